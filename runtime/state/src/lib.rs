@@ -1,0 +1,1 @@
+//! The gateway's durable state: one SQLite database, one writer, many readers.
