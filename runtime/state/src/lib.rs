@@ -1,1 +1,35 @@
 //! The gateway's durable state: one SQLite database, one writer, many readers.
+//!
+//! **Promise.** A write that was acknowledged survives `kill -9` of the process; with [`Durability::Full`] it
+//! survives a power cut as well. A write is kept whole or not at all. One process at a time owns a state folder.
+//! The audit log only grows, and a changed, missing or cut-off row is found.
+//!
+//! **Bound.** At most [`writer::QUEUE`] writes wait; a caller beyond that waits its turn. Readers never wait for
+//! the writer. Every store of an extension has a quota.
+//!
+//! **Never.** No secret is written: audit text passes the redactor that the owner of the state provides. No
+//! network, no child process, no environment variable is read.
+//!
+//! Start at [`State::open`]. What a write may do is on [`Tx`], what a read may do on [`View`].
+
+mod audit;
+mod backup;
+mod connection;
+mod error;
+mod integrity;
+mod kv;
+mod lock;
+mod migrations;
+mod readers;
+mod state;
+mod view;
+pub mod writer;
+
+pub use audit::{AuditEntry, AuditHead, AuditRow, Outcome, Redact};
+pub use backup::restore;
+pub use error::{Error, Result};
+pub use integrity::Integrity;
+pub use kv::{KvEntry, KvQuota, KvUsage, Namespace, QuotaKind};
+pub use migrations::SCHEMA_VERSION;
+pub use state::{DATABASE_FILE, Durability, Options, State};
+pub use view::{Tx, View};

@@ -1,0 +1,29 @@
+-- Who did what, chained: each row's hash covers its own columns and the hash before it.
+CREATE TABLE audit (
+    seq       INTEGER PRIMARY KEY,
+    at_ms     INTEGER NOT NULL,
+    actor     TEXT    NOT NULL,
+    action    TEXT    NOT NULL,
+    subject   TEXT    NOT NULL,
+    outcome   TEXT    NOT NULL,
+    detail    TEXT    NOT NULL,
+    prev_hash BLOB    NOT NULL,
+    hash      BLOB    NOT NULL
+) STRICT;
+
+-- The newest row once more, so that rows cut off at the end are missed.
+CREATE TABLE audit_head (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    seq  INTEGER NOT NULL,
+    hash BLOB    NOT NULL
+) STRICT;
+
+CREATE TRIGGER audit_rows_never_change BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'audit rows never change');
+END;
+
+CREATE TRIGGER audit_rows_never_go BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'audit rows never go');
+END;

@@ -1,0 +1,136 @@
+//! What can go wrong with the state: each error names the thing that failed and the way out.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::kv::QuotaKind;
+
+/// The result of everything here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder of the state could not be used.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was being done, as in "cannot create".
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process owns the state folder.
+    #[error(
+        "the state in {} is in use by {}; stop it first, or choose another state folder",
+        folder.display(),
+        owner.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+    )]
+    Locked {
+        /// The state folder.
+        folder: PathBuf,
+        /// The owner's process id, when it could be read.
+        owner: Option<u32>,
+    },
+    /// The database file belongs to another program.
+    #[error("{} is not a state database of this gateway; move it away, or choose another state folder", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database was written by a newer build.
+    #[error(
+        "{} has schema {found}, and this build knows schemas up to {known}; \
+         update openclaw, or restore a backup that this version made",
+        path.display()
+    )]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// The schema it has.
+        found: u32,
+        /// The newest schema that this build knows.
+        known: u32,
+    },
+    /// A migration failed; the database is as it was before.
+    #[error("cannot bring {} to schema {number} ({name}), it stays as it was: {source}", path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// The migration's number.
+        number: u32,
+        /// The migration's name.
+        name: &'static str,
+        /// What the database said.
+        source: rusqlite::Error,
+    },
+    /// The database refused a statement.
+    #[error("the state database refused a statement: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The transaction that a write was part of could not be kept. Nothing of the write was.
+    #[error("the state could not be written, nothing of this write was kept: {0}")]
+    NotKept(Arc<rusqlite::Error>),
+    /// The work of a read or write panicked; it was rolled back.
+    #[error("a read or write of the state panicked and was rolled back; this is a bug of the gateway")]
+    Panicked,
+    /// The state was closed.
+    #[error("the state is closed")]
+    Closed,
+    /// A thread could not be started.
+    #[error("cannot start the thread that writes the state: {0}")]
+    Thread(io::Error),
+    /// A store is full.
+    #[error("the store of {namespace} may hold {allowed} {kind}, and this would make {needed}")]
+    Quota {
+        /// Whose store.
+        namespace: String,
+        /// Which limit.
+        kind: QuotaKind,
+        /// The limit.
+        allowed: u64,
+        /// What it would have become.
+        needed: u64,
+    },
+    /// A name for a store or a key is not usable.
+    #[error("{what} must be 1 to {max} bytes without control characters")]
+    Name {
+        /// What the name is for.
+        what: &'static str,
+        /// The most bytes it may have.
+        max: usize,
+    },
+    /// The audit chain does not hold.
+    #[error(
+        "the audit log is damaged at entry {seq}: {why}; keep the file as it is and compare it with a backup"
+    )]
+    AuditBroken {
+        /// The first entry that does not hold.
+        seq: i64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The target of a backup is already there.
+    #[error("{} already exists; name a new file for the backup", path.display())]
+    BackupExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A backup is damaged.
+    #[error("{} cannot be restored, the state stays as it is: {why}", path.display())]
+    BackupDamaged {
+        /// The file.
+        path: PathBuf,
+        /// The first thing that is wrong with it.
+        why: String,
+    },
+}
+
+impl Error {
+    /// For `map_err` after an operation on a file.
+    pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { doing, path, source }
+    }
+}

@@ -1,0 +1,157 @@
+//! The handle to the state: open it once, clone it freely, close it last.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::audit::{AuditEntry, Redact};
+use crate::connection::open_writer;
+use crate::error::{Error, Result};
+use crate::lock::OwnerLock;
+use crate::migrations;
+use crate::readers::Readers;
+use crate::view::{Tx, View};
+use crate::writer::Writer;
+
+/// The database's name inside the state folder.
+pub const DATABASE_FILE: &str = "gateway.sqlite";
+
+/// What an acknowledged write survives.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Durability {
+    /// The death of the process, `kill -9` included.
+    #[default]
+    Process,
+    /// A power cut too: each commit waits for the disk.
+    Full,
+}
+
+impl Durability {
+    pub(crate) fn pragma(self) -> &'static str {
+        match self {
+            Self::Process => "NORMAL",
+            Self::Full => "FULL",
+        }
+    }
+}
+
+impl FromStr for Durability {
+    type Err = String;
+
+    /// Reads the value of `OPENCLAW_SYNC`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "normal" => Ok(Self::Process),
+            "full" => Ok(Self::Full),
+            other => Err(format!(
+                "OPENCLAW_SYNC is \"{other}\"; it can be \"normal\" or \"full\""
+            )),
+        }
+    }
+}
+
+/// How the state is opened.
+pub struct Options {
+    folder: PathBuf,
+    redact: Arc<dyn Redact>,
+    durability: Durability,
+}
+
+impl Options {
+    /// The state in `folder`; everything that the audit log keeps passes `redact` first.
+    pub fn new(folder: impl Into<PathBuf>, redact: impl Redact + 'static) -> Self {
+        Self {
+            folder: folder.into(),
+            redact: Arc::new(redact),
+            durability: Durability::default(),
+        }
+    }
+
+    /// What an acknowledged write survives.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+}
+
+/// The open state. Clones share it.
+#[derive(Clone)]
+pub struct State {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    path: PathBuf,
+    writer: Writer,
+    readers: Readers,
+}
+
+impl State {
+    /// Takes the folder, creating it for its owner alone if there is none, and brings the database to this
+    /// build's schema. Blocks for as long as that takes; milliseconds where there is nothing to migrate.
+    pub fn open(options: Options) -> Result<Self> {
+        let Options {
+            folder,
+            redact,
+            durability,
+        } = options;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(Error::file("create", &folder))?;
+        let lock = OwnerLock::take(&folder)?;
+        let path = folder.join(DATABASE_FILE);
+        let mut connection = open_writer(&path, durability)?;
+        migrations::apply(&mut connection, &path)?;
+        let writer = Writer::start(connection, lock, redact)?;
+        Ok(Self {
+            parts: Arc::new(Parts {
+                readers: Readers::new(path.clone()),
+                writer,
+                path,
+            }),
+        })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.parts.path
+    }
+
+    /// Does `work` in a transaction and answers once it is kept. See [`crate::writer`] for what that means.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.parts.writer.write(work).await
+    }
+
+    /// Does `work` on one consistent picture of the state, beside the writer and never in its way.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.parts.readers.read(work).await
+    }
+
+    /// Writes an audit entry without waiting for it. For an entry that must stand or fall with a change, use
+    /// [`Tx::audit`] inside that change.
+    pub fn record(&self, entry: AuditEntry) {
+        self.parts.writer.record(entry);
+    }
+
+    /// Finishes the writes and reads under way and gives the folder back. Later ones fail with
+    /// [`Error::Closed`]. Dropping the last clone does the same without waiting for it.
+    pub async fn close(&self) {
+        self.parts.readers.close().await;
+        self.parts.writer.close().await;
+    }
+}
