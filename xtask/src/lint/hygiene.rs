@@ -96,7 +96,7 @@ mod tests {
         fake.write("a.txt", "/home/adam /srv/home/ada ${ROOT}/root/x /root\n");
         assert_eq!(check_at_home(&fake, "/home/ada"), []);
         assert_eq!(check_at_home(&fake, "/root"), []);
-        fake.write("a.txt", "PATH=/root/.cargo/bin\n");
+        fake.write("a.txt", &format!("PATH={}/.cargo/bin\n", "/root"));
         assert_eq!(check_at_home(&fake, "/root"), [("a.txt".to_owned(), Some(1))]);
     }
 
