@@ -193,7 +193,9 @@ fn data_is_well_formed() {
             "json" => serde_json::from_str::<serde_json::Value>(&block.code)
                 .err()
                 .map(|error| error.to_string()),
-            "toml" => block.code.parse::<toml_edit::DocumentMut>()
+            "toml" => block
+                .code
+                .parse::<toml_edit::DocumentMut>()
                 .err()
                 .map(|error| error.to_string()),
             _ => None,
