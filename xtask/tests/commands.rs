@@ -191,6 +191,34 @@ fn test_fails_when_a_test_does_and_a_filter_reaches_the_runner() {
     assert!(filtered.status.success(), "{}", stderr(&filtered));
 }
 
+#[cfg(unix)]
+#[test]
+fn in_ci_a_missing_real_part_fails_the_suite_and_names_its_package() {
+    let checkout = Checkout::new();
+    let bin = TempDir::new().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    for program in ["git", "rustc", "cc"] {
+        let found = std::env::split_paths(&path)
+            .map(|folder| folder.join(program))
+            .find(|file| file.is_file());
+        std::os::unix::fs::symlink(found.unwrap(), bin.path().join(program)).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command
+        .arg("test")
+        .current_dir(checkout.root())
+        .env("PATH", bin.path())
+        .env("CI", "true");
+    let output = command.env("CARGO", env!("CARGO")).output().unwrap();
+    assert!(!output.status.success());
+    assert!(
+        stderr(&output).contains("`apt-get install age`"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!stderr(&output).contains("running the suite"));
+}
+
 #[test]
 fn bench_prints_measurements_only_and_names_the_bench_that_prints_something_else() {
     let checkout = Checkout::new();
