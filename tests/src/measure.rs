@@ -3,7 +3,7 @@
 //! Machines differ and drift, so a figure counts as a ratio to a baseline of the same run: the two take turns,
 //! and the median of each is printed with their ratio, one JSON object a line.
 
-use serde_json::json;
+use serde::Serialize;
 
 /// How often value and baseline take turns.
 const ROUNDS: usize = 11;
@@ -21,16 +21,24 @@ pub fn take_turns(mut value: impl FnMut() -> f64, mut baseline: impl FnMut() -> 
     (median(values), median(baselines))
 }
 
+/// A line of output.
+#[derive(Serialize)]
+struct Figure<'a> {
+    name: &'a str,
+    value: f64,
+    unit: &'a str,
+    baseline: f64,
+    ratio: f64,
+}
+
 /// Prints a figure beside its baseline.
 pub fn report(name: &str, unit: &str, (value, baseline): (f64, f64)) {
-    let line = json!({
-        "name": name,
-        "value": round(value),
-        "unit": unit,
-        "baseline": round(baseline),
-        "ratio": round(value / baseline),
-    });
-    println!("{line}");
+    let ratio = round(value / baseline);
+    let figure = Figure { name, value: round(value), unit, baseline: round(baseline), ratio };
+    match serde_json::to_string(&figure) {
+        Ok(line) => println!("{line}"),
+        Err(error) => eprintln!("{name}: {error}"),
+    }
 }
 
 /// The middle one; 0 of none.
