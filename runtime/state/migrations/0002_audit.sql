@@ -18,6 +18,13 @@ CREATE TABLE audit_head (
     hash BLOB    NOT NULL
 ) STRICT;
 
+-- REPLACE takes a row away without the trigger for DELETE, so a number that is taken is refused first.
+CREATE TRIGGER audit_rows_never_give_way BEFORE INSERT ON audit
+WHEN NEW.seq < 1 OR EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+BEGIN
+    SELECT RAISE(ABORT, 'audit rows never give way');
+END;
+
 CREATE TRIGGER audit_rows_never_change BEFORE UPDATE ON audit
 BEGIN
     SELECT RAISE(ABORT, 'audit rows never change');

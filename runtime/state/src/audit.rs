@@ -96,12 +96,37 @@ impl AuditEntry {
         self
     }
 
+    /// About how much memory it holds while it waits.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.actor.len()
+            + self.action.len()
+            + self.subject.len()
+            + map_bytes(&self.detail)
+    }
+
     /// Adds something worth knowing.
     #[must_use]
     pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(name.to_owned(), value.into());
         self
     }
+}
+
+fn map_bytes(map: &Map<String, Value>) -> usize {
+    map.iter()
+        .map(|(name, value)| size_of::<String>() + name.len() + value_bytes(value))
+        .sum()
+}
+
+fn value_bytes(value: &Value) -> usize {
+    let held = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(value_bytes).sum(),
+        Value::Object(map) => map_bytes(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    size_of::<Value>() + held
 }
 
 /// An entry as it stands in the log.
@@ -247,6 +272,15 @@ impl View<'_> {
             seq: 0,
             hash: FIRST_PREV.to_vec(),
         };
+        let lowest: Option<i64> = self
+            .connection
+            .query_row("SELECT min(seq) FROM audit", [], |row| row.get(0))?;
+        if let Some(seq) = lowest.filter(|seq| *seq < 1) {
+            return Err(Error::AuditBroken {
+                seq,
+                why: "the first entry has number 1, and this one stands before it",
+            });
+        }
         loop {
             let rows = self.audit_rows(last.seq, PAGE)?;
             if rows.is_empty() {
@@ -256,10 +290,17 @@ impl View<'_> {
                 last = verify_next(&last, row)?;
             }
         }
-        if self.audit_head()? != last {
+        let head = self.audit_head()?;
+        if head.seq > last.seq {
             return Err(Error::AuditBroken {
                 seq: last.seq + 1,
-                why: "the entries after it are gone",
+                why: "the log is cut off before it",
+            });
+        }
+        if head != last {
+            return Err(Error::AuditBroken {
+                seq: last.seq,
+                why: "it is the newest, and the head kept beside the log does not match it",
             });
         }
         Ok(last)
@@ -330,21 +371,48 @@ fn clean_value(redact: &dyn Redact, value: &Value) -> Value {
     }
 }
 
-/// Whether a name, however it is spelled, stands for a credential.
+/// Whether a name, however it is spelled, stands for a credential. Rather one name too many: a count of tokens
+/// that is masked can be read elsewhere, a token that is not masked is out.
 fn names_credential(name: &str) -> bool {
-    const ENDINGS: [&str; 7] = [
+    const ANYWHERE: [&str; 15] = [
         "token",
-        "password",
-        "passwd",
         "secret",
-        "apikey",
-        "authorization",
+        "passwd",
+        "password",
+        "passphrase",
         "credential",
+        "authorization",
+        "bearer",
+        "cookie",
+        "apikey",
+        "accesskey",
+        "privatekey",
+        "signingkey",
+        "encryptionkey",
+        "masterkey",
     ];
-    let letters: String = name
-        .chars()
-        .filter(char::is_ascii_alphabetic)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    ENDINGS.iter().any(|ending| letters.ends_with(ending))
+    /// Short enough to be a part of other words, so these are words of their own.
+    const WORDS: [&str; 6] = ["auth", "jwt", "otp", "pass", "pin", "pwd"];
+    let words = words(name);
+    let letters = words.concat();
+    ANYWHERE.iter().any(|part| letters.contains(part))
+        || words.iter().any(|word| {
+            WORDS.contains(&word.strip_suffix('s').unwrap_or(word)) || WORDS.contains(&word.as_str())
+        })
+}
+
+/// The words of a name in camel, snake, kebab or any other case, in small letters.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_small = false;
+    for c in name.chars() {
+        if !c.is_ascii_alphabetic() || (after_small && c.is_ascii_uppercase()) {
+            words.push(String::new());
+        }
+        after_small = c.is_ascii_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| c.is_ascii_alphabetic()) {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words
 }

@@ -40,6 +40,46 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// What stands in the database's place is a link, a folder or the like.
+    #[error(
+        "{} is not a regular file; put the database itself there, or choose another state folder",
+        path.display()
+    )]
+    NotAFile {
+        /// What stands there.
+        path: PathBuf,
+    },
+    /// The database is gone, and something of it is still there.
+    #[error(
+        "{} is missing, and {} was left; run the restore again if one was cut short, put the database back if \
+         it was moved, or move what was left away to begin with an empty state",
+        path.display(),
+        left.display()
+    )]
+    Incomplete {
+        /// The database.
+        path: PathBuf,
+        /// What was left of it, or of a restore.
+        left: PathBuf,
+    },
+    /// The database cannot have a log of changes where it is.
+    #[error(
+        "{} cannot have a write-ahead log where it is (SQLite chose \"{kind}\" instead); \
+         put the state folder on a local disk",
+        path.display()
+    )]
+    NoLog {
+        /// The file.
+        path: PathBuf,
+        /// The kind of log that SQLite chose.
+        kind: String,
+    },
+    /// `OPENCLAW_SYNC` has a value that means nothing.
+    #[error("OPENCLAW_SYNC is \"{given}\"; it can be \"normal\" or \"full\"")]
+    Durability {
+        /// The value.
+        given: String,
+    },
     /// The database was written by a newer build.
     #[error(
         "{} has schema {found}, and this build knows schemas up to {known}; \
@@ -114,6 +154,20 @@ pub enum Error {
     /// The target of a backup is already there.
     #[error("{} already exists; name a new file for the backup", path.display())]
     BackupExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The state is damaged, so that a copy of it would not be whole.
+    #[error("no backup was made, because {} is damaged: {why}; restore an earlier backup", path.display())]
+    CopyDamaged {
+        /// The state's database.
+        path: PathBuf,
+        /// The first thing that is wrong with it.
+        why: String,
+    },
+    /// What is to be restored is no backup.
+    #[error("{} is not a backup of this gateway's state; name a file that a backup wrote", path.display())]
+    NotABackup {
         /// The file.
         path: PathBuf,
     },

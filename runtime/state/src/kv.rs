@@ -127,7 +127,9 @@ impl View<'_> {
              WHERE owner = ?1 AND account = ?2 AND key >= ?3 AND (?4 IS NULL OR key > ?4)
              ORDER BY key LIMIT ?5",
         )?;
-        let rows = statement.query_map(params![store.owner, store.account, prefix, after, most], |row| {
+        // A page begins where the last one ended, not at the prefix again.
+        let from = after.map_or(prefix, |after| after.max(prefix));
+        let rows = statement.query_map(params![store.owner, store.account, from, after, most], |row| {
             Ok(KvEntry {
                 key: row.get(0)?,
                 bytes: unsigned(row.get(1)?),
@@ -273,4 +275,42 @@ fn unsigned(number: i64) -> u64 {
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::connection::open_writer;
+    use crate::migrations;
+    use crate::state::Durability;
+
+    #[test]
+    fn a_late_page_of_a_listing_costs_no_more_than_an_early_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.sqlite");
+        let mut connection = open_writer(&path, Durability::Process).unwrap();
+        migrations::apply(&mut connection, &path).unwrap();
+        connection
+            .execute_batch(
+                "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+                 INSERT INTO kv SELECT 'demo', '', printf('k%05d', i), x'00', 0 FROM n",
+            )
+            .unwrap();
+        let steps = Arc::<AtomicUsize>::default();
+        let counter = Arc::clone(&steps);
+        let count = move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            false
+        };
+        connection.progress_handler(10, Some(count)).unwrap();
+        let page = View::new(&connection)
+            .kv_list(&Namespace::of("demo").unwrap(), "k", Some("k09989"), 100)
+            .unwrap();
+        assert_eq!(page.len(), 10);
+        let steps = steps.load(Ordering::SeqCst);
+        assert!(steps < 100, "{steps} times ten steps for ten keys");
+    }
 }

@@ -4,8 +4,9 @@
 //! survives a power cut as well. A write is kept whole or not at all. One process at a time owns a state folder.
 //! The audit log only grows, and a changed, missing or cut-off row is found.
 //!
-//! **Bound.** At most [`writer::QUEUE`] writes wait; a caller beyond that waits its turn. Readers never wait for
-//! the writer. Every store of an extension has a quota.
+//! **Bound.** At most [`writer::QUEUE`] writes wait; a caller beyond that waits its turn. Readers wait for the
+//! writer only in the bounded moment that keeps the log of changes short. Every store of an extension has a
+//! quota.
 //!
 //! **Never.** No secret is written: audit text passes the redactor that the owner of the state provides. No
 //! network, no child process, no environment variable is read.
@@ -14,9 +15,11 @@
 
 mod audit;
 mod backup;
+mod changes;
 mod connection;
 mod error;
 mod integrity;
+mod jobs;
 mod kv;
 mod lock;
 mod migrations;

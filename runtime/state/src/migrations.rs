@@ -86,3 +86,25 @@ fn unreadable(error: rusqlite::Error, path: &Path) -> Error {
         _ => Error::Sqlite(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing_behind() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let torn = Migration {
+            name: "torn",
+            sql: "CREATE TABLE half (x); CREATE TABLE half (x);",
+        };
+        run(&mut connection, &torn, 1).unwrap_err();
+        let tables: u32 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .unwrap();
+        let version: u32 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap();
+        assert_eq!((tables, version), (0, 0));
+    }
+}

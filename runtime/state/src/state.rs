@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::audit::{AuditEntry, Redact};
+use crate::changes::{Changes, Gate};
 use crate::connection::open_writer;
 use crate::error::{Error, Result};
 use crate::lock::OwnerLock;
@@ -38,16 +39,16 @@ impl Durability {
 }
 
 impl FromStr for Durability {
-    type Err = String;
+    type Err = Error;
 
     /// Reads the value of `OPENCLAW_SYNC`.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self> {
         match text {
             "normal" => Ok(Self::Process),
             "full" => Ok(Self::Full),
-            other => Err(format!(
-                "OPENCLAW_SYNC is \"{other}\"; it can be \"normal\" or \"full\""
-            )),
+            other => Err(Error::Durability {
+                given: other.to_owned(),
+            }),
         }
     }
 }
@@ -85,8 +86,8 @@ pub struct State {
 
 struct Parts {
     path: PathBuf,
-    writer: Writer,
     readers: Readers,
+    writer: Writer,
 }
 
 impl State {
@@ -98,20 +99,16 @@ impl State {
             redact,
             durability,
         } = options;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(Error::file("create", &folder))?;
-        let lock = OwnerLock::take(&folder)?;
+        let (folder, lock) = take_folder(&folder)?;
         let path = folder.join(DATABASE_FILE);
         let mut connection = open_writer(&path, durability)?;
         migrations::apply(&mut connection, &path)?;
-        let writer = Writer::start(connection, lock, redact)?;
+        let gate = Gate::default();
+        let changes = Changes::new(&path, Arc::clone(&gate));
         Ok(Self {
             parts: Arc::new(Parts {
-                readers: Readers::new(path.clone()),
-                writer,
+                readers: Readers::new(path.clone(), gate),
+                writer: Writer::start(connection, changes, lock, redact)?,
                 path,
             }),
         })
@@ -132,7 +129,12 @@ impl State {
         self.parts.writer.write(work).await
     }
 
-    /// Does `work` on one consistent picture of the state, beside the writer and never in its way.
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.parts.readers
+    }
+
+    /// Does `work` on one consistent picture of the state, beside the writer. The two wait for each other only
+    /// where a long log of changes has to be folded, and for a quarter of a second at the most.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
@@ -149,9 +151,39 @@ impl State {
     }
 
     /// Finishes the writes and reads under way and gives the folder back. Later ones fail with
-    /// [`Error::Closed`]. Dropping the last clone does the same without waiting for it.
+    /// [`Error::Closed`]. However many call it, each is answered once the folder is free. Dropping the last clone
+    /// does the same without waiting for it.
     pub async fn close(&self) {
         self.parts.readers.close().await;
         self.parts.writer.close().await;
+    }
+}
+
+/// Creates the folder, for its owner alone, if there is none, and takes it. The answer is its absolute path: the
+/// process may change its working folder, and SQLite would take a name like `file:x` for an address.
+pub(crate) fn take_folder(folder: &Path) -> Result<(PathBuf, OwnerLock)> {
+    let folder = std::path::absolute(folder).map_err(Error::file("find", folder))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(Error::file("create", &folder))?;
+    let lock = OwnerLock::take(&folder)?;
+    Ok((folder, lock))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_durability_is_one_of_two_words() {
+        assert_eq!("normal".parse::<Durability>().unwrap(), Durability::Process);
+        assert_eq!("full".parse::<Durability>().unwrap(), Durability::Full);
+        for other in ["", "FULL", "extra"] {
+            let error = other.parse::<Durability>().unwrap_err();
+            assert!(matches!(&error, Error::Durability { given } if given == other));
+            assert!(error.to_string().contains("\"normal\" or \"full\""));
+        }
     }
 }

@@ -89,34 +89,6 @@ async fn a_failing_neighbour_in_the_same_commit_takes_nothing_with_it() {
 }
 
 #[tokio::test]
-async fn writes_of_one_caller_are_kept_in_their_order_though_it_does_not_wait() {
-    let folder = tempfile::tempdir().unwrap();
-    let state = open(folder.path());
-    let writes: Vec<_> = (0..500u32)
-        .map(|n| {
-            state.write(move |tx| {
-                let mut seen = tx.kv_get(&store(), "order")?.unwrap_or_default();
-                seen.extend(n.to_be_bytes());
-                tx.kv_put(&store(), "order", &seen, &ROOMY)
-            })
-        })
-        .collect();
-    for write in writes {
-        write.await.unwrap();
-    }
-    let seen = state
-        .read(|view| view.kv_get(&store(), "order"))
-        .await
-        .unwrap()
-        .unwrap();
-    let order: Vec<u32> = seen
-        .chunks(4)
-        .map(|four| u32::from_be_bytes(four.try_into().unwrap()))
-        .collect();
-    assert!(order.is_sorted() && order.len() == 500);
-}
-
-#[tokio::test]
 async fn a_caller_that_goes_away_does_not_undo_its_write() {
     let folder = tempfile::tempdir().unwrap();
     let state = open(folder.path());
