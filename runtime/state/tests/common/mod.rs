@@ -37,3 +37,12 @@ pub(crate) async fn get(state: &State, key: &'static str) -> Option<String> {
     let value = state.read(move |view| view.kv_get(&store(), key)).await.unwrap();
     value.map(|bytes| String::from_utf8(bytes).unwrap())
 }
+
+/// Overwrites a page in the middle of a database file.
+pub(crate) fn damage(database: &Path) {
+    const PAGE: usize = 4096;
+    let mut bytes = std::fs::read(database).unwrap();
+    let begin = bytes.len() / PAGE / 2 * PAGE;
+    bytes.get_mut(begin..begin + PAGE).unwrap().fill(0xAA);
+    std::fs::write(database, bytes).unwrap();
+}
