@@ -34,7 +34,13 @@ struct Figure<'a> {
 /// Prints a figure beside its baseline.
 pub fn report(name: &str, unit: &str, (value, baseline): (f64, f64)) {
     let ratio = round(value / baseline);
-    let figure = Figure { name, value: round(value), unit, baseline: round(baseline), ratio };
+    let figure = Figure {
+        name,
+        value: round(value),
+        unit,
+        baseline: round(baseline),
+        ratio,
+    };
     match serde_json::to_string(&figure) {
         Ok(line) => println!("{line}"),
         Err(error) => eprintln!("{name}: {error}"),

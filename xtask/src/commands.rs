@@ -52,8 +52,9 @@ pub(crate) enum XtaskCommand {
 
     /// Run the benches and print one JSON object per measurement, and nothing else, on stdout.
     ///
-    /// Each line has the fields name, value, unit, baseline and ratio; baseline is the same work done by
-    /// hand-rolled code, ratio is value over baseline, and both are null where there is no such thing.
+    /// Each line has the fields name, value, unit, baseline and ratio; baseline is what the value is held
+    /// against, measured in the same run, ratio is value over baseline, and both are null where there is no
+    /// such thing.
     Bench {
         /// Run only the benches whose `package/bench` name contains this.
         #[arg(value_name = "FILTER")]

@@ -42,7 +42,7 @@ impl Checkout {
         assert!(status.unwrap().success());
         checkout.write(
             "Cargo.toml",
-            "[workspace]\nresolver = \"3\"\nmembers = [\"runtime/*\", \"xtask\"]\n",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"runtime/*\", \"xtask\"]\n[workspace.lints]\n",
         );
         checkout.write(".gitignore", "target\nCargo.lock\n");
         checkout.package("xtask", "xtask", "");
@@ -61,8 +61,13 @@ impl Checkout {
     }
 
     fn package(&self, folder: &str, name: &str, more: &str) {
+        // A guest is a workspace of its own and has no lints to take.
+        let lints = match more.contains("[workspace]") {
+            true => "",
+            false => "[lints]\nworkspace = true\n",
+        };
         let manifest =
-            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}");
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}{lints}");
         self.write(&format!("{folder}/Cargo.toml"), &manifest);
         self.write(&format!("{folder}/src/lib.rs"), "//! A library.\n");
     }

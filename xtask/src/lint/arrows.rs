@@ -1,5 +1,6 @@
 //! Arrows between our crates point one way: a crate uses only crates above it in [`ORDER`]. Normal, dev and
-//! build dependencies count alike, because a dev-dependency upwards is how a cycle begins.
+//! build dependencies count alike, because a dev-dependency upwards is how a cycle begins. And every crate of the
+//! main workspace takes the workspace's lints: one that forgets to is checked for nothing.
 
 use anyhow::{Context, Result};
 use cargo_metadata::{Dependency, DependencyKind, Package, TargetKind};
@@ -90,8 +91,8 @@ fn index_of(name: &str) -> Option<usize> {
     ORDER.iter().position(|known| *known == name)
 }
 
-/// Every arrow that points the wrong way, every crate without a place, every runtime crate that does not
-/// say what it promises.
+/// Every arrow that points the wrong way, every crate without a place or without the workspace's lints, every
+/// runtime crate that does not say what it promises.
 pub(super) fn check(tree: &Tree) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for package in tree.packages() {
@@ -109,6 +110,12 @@ pub(super) fn check(tree: &Tree) -> Result<Vec<Finding>> {
             findings.extend(check_promise(tree, package)?);
         }
         let text = std::fs::read_to_string(manifest).with_context(|| format!("{file} cannot be read"))?;
+        let is_main = tree.main.packages.iter().any(|ours| ours.id == package.id);
+        if is_main && !takes_lints(&text) {
+            let mend = "end the manifest with `[lints]` and `workspace = true`";
+            let what = format!("{folder} does not take the workspace's lints");
+            findings.push(Finding::new(file.clone(), 1, what, mend));
+        }
         for dependency in &package.dependencies {
             let Some(path) = &dependency.path else { continue };
             let used = tree.relative(path.as_std_path());
@@ -169,6 +176,14 @@ fn check_promise(tree: &Tree, package: &Package) -> Result<Vec<Finding>> {
         }
     }
     Ok(findings)
+}
+
+fn takes_lints(manifest: &str) -> bool {
+    let document = Document::parse(manifest).ok();
+    let taken = document
+        .as_ref()
+        .and_then(|document| document.get("lints")?.get("workspace")?.as_bool());
+    taken == Some(true)
 }
 
 /// The line of the manifest on which the dependency is declared; the first where it cannot be told.
@@ -250,7 +265,7 @@ mod tests {
         let fake = FakeTree::new();
         fake.write(
             "Cargo.toml",
-            "[workspace]\nresolver = \"3\"\nmembers = [\"runtime/*\"]\n\
+            "[workspace]\nresolver = \"3\"\nmembers = [\"runtime/*\"]\n[workspace.lints]\n\
              [workspace.dependencies]\nopenclaw-state = { path = \"runtime/state\" }\n",
         );
         fake.package(
@@ -309,6 +324,27 @@ mod tests {
         let found = lines(&fake);
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with("runtime/policy/src/lib.rs:1: "));
+    }
+
+    #[test]
+    fn a_crate_without_the_lints_of_the_workspace_is_found() {
+        let fake = FakeTree::new();
+        for (name, lints) in [
+            ("protocol", ""),
+            ("state", "[lints]\n"),
+            ("egress", "[lints.rust]\nunsafe_code = \"deny\"\n"),
+        ] {
+            let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n{lints}");
+            fake.write(&format!("runtime/{name}/Cargo.toml"), &manifest);
+            fake.write(&format!("runtime/{name}/src/lib.rs"), "//! What it promises.\n");
+        }
+        let mut found = lines(&fake);
+        found.sort();
+        let mend = "end the manifest with `[lints]` and `workspace = true`";
+        let expected = ["egress", "protocol", "state"].map(|name| {
+            format!("runtime/{name}/Cargo.toml:1: runtime/{name} does not take the workspace's lints; {mend}")
+        });
+        assert_eq!(found, expected);
     }
 
     #[test]

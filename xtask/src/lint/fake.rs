@@ -27,7 +27,7 @@ impl FakeTree {
         let fake = Self { folder };
         fake.write(
             "Cargo.toml",
-            "[workspace]\nresolver = \"3\"\nmembers = [\"runtime/*\"]\n",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"runtime/*\"]\n[workspace.lints]\n",
         );
         fake.write(".gitignore", "/target\nCargo.lock\n");
         fake.package("runtime/policy", "openclaw-policy", "");
@@ -46,11 +46,18 @@ impl FakeTree {
         std::fs::write(file, text).unwrap();
     }
 
-    /// Adds a package with a library and these lines at the end of its manifest, which begins with four
-    /// lines of its own.
+    /// Adds a package with a library and these lines in its manifest, which begins with four lines of its own
+    /// and ends, under `runtime/`, with the lints of the workspace.
     pub(super) fn package(&self, folder: &str, name: &str, manifest: &str) {
         let head = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
-        self.write(&format!("{folder}/Cargo.toml"), &format!("{head}{manifest}"));
+        let lints = match folder.starts_with("runtime/") {
+            true => "[lints]\nworkspace = true\n",
+            false => "",
+        };
+        self.write(
+            &format!("{folder}/Cargo.toml"),
+            &format!("{head}{manifest}{lints}"),
+        );
         self.write(
             &format!("{folder}/src/lib.rs"),
             &format!("//! What {name} promises.\n"),
