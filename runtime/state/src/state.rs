@@ -134,7 +134,7 @@ impl State {
     }
 
     /// Does `work` on one consistent picture of the state, beside the writer. The two wait for each other only
-    /// where a long log of changes has to be folded, and for a quarter of a second at the most.
+    /// for the bounded moment in which a log of changes that has grown long is emptied.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,

@@ -199,6 +199,9 @@ async fn waiting_audit_entries_hold_no_more_memory_than_they_may() {
     assert!(waiting <= RECORD_BYTES as usize / MIB, "{waiting} of a MiB each");
     drop(open);
     held.await.unwrap().unwrap();
+    while bench.writer.room.available_permits() < RECORD_BYTES as usize {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     bench.writer.record(AuditEntry::new(
         "test",
         "thing.done",
