@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use openclaw_config::tree::Config;
+use openclaw_config::{Disk, Place, Request, Schema, Selection, Surroundings, load};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 struct Block {
@@ -81,6 +83,14 @@ fn blocks_of(page: &Path, text: &str) -> Vec<Block> {
     found
 }
 
+/// The path, with the programs of this build before it: they stand beside the test programs' folder.
+fn path_with_programs() -> std::ffi::OsString {
+    let tests = std::env::current_exe().unwrap();
+    let programs = tests.ancestors().nth(2).unwrap().to_owned();
+    let rest = std::env::var_os("PATH").unwrap();
+    std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&rest))).unwrap()
+}
+
 /// Runs a script that must succeed.
 fn run(block: &Block, script: &str, folder: &Path) {
     let out = Command::new("bash")
@@ -90,6 +100,7 @@ fn run(block: &Block, script: &str, folder: &Path) {
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_MANIFEST_DIR")
         .env_remove("RUSTFLAGS")
+        .env("PATH", path_with_programs())
         .output()
         .unwrap();
     assert!(
@@ -134,6 +145,7 @@ fn every_block_says_how_it_is_checked() {
         "sh,help",
         "toml",
         "json",
+        "json5",
         "text",
     ];
     let blocks = blocks();
@@ -201,5 +213,36 @@ fn data_is_well_formed() {
             _ => None,
         };
         assert_eq!(problem, None, "{}", block.place());
+    }
+}
+
+#[test]
+fn configs_are_valid_and_this_build_uses_all_of_them() {
+    for block in blocks().iter().filter(|block| block.word == "json5") {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("openclaw.json"), &block.code).unwrap();
+        let around = Surroundings {
+            env: [(
+                "OPENCLAW_STATE_DIR".to_owned(),
+                folder.path().display().to_string(),
+            )]
+            .into(),
+            cwd: folder.path().to_owned(),
+            os_home: Some(folder.path().to_owned()),
+        };
+        let place = Place::find(&Selection::default(), &around, &Disk).unwrap();
+        let schema = &Schema::of_tree();
+        let request = Request {
+            place: &place,
+            around: &around,
+            files: &Disk,
+            schema,
+        };
+        let loaded = load::<Config>(request).unwrap_or_else(|error| panic!("{}: {error}", block.place()));
+        assert!(
+            loaded.exists && loaded.unused.is_empty() && loaded.notices.is_empty(),
+            "{}",
+            block.place()
+        );
     }
 }

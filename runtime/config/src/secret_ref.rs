@@ -218,9 +218,22 @@ impl JsonSchema for SecretRef {
             "title": "Secret reference",
             "description": "Where a secret is kept: the source, the provider's alias and the id it is asked for.",
             "properties": {
-                "source": { "type": "string", "enum": ["env", "file", "exec", "store"] },
-                "provider": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" },
-                "id": { "type": "string", "minLength": 1, "maxLength": 4096 },
+                "source": {
+                    "type": "string",
+                    "description": "What kind of place it is.",
+                    "enum": ["env", "file", "exec", "store"],
+                },
+                "provider": {
+                    "type": "string",
+                    "description": "The provider's alias.",
+                    "pattern": "^[a-z][a-z0-9_-]{0,63}$",
+                },
+                "id": {
+                    "type": "string",
+                    "description": "What the provider is asked for.",
+                    "minLength": 1,
+                    "maxLength": 4096,
+                },
             },
             "required": ["source", "provider", "id"],
             "additionalProperties": false,
@@ -247,6 +260,28 @@ impl PlainText {
 impl fmt::Debug for PlainText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(REDACTED)
+    }
+}
+
+impl<'de> Deserialize<'de> for PlainText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl Serialize for PlainText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(REDACTED)
+    }
+}
+
+impl JsonSchema for PlainText {
+    fn schema_name() -> Cow<'static, str> {
+        "PlainText".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "x-sensitive": true })
     }
 }
 
@@ -304,7 +339,7 @@ impl<'de> Deserialize<'de> for SecretInput {
 impl Serialize for SecretInput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Plain(_) => serializer.serialize_str(REDACTED),
+            Self::Plain(text) => text.serialize(serializer),
             Self::Ref(reference) => reference.serialize(serializer),
         }
     }

@@ -15,6 +15,22 @@ pub struct Secrets {
     pub defaults: SecretDefaults,
     /// Bounds of one resolution.
     pub resolution: Resolution,
+    /// The proxy that puts secrets into requests of sandboxed programs.
+    pub egress_proxy: EgressProxy,
+}
+
+/// The proxy that puts secrets into requests of sandboxed programs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EgressProxy {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// The only hosts that secrets may go to.
+    #[schemars(length(max = 256))]
+    pub allowed_hosts: Vec<String>,
+    /// Hosts that are reached without it.
+    #[schemars(length(max = 256))]
+    pub bypass_hosts: Vec<String>,
 }
 
 /// The alias that a shorthand reference means, per source. Unset: `default`.

@@ -1,0 +1,192 @@
+//! What can be typed, with the help that goes with it.
+
+use std::ffi::OsString;
+
+use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::failure::Failure;
+
+/// The version and the commit it was built from, in OpenClaw's form.
+pub(crate) const VERSION: &str = concat!(
+    "OpenClaw ",
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("OPENCLAW_COMMIT"),
+    ")"
+);
+
+/// The gateway of OpenClaw, a personal AI assistant, as a native program.
+#[derive(Parser)]
+#[command(
+    name = "openclaw",
+    override_usage = "openclaw [options] [command]",
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    subcommand_required = false,
+    allow_external_subcommands = true
+)]
+pub(crate) struct Invocation {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// Print the version
+    #[arg(short = 'V', long, visible_short_alias = 'v', exclusive = true)]
+    pub(crate) version: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Use the profile "dev": state under ~/.openclaw-dev, gateway on port 19001
+    #[arg(long, global = true)]
+    pub(crate) dev: bool,
+    /// Use a profile of its own: state under ~/.openclaw-NAME
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Run inside a running container (not in this build)
+    #[arg(long, global = true, value_name = "NAME", hide = true)]
+    pub(crate) container: Option<String>,
+    /// How much is logged, on the console and in the log file
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log_level: Option<LogLevel>,
+    /// Print without colours
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Update the program (not in this build)
+    #[arg(long, global = true, hide = true)]
+    pub(crate) update: bool,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum LogLevel {
+    Silent,
+    Fatal,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Read and check the config
+    #[command(subcommand, subcommand_required = false)]
+    Config(ConfigCommand),
+    /// Look after the secrets that the config refers to
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+    /// Print a completion script for a shell
+    Completion(Completion),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+/// What to do with the config.
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print a value of the config, secrets masked
+    Get(ConfigGet),
+    /// Print where the config file is
+    File(Json),
+    /// Print the JSON schema of the config
+    Schema,
+    /// Check the config and say what is wrong with it, and where
+    Validate(Json),
+}
+
+/// `config get`.
+#[derive(Args)]
+pub(crate) struct ConfigGet {
+    /// The key, such as gateway.port or channels.telegram.groups["-100"]
+    pub(crate) path: String,
+    /// Print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A command that has nothing but `--json`.
+#[derive(Args)]
+pub(crate) struct Json {
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to do with the secrets.
+#[derive(Subcommand)]
+pub(crate) enum SecretsCommand {
+    /// Find plain text secrets, references that do not resolve, and credentials that are shadowed
+    Audit(SecretsAudit),
+}
+
+/// `secrets audit`.
+#[derive(Args)]
+pub(crate) struct SecretsAudit {
+    /// End with 1 when anything was found
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Run the programs of exec providers to see whether their references resolve
+    #[arg(long)]
+    pub(crate) allow_exec: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `completion`.
+#[derive(Args)]
+pub(crate) struct Completion {
+    /// The shell that the script is for
+    #[arg(short, long, default_value = "zsh")]
+    pub(crate) shell: CompletionShell,
+}
+
+/// The shells that scripts are made for.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum CompletionShell {
+    Bash,
+    Fish,
+    #[value(name = "powershell")]
+    PowerShell,
+    Zsh,
+}
+
+/// Reads the command line. Help and version are printed here and end the program.
+pub(crate) fn parse(words: Vec<OsString>) -> Result<Invocation, Failure> {
+    let plain = words.iter().any(|word| word == "--no-color");
+    let parsed = command(plain)
+        .try_get_matches_from(words)
+        .and_then(|found| Invocation::from_arg_matches(&found));
+    match parsed {
+        Ok(invocation) if invocation.version => {
+            crate::output::print(VERSION);
+            std::process::exit(0)
+        }
+        Ok(invocation) => Ok(invocation),
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => Err(Failure::Usage(error)),
+    }
+}
+
+/// Prints the help of the whole program.
+pub(crate) fn print_help(plain: bool) -> Result<(), Failure> {
+    command(plain).print_help().map_err(|source| Failure::System {
+        doing: "print the help",
+        source,
+    })
+}
+
+/// The command line's description. Colours follow the terminal and `NO_COLOR`, unless they are switched off.
+fn command(plain: bool) -> clap::Command {
+    let command = Invocation::command();
+    if plain {
+        command.color(ColorChoice::Never)
+    } else {
+        command
+    }
+}

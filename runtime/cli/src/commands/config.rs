@@ -1,0 +1,172 @@
+//! `openclaw config`: read and check the config. Nothing here writes.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use openclaw_config::tree::Config;
+use openclaw_config::{Error, Invalid, Issue, Path, Snapshot, redact};
+use serde_json::{Map, Value, json};
+
+use crate::args::{ConfigCommand, ConfigGet, Global, Json};
+use crate::context::{Context, schema};
+use crate::failure::Failure;
+use crate::output;
+
+/// Does what was asked for.
+pub(crate) fn run(global: &Global, command: ConfigCommand) -> Result<ExitCode, Failure> {
+    match command {
+        ConfigCommand::Get(args) => get(&Context::find(global)?, &args),
+        ConfigCommand::File(args) => file(&Context::find(global)?, &args),
+        ConfigCommand::Schema => {
+            output::print(openclaw_config::schema::text());
+            Ok(ExitCode::SUCCESS)
+        }
+        ConfigCommand::Validate(args) => validate(&Context::find(global)?, &args),
+    }
+}
+
+fn get(context: &Context, args: &ConfigGet) -> Result<ExitCode, Failure> {
+    let path: Path = args
+        .path
+        .parse()
+        .map_err(|error| Failure::negative(format!("{}: {error}", args.path)))?;
+    let snapshot = context.load()?;
+    match find(&snapshot, &path) {
+        Some(Value::String(text)) if !args.json => output::print(&text),
+        Some(value) => output::print_json(&value),
+        None => return Err(not_set(&args.path, &path)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The value as it is meant or, for an older spelling, as it was typed.
+fn find(snapshot: &Snapshot<Config>, path: &Path) -> Option<Value> {
+    let shown = |value: &Value| path.get(&redact(schema(), value)).cloned();
+    shown(&snapshot.source).or_else(|| shown(snapshot.authored()))
+}
+
+fn not_set(typed: &str, path: &Path) -> Failure {
+    if !schema().knows(path) {
+        let text =
+            format!("Unknown config path: {typed}. Run openclaw config schema to inspect valid paths.");
+        return Failure::negative(text);
+    }
+    let mut text = format!("Config path not found: {typed}");
+    let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+    match path.get(&defaults) {
+        Some(Value::Null) | None => {}
+        Some(default) => {
+            // Writing to a String cannot fail.
+            let _ = write!(text, " (not set; the default is {default})");
+        }
+    }
+    Failure::negative(text)
+}
+
+fn file(context: &Context, args: &Json) -> Result<ExitCode, Failure> {
+    let path = context.place.config_path.display().to_string();
+    if args.json {
+        output::print_json(&json!({ "path": path }));
+    } else {
+        output::print(&path);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn validate(context: &Context, args: &Json) -> Result<ExitCode, Failure> {
+    let snapshot = match context.load() {
+        Ok(snapshot) => snapshot,
+        Err(Failure::Config(Error::Invalid(invalid))) => return Err(is_invalid(context, &invalid)),
+        Err(other) => return Err(with_path(context, other.to_string())),
+    };
+    if !snapshot.exists {
+        return Err(with_path(
+            context,
+            format!("Config file not found: {}", context.place.config_path.display()),
+        ));
+    }
+    if args.json {
+        output::print_json(&report(&snapshot));
+    } else {
+        output::print(&render(context, &snapshot));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(snapshot: &Snapshot<Config>) -> Value {
+    let unused: Vec<_> = snapshot
+        .unused
+        .iter()
+        .map(|unused| json!({ "path": unused.path.to_string(), "reason": unused.reason.to_string() }))
+        .collect();
+    json!({
+        "valid": true,
+        "path": snapshot.place.config_path.display().to_string(),
+        "warnings": snapshot.warnings.iter().map(issue_json).collect::<Vec<_>>(),
+        "notices": snapshot.notices.iter().map(issue_json).collect::<Vec<_>>(),
+        "unused": unused,
+    })
+}
+
+fn render(context: &Context, snapshot: &Snapshot<Config>) -> String {
+    let mut text = format!("Config valid: {}\n", context.short(&snapshot.place.config_path));
+    let mut list = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "\n{title}:\n- {}", lines.join("\n- "));
+        }
+    };
+    list(
+        "Warnings",
+        snapshot.warnings.iter().map(Issue::to_string).collect(),
+    );
+    list(
+        "Older spellings, read as the current ones",
+        snapshot.notices.iter().map(Issue::to_string).collect(),
+    );
+    let unused = snapshot
+        .unused
+        .iter()
+        .map(|unused| format!("{}: {}", unused.path, unused.reason));
+    list("Accepted without effect", unused.collect());
+    text
+}
+
+fn is_invalid(context: &Context, invalid: &Invalid) -> Failure {
+    let mut text = format!("OpenClaw config is invalid: {}", invalid.path.display());
+    for issue in &invalid.issues {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n- {issue}");
+    }
+    let mut fields = negative_fields(context);
+    fields.insert(
+        "issues".to_owned(),
+        invalid.issues.iter().map(issue_json).collect(),
+    );
+    Failure::Negative { text, fields }
+}
+
+fn with_path(context: &Context, text: String) -> Failure {
+    Failure::Negative {
+        text,
+        fields: negative_fields(context),
+    }
+}
+
+fn negative_fields(context: &Context) -> Map<String, Value> {
+    let path = context.place.config_path.display().to_string();
+    Map::from_iter([
+        ("valid".to_owned(), Value::Bool(false)),
+        ("path".to_owned(), Value::String(path)),
+    ])
+}
+
+fn issue_json(issue: &Issue) -> Value {
+    let mut found = json!({ "path": issue.path.to_string(), "message": issue.message });
+    if let (Some(position), Some(object)) = (&issue.position, found.as_object_mut()) {
+        object.insert("file".to_owned(), position.file.display().to_string().into());
+        object.insert("line".to_owned(), position.line.into());
+        object.insert("column".to_owned(), position.column.into());
+    }
+    found
+}

@@ -1,0 +1,5 @@
+//! One module for each command.
+
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod secrets;

@@ -1,0 +1,55 @@
+//! Where the config is and what it says, found once for a command.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use openclaw_config::tree::Config;
+use openclaw_config::{Disk, Place, Request, Schema, Selection, Snapshot, Surroundings, load};
+
+use crate::args::Global;
+use crate::failure::Failure;
+
+/// The place of the config and what surrounds it.
+pub(crate) struct Context {
+    pub(crate) place: Place,
+    around: Surroundings,
+}
+
+impl Context {
+    /// Finds the place.
+    pub(crate) fn find(global: &Global) -> Result<Self, Failure> {
+        let around = Surroundings::of_process();
+        let selection = Selection {
+            profile: global.profile.clone(),
+            dev: global.dev,
+        };
+        Ok(Self {
+            place: Place::find(&selection, &around, &Disk)?,
+            around,
+        })
+    }
+
+    /// Reads the config.
+    pub(crate) fn load(&self) -> Result<Snapshot<Config>, Failure> {
+        Ok(load(Request {
+            place: &self.place,
+            around: &self.around,
+            files: &Disk,
+            schema: schema(),
+        })?)
+    }
+
+    /// A path as people write it, with `~` for the home folder.
+    pub(crate) fn short(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.place.home) {
+            Ok(rest) => Path::new("~").join(rest).display().to_string(),
+            Err(_) => path.display().to_string(),
+        }
+    }
+}
+
+/// What the config is checked against, made once.
+pub(crate) fn schema() -> &'static Schema<'static> {
+    static SCHEMA: OnceLock<Schema<'static>> = OnceLock::new();
+    SCHEMA.get_or_init(Schema::of_tree)
+}

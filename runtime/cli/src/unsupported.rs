@@ -1,0 +1,115 @@
+//! OpenClaw's commands and flags that this build does not have: known, and refused by name.
+
+use std::ffi::OsString;
+
+use crate::args::Invocation;
+use crate::failure::Failure;
+
+/// OpenClaw's commands besides those of this build.
+const COMMANDS: &[&str] = &[
+    "acp",
+    "agent",
+    "agents",
+    "approvals",
+    "attach",
+    "audit",
+    "automations",
+    "backup",
+    "browser",
+    "capability",
+    "channels",
+    "chat",
+    "claws",
+    "clawbot",
+    "commitments",
+    "configure",
+    "connect",
+    "cron",
+    "daemon",
+    "dashboard",
+    "database",
+    "devices",
+    "directory",
+    "dns",
+    "docs",
+    "doctor",
+    "exec-approvals",
+    "exec-policy",
+    "fleet",
+    "flows",
+    "gateway",
+    "health",
+    "hooks",
+    "infer",
+    "logs",
+    "mcp",
+    "memory",
+    "message",
+    "migrate",
+    "models",
+    "node",
+    "nodes",
+    "onboard",
+    "pairing",
+    "plugins",
+    "promos",
+    "proxy",
+    "qr",
+    "reset",
+    "resume",
+    "sandbox",
+    "security",
+    "sessions",
+    "setup",
+    "skills",
+    "status",
+    "system",
+    "tasks",
+    "telemetry",
+    "terminal",
+    "transcripts",
+    "triage",
+    "tui",
+    "uninstall",
+    "update",
+    "users",
+    "voicecall",
+    "webhooks",
+    "wiki",
+    "worker",
+    "worktrees",
+];
+
+/// Refuses the flags that this build does not have.
+pub(crate) fn check(invocation: &Invocation) -> Result<(), Failure> {
+    let global = &invocation.global;
+    if global.container.is_some() {
+        return Err(Failure::NotInThisBuild(
+            "--container is not in this build; run openclaw inside the container".into(),
+        ));
+    }
+    if global.update {
+        return Err(Failure::NotInThisBuild(
+            "--update is not in this build; install a newer one in its place".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Why words that begin no command of this build are refused.
+pub(crate) fn command(words: &[OsString]) -> Failure {
+    let word = words
+        .first()
+        .map(|word| word.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    if COMMANDS.contains(&word.as_str()) {
+        return Failure::NotInThisBuild(format!(
+            "the command \"{word}\" is not in this build. Try: openclaw --help"
+        ));
+    }
+    // A word that nobody knows may hold anything, so it is shown escaped.
+    Failure::negative(format!(
+        "unknown command '{}'. Try: openclaw --help",
+        word.escape_debug()
+    ))
+}
