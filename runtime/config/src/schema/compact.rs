@@ -22,6 +22,30 @@ pub(super) fn compact(schema: &Value) -> Value {
     whole
 }
 
+/// The same schema without what is only for people.
+pub(super) fn without_words(schema: &Value) -> Value {
+    let mut bare = schema.clone();
+    strip(&mut bare);
+    bare
+}
+
+fn strip(node: &mut Value) {
+    if let Value::Object(keywords) = node {
+        for word in [
+            "$schema",
+            "title",
+            "description",
+            "default",
+            "enumDescriptions",
+            "examples",
+            "x-aliases",
+        ] {
+            keywords.remove(word);
+        }
+    }
+    each_child(node, &mut strip);
+}
+
 #[derive(Default)]
 struct Parts {
     /// How often a part stands in the schema, by its text.

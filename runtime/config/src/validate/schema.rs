@@ -175,7 +175,7 @@ impl<'s> Schema<'s> {
     /// The schema of the config tree, with the secret places that it leaves open.
     pub fn of_tree() -> Schema<'static> {
         let open: Vec<String> = crate::schema::plugin_secret_paths().collect();
-        Schema::parse(crate::schema::json_schema()).with_secrets(open.iter().map(String::as_str))
+        Schema::parse(crate::schema::checks()).with_secrets(open.iter().map(String::as_str))
     }
 
     /// Reads all of it and fails if it says something that would not be checked.
