@@ -150,14 +150,18 @@ fn abilities(resolve: &Resolve, world: &World) -> BTreeSet<String> {
         .collect()
 }
 
-fn exports(resolve: &Resolve, world: &World) -> Vec<(String, Vec<String>)> {
+/// Every exported interface of a world with its functions.
+fn exports(resolve: &Resolve, world: &World) -> Vec<String> {
     let exports = interfaces(world.exports.values()).into_iter();
-    exports
+    let mut exports: Vec<_> = exports
         .map(|id| {
-            let functions = resolve.interfaces[id].functions.keys().cloned().collect();
-            (name(resolve, id), functions)
+            let interface = &resolve.interfaces[id];
+            let functions: Vec<_> = interface.functions.keys().map(String::as_str).collect();
+            format!("{}: {}", interface.name.as_deref().unwrap(), functions.join(" "))
         })
-        .collect()
+        .collect();
+    exports.sort();
+    exports
 }
 
 /// Every interface from which this one takes types, near or far.
@@ -373,42 +377,16 @@ fn a_channel_can_import_nothing_that_only_a_tool_may_do() {
 
 #[test]
 fn each_world_exports_what_the_host_calls() {
+    const TOOL: &str = "toolbox: describe call";
+    const SKILL: &str = "skill-text: instructions";
+    const CHANNEL: &str = "adapter: describe capabilities handle send webhook probe login-start login-wait logout \
+                           resolve directory normalize-target register-commands";
     let resolve = packages();
-    let functions = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let toolbox = (
-        "openclaw:tool/toolbox".to_owned(),
-        functions(&["describe", "call"]),
-    );
-    let text = (
-        "openclaw:tool/skill-text".to_owned(),
-        functions(&["instructions"]),
-    );
-    let adapter = [
-        "describe",
-        "capabilities",
-        "handle",
-        "send",
-        "webhook",
-        "probe",
-        "login-start",
-        "login-wait",
-        "logout",
-        "resolve",
-        "directory",
-        "normalize-target",
-        "register-commands",
-    ];
-    let adapter = ("openclaw:channel/adapter".to_owned(), functions(&adapter));
-    assert_eq!(
-        exports(&resolve, world(&resolve, "tool", "tool")),
-        [toolbox.clone()]
-    );
-    let mut skill = exports(&resolve, world(&resolve, "tool", "skill"));
-    skill.sort();
-    assert_eq!(skill, [text, toolbox]);
+    assert_eq!(exports(&resolve, world(&resolve, "tool", "tool")), [TOOL]);
+    assert_eq!(exports(&resolve, world(&resolve, "tool", "skill")), [SKILL, TOOL]);
     assert_eq!(
         exports(&resolve, world(&resolve, "channel", "channel")),
-        [adapter]
+        [CHANNEL]
     );
 }
 
