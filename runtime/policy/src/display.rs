@@ -38,7 +38,7 @@ pub fn display_safe(text: &str, max: usize) -> String {
 }
 
 /// Characters that are obeyed, invisible, or change how their neighbours are read.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

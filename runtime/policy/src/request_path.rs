@@ -167,8 +167,8 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |why| Error::value("path", text, why);
-        if text.len() > 512 {
-            return Err(wrong("is longer than 512 bytes"));
+        if text.len() > 256 {
+            return Err(wrong("is longer than 256 bytes"));
         }
         let path: RequestPath = text.parse()?;
         if !path.plain {

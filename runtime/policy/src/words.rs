@@ -12,7 +12,7 @@ use std::fmt;
 use crate::display::display_safe;
 
 /// The longest line, in characters.
-pub const MAX_LINE: usize = 1000;
+pub const MAX_LINE: usize = 1500;
 
 /// How much care a line deserves.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::display::is_hidden;
 use crate::error::{Error, Result};
 use crate::text::text_type;
 
@@ -41,8 +42,8 @@ impl FromStr for GuestPath {
         let Some(path) = text.strip_prefix('/') else {
             return wrong("must begin with \"/\"");
         };
-        if text.len() > 256 || text.contains(|c: char| c.is_control() || c == '\\') {
-            return wrong("must be at most 256 bytes without control characters and \"\\\"");
+        if text.len() > 256 || text.contains(|c: char| is_hidden(c) || c == '\\') {
+            return wrong("must be at most 256 bytes without invisible characters and \"\\\"");
         }
         if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return wrong("must name a directory, without \".\", \"..\", \"//\" or a slash at the end");

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::atom::{self, Atom};
+use crate::display::is_hidden;
 use crate::error::{Error, Result};
 use crate::text::{is_word, text_type};
 
@@ -78,7 +79,7 @@ impl FromStr for TargetPattern {
         if !is_word(channel, "_-") {
             return wrong("has no name of a channel in front of its colon");
         }
-        if target.is_empty() || target.len() > 256 || target.contains(char::is_control) {
+        if target.is_empty() || target.len() > 256 || target.contains(is_hidden) {
             return wrong("has no target behind its colon");
         }
         let channel = channel.to_owned();

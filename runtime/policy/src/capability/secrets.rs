@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::atom::{self, Atom};
 use super::http::{fields_of, is_false};
 use crate::account::{AccountField, AccountValues, Port, resolve};
+use crate::display::is_hidden;
 use crate::error::{Error, Result};
 use crate::host::{Host, HostPattern};
 use crate::text::{is_word, name_type, text_type};
@@ -59,7 +60,7 @@ impl FromStr for Place {
         if text == "path segment" {
             return Ok(Self::PathSegment);
         }
-        let visible = |name: &str| !name.is_empty() && name.len() <= 256 && !name.contains(char::is_control);
+        let visible = |name: &str| !name.is_empty() && name.len() <= 256 && !name.contains(is_hidden);
         match text.split_once(' ') {
             Some(("header", name)) => {
                 let token = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);

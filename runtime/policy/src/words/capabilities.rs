@@ -5,6 +5,7 @@ use crate::account::Port;
 use crate::capability::files::Access;
 use crate::capability::http::{HttpRule, Scheme};
 use crate::capability::messaging::TargetPattern;
+use crate::capability::names::EnvName;
 use crate::capability::secrets::{Place, SecretRule};
 use crate::capability::sockets::{SocketRule, Transport};
 use crate::capability::{
@@ -284,9 +285,20 @@ impl Words for Bridges {
 
 impl Words for EnvNames {
     fn lines(&self) -> Vec<Line> {
-        let text = |name| format!("see the environment variable {name}");
-        self.names()
-            .map(|name| Line::new(Severity::Caution, &text(name)))
-            .collect()
+        let line = |name: &EnvName| {
+            let upper = name.as_str().to_ascii_uppercase();
+            // The value would be seen, and secrets have a kind of their own that hides it.
+            let secret = ["KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "AUTH"]
+                .iter()
+                .any(|word| upper.contains(word));
+            match secret {
+                true => Line::new(
+                    Severity::Danger,
+                    &format!("see the environment variable {name}, which may hold a secret"),
+                ),
+                false => Line::new(Severity::Caution, &format!("see the environment variable {name}")),
+            }
+        };
+        self.names().map(line).collect()
     }
 }

@@ -1,0 +1,289 @@
+//! What covers what: the order of requests, and that matchers agree with it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use common::{HOSTS, METHODS, PATHS, capabilities, http_rule, join_http};
+use openclaw_policy::capability::http::{HttpCall, Scheme};
+use openclaw_policy::capability::secrets::Place;
+use openclaw_policy::capability::{Http, Secrets};
+use openclaw_policy::{AccountValues, Capabilities, Host, HostPattern, PathPattern, RequestPath};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+fn http() -> impl Strategy<Value = Http> {
+    prop::collection::vec(http_rule(), 0..4).prop_map(|rules| serde_json::from_value(json!(rules)).unwrap())
+}
+
+fn values() -> AccountValues {
+    AccountValues::from([("server".to_owned(), "a.example.com".to_owned())])
+}
+
+proptest! {
+    #[test]
+    fn a_request_covers_itself_and_nothing_lacks(asked in capabilities()) {
+        prop_assert!(asked.covers(&asked));
+        prop_assert!(asked.difference(&asked).is_empty());
+        prop_assert!(asked.covers(&Capabilities::default()));
+        prop_assert_eq!(Capabilities::default().difference(&asked), asked);
+    }
+
+    #[test]
+    fn covering_is_handed_on_through_wider_and_wider_rules(rules in prop::collection::vec(http_rule(), 3..6)) {
+        let take = |count: usize| serde_json::from_value::<Http>(json!(rules[..count])).unwrap();
+        let (small, middle, large) = (take(1), take(2), take(rules.len()));
+        prop_assert!(large.covers(&middle) && middle.covers(&small) && large.covers(&small));
+        // Two sets that cover each other are one.
+        prop_assert_eq!(small.covers(&large), small == large);
+    }
+
+    #[test]
+    fn a_grant_and_the_difference_make_the_request(granted in http(), asked in http()) {
+        let difference = granted.difference(&asked);
+        prop_assert!(asked.covers(&difference));
+        prop_assert!(join_http(granted.rules(), difference.rules()).covers(&asked));
+        prop_assert_eq!(difference.is_empty(), granted.covers(&asked));
+    }
+
+    #[test]
+    fn the_normal_form_is_its_own_and_survives_storage(asked in capabilities()) {
+        let stored = serde_json::to_string(&asked).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Capabilities>(&stored).unwrap(), asked);
+    }
+
+    #[test]
+    fn what_a_matcher_allows_every_covering_grant_allows(
+        wide in http(), narrow in http(), scheme in select(&[Scheme::Https, Scheme::Http][..]),
+        host in select(&["a.example.com", "b.a.example.com", "example.com", "10.0.0.1", "other.org"][..]),
+        method in select(METHODS),
+        path in select(&["/", "/api", "/api/v1/x", "/api/v2", "/apix", "/x/v1", "/api/../x", "/other"][..]),
+    ) {
+        let (host, path): (Host, RequestPath) = (host.parse().unwrap(), path.parse().unwrap());
+        let call = HttpCall { scheme, host: &host, port: scheme.port(), method, path: &path };
+        let joined = join_http(wide.rules(), narrow.rules());
+        for wide in [&wide, &joined] {
+            if wide.covers(&narrow) && let Ok(allowed) = narrow.resolve(&values()).judge(&call) {
+                let granted = wide.resolve(&values()).judge(&call).unwrap();
+                prop_assert!(granted.private >= allowed.private && granted.max_body >= allowed.max_body);
+            }
+        }
+        // And allowing means that some rule names it: the narrowest rule of this call is covered.
+        if joined.resolve(&values()).judge(&call).is_ok() && path.is_plain() {
+            let exact = json!([{"scheme": scheme, "host": host, "methods": [method], "paths": [path.as_str()], "maxBody": "1 B"}]);
+            let literal = json!([{"scheme": scheme, "host": "${account.server}", "methods": [method], "paths": [path.as_str()], "maxBody": "1 B"}]);
+            let covers = |rule| joined.covers(&serde_json::from_value(rule).unwrap());
+            prop_assert!(covers(exact) || covers(literal));
+        }
+    }
+
+    #[test]
+    fn patterns_match_what_patterns_they_cover_match(
+        wide in select(PATHS), narrow in select(PATHS), path in "(/(api|ap|v1|v2|other|x)?){1,4}",
+        wide_host in select(HOSTS), narrow_host in select(HOSTS), host in "((a|b|x)\\.){0,3}example\\.(com|org)",
+    ) {
+        let (wide, narrow): (PathPattern, PathPattern) = (wide.parse().unwrap(), narrow.parse().unwrap());
+        let path: RequestPath = path.parse().unwrap();
+        prop_assert!(!(wide.covers(&narrow) && narrow.matches(&path)) || wide.matches(&path));
+        let (wide, narrow): (HostPattern, HostPattern) = (wide_host.parse().unwrap(), narrow_host.parse().unwrap());
+        let host: Host = host.parse().unwrap();
+        prop_assert!(!(wide.covers(&narrow) && narrow.matches(&host)) || wide.matches(&host));
+        prop_assert_eq!(wide.covers(&HostPattern::Exact(host.clone())), wide.matches(&host));
+    }
+
+    #[test]
+    fn normalising_twice_changes_nothing(path in "/[!-~]{0,40}", host in "[0-9a-zA-Zx.]{1,24}", hostile in any::<String>()) {
+        for text in [&path, &hostile] {
+            if let Ok(path) = text.parse::<RequestPath>() {
+                let again: RequestPath = path.as_str().parse().unwrap();
+                prop_assert_eq!(&again, &path);
+            }
+            if let Ok(pattern) = text.parse::<PathPattern>() {
+                let printed = pattern.to_string();
+                prop_assert_eq!(printed.parse::<PathPattern>().unwrap(), pattern);
+            }
+        }
+        for text in [&host, &hostile] {
+            if let Ok(host) = text.parse::<Host>() {
+                let printed = host.to_string();
+                prop_assert_eq!(printed.parse::<Host>().unwrap(), host);
+            }
+        }
+    }
+
+    #[test]
+    fn a_narrow_pattern_never_lets_a_path_out(tail in "[a-z./%2eEfF5cC;\\\\]{0,24}") {
+        let granted: PathPattern = "/api".parse().unwrap();
+        let Ok(path) = format!("/api/{tail}").parse::<RequestPath>() else { return Ok(()) };
+        if granted.matches(&path) {
+            // Decoded as often as a careless server might, it still has no step upwards.
+            let mut text = path.as_str().to_owned();
+            for _ in 0..3 {
+                text = text.replace("%2e", ".").replace("%2E", ".").replace("%2f", "/").replace("%2F", "/");
+                text = text.replace("%5c", "/").replace("%5C", "/").replace('\\', "/").replace("%25", "%");
+                prop_assert!(!text.split(['/', ';']).any(|segment| segment == ".."), "{}", text);
+            }
+        }
+    }
+}
+
+#[test]
+fn covering_is_an_order() {
+    let mut all = vec![json!({})];
+    for host in HOSTS {
+        all.push(json!({"http": [{"host": host}]}));
+        all.push(json!({"http": [{"host": host, "methods": ["GET"], "maxBody": "1 MiB"}]}));
+        all.push(json!({"sockets": [{"transport": "wss", "host": host}]}));
+        if *host != "*" {
+            all.push(json!({"secrets": [{"name": "a", "audience": [host], "places": ["path segment"], "hmac": true}]}));
+        }
+    }
+    for path in PATHS {
+        all.push(json!({"http": [{"host": "a.example.com", "paths": [path], "methods": ["GET"]}]}));
+        all.push(json!({"sockets": [{"transport": "wss", "host": "a.example.com", "paths": [path]}]}));
+    }
+    all.push(json!({"http": [{"host": "a.example.com", "private": true}]}));
+    all.extend(["ro", "rw"].map(|access| json!({"files": [{"path": "/a", "access": access}]})));
+    all.extend([1, 2, 3].map(|count| json!({"kv": {"quota": format!("{count} KiB"), "entries": 5}})));
+    all.extend([1, 2, 3].map(|count| json!({"model": {"calls": count, "tokens": 4}})));
+    all.extend(
+        ["*", "irc:*", "irc:a*", "irc:ab*", "irc:ab"].map(|target| json!({"messaging": {"send": [target]}})),
+    );
+    all.push(json!({"bridge": ["a"], "env": ["A"], "tools": {"a": "b"}}));
+    all.push(json!({"bridge": ["a", "b"], "env": ["A", "B"], "tools": {"a": "b", "c": "d"}}));
+    let all: Vec<Capabilities> = all
+        .into_iter()
+        .map(|value| serde_json::from_value(value).unwrap())
+        .collect();
+    let covers: Vec<Vec<bool>> = all
+        .iter()
+        .map(|a| all.iter().map(|b| a.covers(b)).collect())
+        .collect();
+    let indices = || 0..all.len();
+    let mut steps = 0;
+    for (a, b) in indices().flat_map(|a| indices().map(move |b| (a, b))) {
+        assert!(
+            !(covers[a][b] && covers[b][a]) || all[a] == all[b],
+            "{:?} {:?}",
+            all[a],
+            all[b]
+        );
+        for c in indices().filter(|c| covers[a][b] && covers[b][*c]) {
+            assert!(covers[a][c], "{:?} {:?} {:?}", all[a], all[b], all[c]);
+            steps += usize::from(a != b && b != c);
+        }
+    }
+    assert!(steps > 300, "the cases hardly cover each other: {steps}");
+}
+
+#[test]
+fn a_rule_without_its_account_grants_nothing() {
+    let rules = json!([{"host": "${account.server}"}]);
+    let http: Http = serde_json::from_value(rules).unwrap();
+    let (host, path): (Host, RequestPath) = ("a.example.com".parse().unwrap(), "/".parse().unwrap());
+    let call = HttpCall {
+        scheme: Scheme::Https,
+        host: &host,
+        port: 443,
+        method: "GET",
+        path: &path,
+    };
+    assert!(http.resolve(&AccountValues::new()).judge(&call).is_err());
+    assert!(http.resolve(&values()).judge(&call).is_ok());
+    assert!(
+        http.resolve(&values())
+            .judge(&HttpCall { port: 8443, ..call })
+            .is_err()
+    );
+    assert!(
+        http.resolve(&values())
+            .judge(&HttpCall {
+                method: "get",
+                ..call
+            })
+            .is_err()
+    );
+}
+
+#[test]
+fn a_secret_goes_only_to_the_host_and_place_of_one_rule() {
+    let rules = json!([
+        {"name": "token", "audience": ["api.example.com"]},
+        {"name": "token", "audience": ["*.cdn.example.com"], "places": ["query key"], "hmac": true},
+    ]);
+    let secrets: Secrets = serde_json::from_value(rules).unwrap();
+    let matcher = secrets.resolve(&AccountValues::new());
+    let may_send = |host: &str, place: &str| {
+        matcher.may_send("token", &host.parse().unwrap(), &place.parse::<Place>().unwrap())
+    };
+    assert!(
+        may_send("api.example.com", "header Authorization") && may_send("x.cdn.example.com", "query key")
+    );
+    assert!(
+        !may_send("api.example.com", "query key") && !may_send("x.cdn.example.com", "header authorization")
+    );
+    assert!(!may_send("cdn.example.com", "query key") && !may_send("api.example.com", "json /text"));
+    assert!(matcher.may_look_up("token") && !matcher.may_look_up("other"));
+    assert!(matcher.may_hmac("token") && !matcher.may_sign("token") && !matcher.may_reveal("token"));
+}
+
+#[test]
+fn requests_that_could_not_be_judged_are_refused() {
+    for (kind, rules, why) in [
+        (
+            "http",
+            json!([{"host": "*.example.com", "private": true}]),
+            "needs a host by name",
+        ),
+        ("http", json!([{"host": "a.example", "methods": []}]), "no method"),
+        (
+            "http",
+            json!([{"host": "a.example", "methods": ["TRACE"]}]),
+            "TRACE",
+        ),
+        (
+            "sockets",
+            json!([{"transport": "tcp", "host": "a.example"}]),
+            "needs a port",
+        ),
+        (
+            "sockets",
+            json!([{"transport": "tls", "host": "a.example", "port": 1, "paths": ["/x"]}]),
+            "has paths",
+        ),
+        (
+            "secrets",
+            json!([{"name": "a", "audience": ["*"]}]),
+            "name the hosts",
+        ),
+        ("secrets", json!([{"name": "a"}]), "could not be used"),
+        (
+            "secrets",
+            json!([{"name": "a", "hmac": true, "places": ["path segment"]}]),
+            "no audience",
+        ),
+        (
+            "secrets",
+            json!([{"name": "a", "audience": ["a.example"], "places": ["header Host"]}]),
+            "frames the request",
+        ),
+        (
+            "files",
+            json!([{"path": "/a", "access": "ro"}, {"path": "/a/b", "access": "rw"}]),
+            "overlap",
+        ),
+    ] {
+        let error = serde_json::from_value::<Capabilities>(json!({kind: rules}))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(why), "{kind}: {error}");
+    }
+}
+
+#[test]
+fn too_many_permissions_are_refused_before_they_are_expanded() {
+    let paths: Vec<_> = (0..1025).map(|n| format!("/p{n}")).collect();
+    let error =
+        serde_json::from_value::<Http>(json!([{"host": "a.example", "methods": ["GET"], "paths": paths}]));
+    assert!(error.unwrap_err().to_string().contains("at most 1024"));
+}
