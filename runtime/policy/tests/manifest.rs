@@ -70,12 +70,12 @@ fn the_keys_of_openclaw_are_known() {
 
 #[test]
 fn a_misspelled_key_is_told_with_its_line_and_the_nearest() {
-    let error = refusal("{\n id: 'a',\n configSchema: {},\n capabilites: {} }");
-    insta::assert_snapshot!(error, @r#"line 4: capabilites: "capabilites" is no known key; did you mean "capabilities"?"#);
+    let error = refusal("{\n id: 'a',\n configSchema: {},\n capability: {} }");
+    insta::assert_snapshot!(error, @r#"line 4: capability: "capability" is no known key; did you mean "capabilities"?"#);
     let error = refusal("{ id: 'a', configSchema: {},\n capabilities: { http: [ {\n hots: 'x' } ] } }");
     insta::assert_snapshot!(error, @r#"line 3: capabilities.http[0].hots: "hots" is no known key; did you mean "host"?"#);
-    let error = refusal("{ id: 'a', configSchema: {}, limits: {\n memroy: '1 MiB' } }");
-    insta::assert_snapshot!(error, @r#"line 2: limits.memroy: "memroy" is no known value; did you mean "memory"?"#);
+    let error = refusal("{ id: 'a', configSchema: {}, limits: {\n hostcalls: '1 MiB' } }");
+    insta::assert_snapshot!(error, @r#"line 2: limits.hostcalls: "hostcalls" is no known value; did you mean "hostCalls"?"#);
 }
 
 #[test]
