@@ -29,7 +29,7 @@ pub(crate) struct Invocation {
     #[command(flatten)]
     pub(crate) global: Global,
     /// Print the version
-    #[arg(short = 'V', long, visible_short_alias = 'v', exclusive = true)]
+    #[arg(short = 'V', long, visible_short_alias = 'v')]
     pub(crate) version: bool,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

@@ -8,11 +8,12 @@ use openclaw_config::{Disk, Place, Request, Schema, Selection, Snapshot, Surroun
 
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::output;
 
 /// The place of the config and what surrounds it.
 pub(crate) struct Context {
     pub(crate) place: Place,
-    around: Surroundings,
+    pub(crate) around: Surroundings,
 }
 
 impl Context {
@@ -31,12 +32,15 @@ impl Context {
 
     /// Reads the config.
     pub(crate) fn load(&self) -> Result<Snapshot<Config>, Failure> {
-        Ok(load(Request {
+        let request = Request {
             place: &self.place,
             around: &self.around,
             files: &Disk,
             schema: schema(),
-        })?)
+        };
+        let snapshot: Snapshot<Config> = load(request)?;
+        output::know_secrets(&snapshot);
+        Ok(snapshot)
     }
 
     /// A path as people write it, with `~` for the home folder.

@@ -1,11 +1,31 @@
 //! Where words go: results to standard output, everything else to standard error.
 //!
-//! A reader that went away, as in `openclaw … | head`, ends the program quietly.
+//! What is not a fixed text of this program passes the redactor, which knows the config's secrets once it is loaded,
+//! and cannot paint the terminal. A reader that went away, as in `openclaw … | head`, ends the program quietly; words
+//! that cannot be written end it with 1.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::sync::LazyLock;
 
+use openclaw_config::tree::Config;
+use openclaw_config::{Snapshot, secret_paths};
+use openclaw_secrets::Redactor;
+use openclaw_secrets::collect::{Held, collect};
 use serde::Serialize;
+
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+
+/// Tells the redactor the secrets that stand in the config as plain text.
+pub(crate) fn know_secrets(snapshot: &Snapshot<Config>) {
+    let patterns: Vec<&str> = secret_paths().collect();
+    for place in collect(&snapshot.source, &patterns).into_iter().flatten() {
+        if let Held::Plain(text) = place.held {
+            REDACTOR.register([text.expose()]);
+        }
+    }
+}
 
 /// Whether `--json` was typed, known before anything else is: a command line that cannot be understood is
 /// answered in JSON too.
@@ -32,12 +52,40 @@ pub(crate) fn print_json(value: &impl Serialize) {
 
 /// Says what is not a result.
 pub(crate) fn complain(text: &str) {
-    write(io::stderr().lock(), text);
+    write(io::stderr().lock(), &harmless(&REDACTOR.redact(text)));
+}
+
+/// Prints a result that holds words of others.
+pub(crate) fn print_shown(text: &str) {
+    print(&harmless(&REDACTOR.redact(text)));
+}
+
+/// The text with its control characters spelled out, but for line breaks.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let paints = |c: char| c.is_control() && c != '\n';
+    if !text.contains(paints) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.chars()
+            .flat_map(|c| {
+                if paints(c) {
+                    c.escape_debug().collect()
+                } else {
+                    vec![c]
+                }
+            })
+            .collect(),
+    )
 }
 
 fn write(mut to: impl Write, text: &str) {
     let text = text.trim_end_matches('\n');
-    if writeln!(to, "{text}").and_then(|()| to.flush()).is_err() {
-        std::process::exit(0);
+    if let Err(error) = writeln!(to, "{text}").and_then(|()| to.flush()) {
+        std::process::exit(if error.kind() == ErrorKind::BrokenPipe {
+            0
+        } else {
+            1
+        });
     }
 }

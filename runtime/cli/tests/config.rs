@@ -209,3 +209,91 @@ fn nothing_here_writes() {
     );
     assert_eq!(std::fs::read_dir(home.path(".openclaw")).unwrap().count(), 1);
 }
+
+#[test]
+fn no_path_and_no_error_shows_a_secret_or_what_came_from_the_environment() {
+    let home = Home::with_config(
+        r#"{
+          agents: { list: [{ id: "main", sandbox: { ssh: { identityData: "hunter2hunter2" } } }] },
+          memorySearch: { remote: { headers: { "X-Foo": "hunter2hunter2" } } },
+          secrets: { providers: { v: { source: "exec", command: "/bin/v", args: ["--key=${MY_SECRET}"], env: { A: "hunter2hunter2" } } } },
+        }"#,
+    )
+    .env("MY_SECRET", "geheimgeheim");
+    for path in [
+        "agents",
+        "agents.list",
+        "agents.list[0]",
+        "agents.list[0].sandbox.ssh.identityData",
+        "agents.entries.main",
+        "memorySearch",
+        "memory",
+        "secrets",
+        "secrets.providers.v.env.A",
+        "secrets.providers.v.args[0]",
+    ] {
+        for words in [&["config", "get", path][..], &["config", "get", path, "--json"]] {
+            let said = home.run(words);
+            let all = said.out + &said.err;
+            assert!(
+                !all.contains("hunter2") && !all.contains("geheim"),
+                "{path}: {all}"
+            );
+        }
+    }
+    assert_eq!(
+        home.run(&["config", "get", "secrets.providers.v.args[0]"]).out,
+        "--key=${MY_SECRET}\n"
+    );
+}
+
+#[test]
+fn a_secret_in_a_wrong_place_is_not_repeated() {
+    for config in [
+        r#"{ gateway: { auth: "hunter2SECRET" } }"#,
+        r#"{ gateway: { auth: { mode: "hunter2SECRET" } } }"#,
+        r#"{ models: { providers: { openai: "hunter2SECRET" } } }"#,
+        r#"{ channels: { telegram: "hunter2SECRET" } }"#,
+        r#"{ gateway: { auth: { token: { source: "hunter2SECRET", provider: "a", id: "B" } } } }"#,
+        r#"{ gateway: { auth: { token: { source: "env", provider: "a", id: "hunter2SECRET" } } } }"#,
+        r#"{ gateway: { auth: { token: { source: "env", provider: "a", id: "B", hunter2SECRET: 1 } } } }"#,
+        r#"{ gateway: { auth: { token: "secretref-env:hunter2SECRET" } } }"#,
+    ] {
+        let said = Home::with_config(config).run(&["config", "validate"]);
+        assert_eq!(said.code, 1, "{config}");
+        assert!(!said.err.contains("hunter2"), "{config}: {}", said.err);
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_not_a_success() {
+    let home = Home::with_config(CONFIG);
+    for words in [
+        &["config", "validate"][..],
+        &["config", "validate", "--json"],
+        &["config", "get", "gateway.port"],
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = home.command(words).stdout(full).status().unwrap();
+        assert_eq!(ended.code(), Some(1), "{words:?}");
+    }
+}
+
+#[test]
+fn real_files_with_service_accounts_and_retired_keys_are_valid() {
+    for config in [
+        r#"{ channels: { googlechat: { serviceAccount: { type: "service_account", client_email: "a@b" } } } }"#,
+        r#"{ session: { agentToAgent: { maxPingPongTurns: 3 } } }"#,
+        r#"{ channels: { telegram: { streamMode: "partial" } } }"#,
+    ] {
+        let said = Home::with_config(config).run(&["config", "validate"]);
+        assert_eq!(said.code, 0, "{config}: {}", said.err);
+    }
+    let mistake =
+        Home::with_config("{ session: { agentToAgent: { maxPongs: 3 } } }").run(&["config", "validate"]);
+    assert!(
+        mistake.code == 1 && mistake.err.contains("session.agentToAgent.maxPongs: unknown key"),
+        "{}",
+        mistake.err
+    );
+}

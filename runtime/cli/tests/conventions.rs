@@ -47,6 +47,7 @@ fn the_version_has_openclaws_form_under_each_of_its_flags() {
         let rest = said.out.strip_prefix("OpenClaw ").unwrap();
         let (version, commit) = rest.trim_end().split_once(' ').unwrap();
         assert_eq!((version, said.code), (env!("CARGO_PKG_VERSION"), 0));
+        assert_eq!(Home::new().run(&["--dev", "--no-color", flag]).out, said.out);
         assert!(commit.starts_with('(') && commit.ends_with(')'), "{commit}");
     }
 }

@@ -123,3 +123,26 @@ fn an_invalid_config_is_not_audited() {
         said.err
     );
 }
+
+#[test]
+fn the_working_folder_cannot_reach_a_providers_program() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    home.write(
+        "resolver",
+        "#!/bin/sh\necho \"$SERVER\" > \"$(dirname \"$0\")/seen\"\necho '{\"protocolVersion\":1,\"values\":{\"a\":\"geheimgeheim\"}}'\n",
+    );
+    std::fs::set_permissions(home.path("resolver"), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let config = json!({
+        "gateway": { "mode": "local", "auth": { "mode": "token", "token": { "source": "exec", "provider": "mine", "id": "a" } } },
+        "secrets": { "providers": { "mine": {
+            "source": "exec", "command": home.path("resolver"), "passEnv": ["PATH", "SERVER"],
+        } } },
+    });
+    home.write(".openclaw/openclaw.json", &config.to_string());
+    home.write(".env", "SERVER=evil\n");
+    let home = home.env("PATH", "/usr/bin:/bin");
+    let said = home.run(&["secrets", "audit", "--allow-exec"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert_eq!(std::fs::read_to_string(home.path("seen")).unwrap(), "\n");
+}

@@ -80,14 +80,19 @@ impl Environment {
         let global = place.state_dir.join(".env");
         let local = around.cwd.join(".env");
         if local != global {
-            let trusted = read_file(files, local)?;
-            layers.fill(trusted.into_iter().filter(|(name, _)| !is_guarded(name)));
+            // Whoever owns that folder must not be able to keep the program from starting.
+            match read_file(files, local) {
+                Ok(local) => layers.fill(local.into_iter().filter(|(name, _)| !is_guarded(name))),
+                Err(error) => warnings.push(format!("{error}; it is left out")),
+            }
         }
         let global = read_file(files, global)?;
         if place.is_default_state {
             let fallback = place.home.join(".config/openclaw/gateway.env");
             for (name, variable) in read_file(files, fallback)? {
-                match global.iter().find(|(other, _)| *other == name) {
+                // Both are in the order of their names.
+                let winner = global.binary_search_by(|(other, _)| other.cmp(&name)).ok();
+                match winner.and_then(|nth| global.get(nth)) {
                     Some((_, winner)) if winner.value != variable.value => warnings.push(format!(
                         "{name} differs between {} and {}; the first one counts",
                         winner.origin, variable.origin
@@ -181,10 +186,56 @@ fn is_switch(name: &str) -> bool {
 /// in their folder writes that file, so it must not choose a server, a credential or a path of ours.
 fn is_guarded(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let prefix = ["OPENCLAW_", "CLAWHUB_", "ANTHROPIC_API_KEY_", "OPENAI_API_KEY_"];
-    let suffix = ["_API_HOST", "_BASE_URL", "_ENDPOINT", "_HOMESERVER"];
+    let prefix = [
+        "OPENCLAW_",
+        "CLAWHUB_",
+        "ANTHROPIC_API_KEY_",
+        "OPENAI_API_KEY_",
+        "LD_",
+        "DYLD_",
+        "SSL_",
+        "GIT_",
+        "NODE_",
+        "PYTHON",
+        "FEISHU_",
+        "IRC_",
+        "MATRIX_",
+        "MATTERMOST_",
+        "MSTEAMS_",
+        "NEXTCLOUD_",
+        "OLLAMA_",
+        "QQBOT_",
+        "SYNOLOGY_CHAT_",
+        "TWILIO_",
+        "VAULT_",
+        "GOOGLE_CHAT_",
+        "LINE_",
+        "SLACK_",
+        "TELEGRAM_",
+        "DISCORD_",
+        "ZALO",
+    ];
+    let suffix = [
+        "_API_HOST",
+        "_BASE_URL",
+        "_ENDPOINT",
+        "_HOMESERVER",
+        "_PROXY",
+        "_ADDR",
+        "_HOST",
+        "_URL",
+        "_TOKEN",
+        "_API_KEY",
+        "_SECRET",
+        "_PASSWORD",
+        "_PRIVATE_KEY",
+    ];
     prefix.iter().any(|prefix| name.starts_with(prefix))
         || suffix.iter().any(|suffix| name.ends_with(suffix))
+        || matches!(
+            name.as_str(),
+            "PATH" | "HOME" | "SHELL" | "BASH_ENV" | "ENV" | "IFS"
+        )
         || CREDENTIALS.contains(&name.as_str())
 }
 

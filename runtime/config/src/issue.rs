@@ -22,6 +22,9 @@ impl fmt::Display for Position {
     }
 }
 
+/// How many things are told at once. A file with more mistakes is not read better by a longer list.
+pub(crate) const MOST_ISSUES: usize = 100;
+
 /// One thing that is wrong, or worth knowing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issue {

@@ -56,10 +56,15 @@ pub(crate) fn standing(path: &Path, value: &Value) -> Standing {
         .iter()
         .fold(vec![ROOT], |at, segment| tree.step(&at, segment));
     if at.is_empty() {
-        return if is_retired(path) {
+        if !is_retired(path) && !leads_to_retired(path) {
+            return Standing::Unknown;
+        }
+        let mut unknown = Vec::new();
+        find_unretired(value, &mut path.clone(), &mut unknown);
+        return if unknown.is_empty() {
             Standing::Known(Reason::Retired)
         } else {
-            Standing::Unknown
+            Standing::KnownExcept(unknown)
         };
     }
     let mut unknown = Vec::new();
@@ -71,21 +76,56 @@ pub(crate) fn standing(path: &Path, value: &Value) -> Standing {
     }
 }
 
-/// Whether a built-in value has replaced the key, or one above it.
-fn is_retired(path: &Path) -> bool {
+fn retired() -> impl Iterator<Item = &'static str> {
     include_str!("known/retired.txt")
         .lines()
         .filter(|line| !line.starts_with('#'))
-        .any(|line| {
-            let mut segments = path.segments().iter();
-            line.split('.').all(|pattern| match segments.next() {
-                Some(Segment::Key(key)) => match pattern.strip_suffix('*') {
-                    Some(start) => key.starts_with(start),
-                    None => key == pattern,
-                },
-                _ => false,
-            })
-        })
+}
+
+fn is_key(segment: &Segment, pattern: &str) -> bool {
+    match segment {
+        Segment::Key(key) => match pattern.strip_suffix('*') {
+            Some(start) => key.starts_with(start),
+            None => key == pattern,
+        },
+        Segment::Index(_) => false,
+    }
+}
+
+/// Whether a built-in value has replaced the key, or one above it.
+fn is_retired(path: &Path) -> bool {
+    retired().any(|line| {
+        let mut segments = path.segments().iter();
+        line.split('.')
+            .all(|pattern| segments.next().is_some_and(|segment| is_key(segment, pattern)))
+    })
+}
+
+/// Whether a retired key stood below this one.
+fn leads_to_retired(path: &Path) -> bool {
+    retired().any(|line| {
+        let mut patterns = line.split('.');
+        path.segments()
+            .iter()
+            .all(|segment| patterns.next().is_some_and(|pattern| is_key(segment, pattern)))
+    })
+}
+
+/// The keys at or below a place that neither are retired nor lead to one that is.
+fn find_unretired(value: &Value, path: &mut Path, unknown: &mut Vec<Path>) {
+    if is_retired(path) {
+        return;
+    }
+    match value {
+        Value::Object(object) if leads_to_retired(path) => {
+            for (key, value) in object {
+                path.push_key(key);
+                find_unretired(value, path, unknown);
+                path.pop();
+            }
+        }
+        _ => unknown.push(path.clone()),
+    }
 }
 
 /// An indented list of keys, as lines that know their depth.

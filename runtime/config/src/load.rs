@@ -13,7 +13,7 @@ use crate::environment::{Environment, former_names_warning};
 use crate::error::Error;
 use crate::files::{FileKind, Files};
 use crate::include;
-use crate::issue::{Invalid, Issue};
+use crate::issue::{Invalid, Issue, MOST_ISSUES};
 use crate::legacy::{self, Changes};
 use crate::path::{Path, Segment};
 use crate::place::{Place, Surroundings};
@@ -135,8 +135,13 @@ fn reject(
     if issues.is_empty() {
         return Ok(());
     }
+    let more = issues.len().saturating_sub(MOST_ISSUES);
+    issues.truncate(MOST_ISSUES);
     for issue in issues.iter_mut().filter(|issue| issue.position.is_none()) {
         issue.position = position(sources, changes, &issue.path);
+    }
+    if more > 0 {
+        issues.push(Issue::new(Path::root(), format!("and {more} more like these")));
     }
     Err(Invalid {
         path: place.config_path.clone(),

@@ -61,27 +61,27 @@ pub struct SecretRef {
     id: String,
 }
 
-/// Why a reference is not one.
+/// Why a reference is not one. Says nothing of its text: people paste keys into the wrong place.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RefError {
     /// The provider's alias has the wrong form.
     #[error(
-        "\"{0}\" is no provider alias: a lowercase letter, then letters, digits, \"_\" or \"-\", 64 at most"
+        "the provider of a reference is a lowercase letter, then letters, digits, \"_\" or \"-\", 64 at most"
     )]
-    Provider(String),
+    Provider,
     /// The id has the wrong form for its source.
-    #[error("\"{id}\" is no id for source \"{kind}\": {rule}")]
+    #[error("the id of a reference with source \"{kind}\" is {rule}")]
     Id {
         /// The source whose grammar it breaks.
         kind: SecretSource,
-        /// The id as written.
-        id: String,
         /// The grammar in words.
         rule: &'static str,
     },
     /// The retired marker spelling.
-    #[error("the marker \"secretref-env:{0}\" is no longer read; write \"${{{0}}}\" or a reference object")]
-    Marker(String),
+    #[error(
+        "markers that begin with \"secretref-env:\" are no longer read; write \"${{NAME}}\" or a reference object"
+    )]
+    Marker,
 }
 
 impl SecretRef {
@@ -90,14 +90,10 @@ impl SecretRef {
         if let Some(alias) = &provider
             && !is_provider_alias(alias)
         {
-            return Err(RefError::Provider(alias.clone()));
+            return Err(RefError::Provider);
         }
         match id_rule_broken(source, &id) {
-            Some(rule) => Err(RefError::Id {
-                kind: source,
-                id,
-                rule,
-            }),
+            Some(rule) => Err(RefError::Id { kind: source, rule }),
             None => Ok(Self { source, provider, id }),
         }
     }
@@ -298,8 +294,8 @@ impl SecretInput {
     /// Reads a string of a secret field: a shorthand is a reference, everything else plain text. An empty
     /// string is an unset field: `None`.
     pub fn from_text(text: &str) -> Result<Option<Self>, RefError> {
-        if let Some(name) = text.strip_prefix("secretref-env:") {
-            return Err(RefError::Marker(name.to_owned()));
+        if text.starts_with("secretref-env:") {
+            return Err(RefError::Marker);
         }
         if text.is_empty() {
             return Ok(None);

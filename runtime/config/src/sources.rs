@@ -82,6 +82,10 @@ pub struct Sources {
     pub(crate) files: Vec<SourceFile>,
 }
 
+/// How many parts one place is looked for in. Files that include each other many times over unfold without end; the
+/// place is then told a little less closely.
+const MOST_PARTS: usize = 4096;
+
 /// A part of a file.
 type Part<'s> = (&'s SourceFile, &'s Outline);
 
@@ -156,6 +160,9 @@ impl Sources {
 
     /// A part, with what it includes in front of it.
     fn unfold<'s>(&'s self, (file, part): Part<'s>, depth: usize, all: &mut Vec<Part<'s>>) {
+        if all.len() >= MOST_PARTS {
+            return;
+        }
         if let Some(include) = part.entry(INCLUDE)
             && let Some(depth) = depth.checked_sub(1)
         {

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::issue::Issue;
+use crate::issue::{Issue, MOST_ISSUES};
 use crate::path::Path;
 
 /// What becomes of a string that is nothing but `${NAME}`.
@@ -62,12 +62,12 @@ pub(crate) fn replace(text: &str, env: &Environment, path: &Path, warnings: &mut
             Some(value) => result.push_str(value),
             None => {
                 result.push_str(reference);
-                warnings.push(Issue::new(
-                    path.clone(),
-                    format!(
+                if warnings.len() < MOST_ISSUES {
+                    let text = format!(
                         "the environment variable {name} is missing or empty; {reference} stays as it is"
-                    ),
-                ));
+                    );
+                    warnings.push(Issue::new(path.clone(), text));
+                }
             }
         }
     }
@@ -77,12 +77,11 @@ pub(crate) fn replace(text: &str, env: &Environment, path: &Path, warnings: &mut
 
 /// The name of the reference that the text starts with: `[A-Z_][A-Z0-9_]*` between `${` and `}`.
 fn name_at(text: &str) -> Option<&str> {
-    let (name, _) = text.strip_prefix("${")?.split_once('}')?;
-    let good = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
-        && name
-            .bytes()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_');
-    good.then_some(name)
+    let rest = text.strip_prefix("${")?;
+    // Never further than the name itself reaches: a text may hold many beginnings and no end.
+    let end = rest.find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))?;
+    let (name, after) = rest.split_at_checked(end)?;
+    (after.starts_with('}') && name.starts_with(|c: char| !c.is_ascii_digit())).then_some(name)
 }
 
 struct Walk<'w> {

@@ -357,3 +357,61 @@ fn a_file_that_is_not_utf8_or_too_large_is_refused() {
     assert!(home.refusal().contains("larger than 2097152 bytes"));
     assert!(FilePath::new(&home.path("openclaw.json")).exists());
 }
+
+/// The time that a load takes, whatever it ends with.
+fn seconds(home: &Home) -> f64 {
+    let begin = std::time::Instant::now();
+    drop(home.load_as::<Value>());
+    begin.elapsed().as_secs_f64()
+}
+
+#[test]
+fn a_file_made_to_be_slow_is_answered_in_time() {
+    let unknown: String = (0..100_000).map(|n| format!("k{n}:1,")).collect();
+    let repeated: String = (0..100_000)
+        .map(|n| format!("k{n}:1,"))
+        .chain(["k7:1".to_owned()])
+        .collect();
+    for (what, config) in [
+        (
+            "beginnings of references",
+            format!("{{ env: {{ vars: {{ A: '{}' }} }} }}", "${".repeat(500_000)),
+        ),
+        (
+            "references",
+            format!("{{ env: {{ vars: {{ A: '{}' }} }} }}", "${NONE}".repeat(200_000)),
+        ),
+        ("unknown keys", format!("{{ {unknown} }}")),
+        ("a repeated key", format!("{{ plugins: {{ {repeated} }} }}")),
+        (
+            "wrong elements",
+            format!("{{ gateway: {{ port: [{}] }} }}", "[],".repeat(500_000)),
+        ),
+    ] {
+        let took = seconds(&Home::new(&config));
+        assert!(took < 20.0, "{what}: {took} s");
+    }
+}
+
+#[test]
+fn files_that_include_each_other_many_times_over_are_refused_in_time() {
+    let home = Home::new(r#"{ $include: "a.json" }"#);
+    for (name, next) in [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e")] {
+        home.write(
+            &format!("{name}.json"),
+            &format!("{{ $include: [{}] }}", format!("\"{next}.json\",").repeat(200)),
+        );
+    }
+    home.write("e.json", "{ gateway: { port: 1 } }");
+    let took = seconds(&home);
+    assert!(took < 20.0, "{took} s");
+    assert!(home.refusal().contains("include"), "{}", home.refusal());
+}
+
+#[test]
+fn a_hundred_mistakes_are_told_and_the_rest_counted() {
+    let unknown: String = (0..250).map(|n| format!("k{n}:1,")).collect();
+    let text = Home::new(&format!("{{ {unknown} }}")).refusal();
+    assert_eq!(text.lines().count(), 102, "{text}");
+    assert!(text.ends_with("more like these"), "{text}");
+}

@@ -186,9 +186,9 @@ pub enum MalformedReason {
 impl From<RefError> for MalformedReason {
     fn from(error: RefError) -> Self {
         match error {
-            RefError::Provider(_) => Self::Alias,
-            RefError::Id { kind, rule, .. } => Self::Id { kind, rule },
-            RefError::Marker(_) => Self::Marker,
+            RefError::Provider => Self::Alias,
+            RefError::Id { kind, rule } => Self::Id { kind, rule },
+            RefError::Marker => Self::Marker,
         }
     }
 }

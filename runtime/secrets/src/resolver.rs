@@ -29,6 +29,8 @@ const PLACEHOLDERS: [&str; 3] = ["***", "[redacted]", REDACTED];
 pub struct Surroundings {
     /// The environment variables that references and providers may name.
     pub env: BTreeMap<String, String>,
+    /// Those of them that are not handed on to programs, because a file that others may write has set them.
+    pub withheld: BTreeSet<String>,
     /// What `~` means in a provider's paths.
     pub home: Option<PathBuf>,
 }
@@ -81,6 +83,8 @@ pub struct Resolver(Arc<Inner>);
 struct Inner {
     secrets: Secrets,
     surroundings: Surroundings,
+    /// The variables that programs may be handed.
+    passed: BTreeMap<String, String>,
 }
 
 impl Resolver {
@@ -88,6 +92,12 @@ impl Resolver {
     pub fn new(secrets: Secrets, surroundings: Surroundings) -> Self {
         Self(Arc::new(Inner {
             secrets,
+            passed: surroundings
+                .env
+                .iter()
+                .filter(|(name, _)| !surroundings.withheld.contains(*name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             surroundings,
         }))
     }
@@ -227,7 +237,7 @@ impl Inner {
                 .map_err(whole),
             SecretProvider::Exec(provider) => {
                 let max_bytes = self.secrets.resolution.max_batch_bytes;
-                exec::ask(alias, provider, home, variables, ids, max_bytes)
+                exec::ask(alias, provider, home, &self.passed, ids, max_bytes)
                     .await
                     .map_err(whole)
             }

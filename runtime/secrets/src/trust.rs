@@ -19,6 +19,8 @@ use crate::value::WipedBytes;
 
 /// Bits that let group or others write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// The bit that lets only its owner replace an entry of a folder.
+const STICKY: u32 = 0o1000;
 /// Bits that let group or others do anything.
 const OPEN_TO_OTHERS: u32 = 0o077;
 
@@ -56,21 +58,36 @@ fn find_command(command: &str, provider: &ExecProvider, home: Option<&Path>) -> 
     if !metadata.is_file() {
         return Err(Distrust::NotAFile(shown));
     }
-    if !provider.trusted_dirs.is_empty()
-        && !is_inside(&path, &provider.trusted_dirs, home, found_link(provider))
-    {
+    // A folder on the way may be a link too, so where the file really is counts.
+    let real = path.canonicalize().map_err(|_| unreadable(&path))?;
+    let trusted = &provider.trusted_dirs;
+    let named = provider.allow_symlink_command || is_inside(&path, trusted, home, false);
+    let inside = named && is_inside(&real, trusted, home, true);
+    if !trusted.is_empty() && !inside {
         return Err(Distrust::OutsideTrustedDirs(shown));
     }
     if provider.allow_insecure_path {
         return Ok(path);
     }
+    check_folders(&real)?;
     check_owner(metadata.mode() & WRITABLE_BY_OTHERS, metadata.uid(), shown)?;
     Ok(path)
 }
 
-/// With symlinks allowed the target is a canonical path, so the trusted folders count in their canonical form too.
-fn found_link(provider: &ExecProvider) -> bool {
-    provider.allow_symlink_command
+/// Whoever can write a folder on the way can put another program in the place of this one. In a folder with the
+/// sticky bit only the owner of an entry can.
+fn check_folders(real: &Path) -> Result<(), Distrust> {
+    for folder in real.ancestors().skip(1) {
+        let shown = || folder.display().to_string();
+        let mode = folder
+            .metadata()
+            .map_err(|_| Distrust::Unreadable(shown()))?
+            .mode();
+        if mode & WRITABLE_BY_OTHERS != 0 && mode & STICKY == 0 {
+            return Err(Distrust::TooOpen(shown()));
+        }
+    }
+    Ok(())
 }
 
 fn is_inside(path: &Path, folders: &[String], home: Option<&Path>, canonical: bool) -> bool {
@@ -188,6 +205,39 @@ fn absolute(text: &str, home: Option<&Path>) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_or_an_open_folder_on_the_way_is_not_trusted() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["trusted", "elsewhere"] {
+            std::fs::create_dir(at(name)).unwrap();
+            std::fs::write(at(name).join("tool"), "").unwrap();
+            std::fs::set_permissions(at(name).join("tool"), std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        symlink(at("elsewhere"), at("trusted/link")).unwrap();
+        let judge = |command: &str, link: bool| {
+            let provider = serde_json::from_value(serde_json::json!({
+                "command": at(command), "trustedDirs": [at("trusted")], "allowSymlinkCommand": link,
+            }));
+            find_command(at(command).to_str().unwrap(), &provider.unwrap(), None)
+        };
+        assert!(judge("trusted/tool", false).is_ok());
+        for link in [false, true] {
+            assert!(
+                matches!(
+                    judge("trusted/link/tool", link),
+                    Err(Distrust::OutsideTrustedDirs(_))
+                ),
+                "{link}"
+            );
+        }
+        std::fs::set_permissions(at("trusted"), std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(
+            matches!(judge("trusted/tool", false), Err(Distrust::TooOpen(path)) if path.ends_with("trusted"))
+        );
+    }
 
     #[test]
     fn parent_folders_cannot_smuggle_a_path_into_a_trusted_one() {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use openclaw_config::tree::Config;
-use openclaw_config::{Error, Invalid, Issue, Path, Snapshot, redact};
+use openclaw_config::{Error, Invalid, Issue, Path, Segment, Snapshot, redact};
 use serde_json::{Map, Value, json};
 
 use crate::args::{ConfigCommand, ConfigGet, Global, Json};
@@ -32,17 +32,76 @@ fn get(context: &Context, args: &ConfigGet) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::negative(format!("{}: {error}", args.path)))?;
     let snapshot = context.load()?;
     match find(&snapshot, &path) {
-        Some(Value::String(text)) if !args.json => output::print(&text),
-        Some(value) => output::print_json(&value),
+        Some(Value::String(text)) if !args.json => output::print_shown(&text),
+        Some(value) => output::print_shown(&format!("{value:#}")),
         None => return Err(not_set(&args.path, &path)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The value as it is meant or, for an older spelling, as it was typed.
+/// The value as it is meant, without secrets and without what came from the environment.
 fn find(snapshot: &Snapshot<Config>, path: &Path) -> Option<Value> {
-    let shown = |value: &Value| path.get(&redact(schema(), value)).cloned();
-    shown(&snapshot.source).or_else(|| shown(snapshot.authored()))
+    if let Some(found) = find_listed_agent(snapshot, path) {
+        return Some(found);
+    }
+    let mut shown = path.get(&redact(schema(), &snapshot.source))?.clone();
+    unfold_references(&mut shown, &references(snapshot));
+    Some(shown)
+}
+
+/// `agents.list[0]…`, the older spelling that people still type: the agent that stands there in the file.
+fn find_listed_agent(snapshot: &Snapshot<Config>, path: &Path) -> Option<Value> {
+    let [
+        Segment::Key(agents),
+        Segment::Key(list),
+        Segment::Index(_),
+        rest @ ..,
+    ] = path.segments()
+    else {
+        return None;
+    };
+    let place: Path = path.segments().iter().take(3).cloned().collect();
+    let id = place.get(snapshot.authored())?.get("id")?.as_str()?;
+    match rest {
+        _ if agents != "agents" || list != "list" => None,
+        [Segment::Key(key)] if key == "id" => Some(Value::from(id)),
+        rest => find(snapshot, &Path::of(["agents", "entries", id]).join(rest)),
+    }
+}
+
+/// The variables that the config's files refer to, as they are written there, with their values.
+fn references(snapshot: &Snapshot<Config>) -> Vec<(String, &str)> {
+    let texts = snapshot
+        .sources
+        .files()
+        .iter()
+        .flat_map(|file| file.text.split("${").skip(1));
+    let names = texts
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name);
+    let known = names.filter_map(|name| Some((format!("${{{name}}}"), snapshot.environment.get(name)?)));
+    // Short values stand in too many texts by chance.
+    known.filter(|(_, value)| value.len() >= 4).collect()
+}
+
+/// Puts references back in the place of their values: the file never held those.
+fn unfold_references(value: &mut Value, references: &[(String, &str)]) {
+    match value {
+        Value::String(text) => {
+            for (reference, found) in references {
+                if text.contains(found) {
+                    *text = text.replace(found, reference);
+                }
+            }
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| unfold_references(item, references)),
+        Value::Object(map) => map
+            .values_mut()
+            .for_each(|item| unfold_references(item, references)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn not_set(typed: &str, path: &Path) -> Failure {
@@ -54,7 +113,7 @@ fn not_set(typed: &str, path: &Path) -> Failure {
     let mut text = format!("Config path not found: {typed}");
     let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
     match path.get(&defaults) {
-        Some(Value::Null) | None => {}
+        Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => {}
         Some(default) => {
             // Writing to a String cannot fail.
             let _ = write!(text, " (not set; the default is {default})");
@@ -88,7 +147,7 @@ fn validate(context: &Context, args: &Json) -> Result<ExitCode, Failure> {
     if args.json {
         output::print_json(&report(&snapshot));
     } else {
-        output::print(&render(context, &snapshot));
+        output::print_shown(&render(context, &snapshot));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use openclaw_config::secret_paths;
+use openclaw_config::{Origin, secret_paths};
 use openclaw_secrets::audit::{Scope, audit};
 use openclaw_secrets::{Resolver, Surroundings};
 
@@ -32,8 +32,15 @@ fn run_audit(context: &Context, args: &SecretsAudit) -> Result<ExitCode, Failure
     let env = environment
         .names()
         .filter_map(|name| Some((name.to_owned(), environment.get(name)?.to_owned())));
+    // Whoever owns the working folder must not choose where a provider's program goes.
+    let local = Origin::File(context.around.cwd.join(".env"));
+    let withheld = environment
+        .names()
+        .filter(|name| environment.origin(name) == Some(&local))
+        .map(str::to_owned);
     let surroundings = Surroundings {
         env: env.collect(),
+        withheld: withheld.collect(),
         home: Some(context.place.home.clone()),
     };
     let resolver = Resolver::new(snapshot.config.secrets.clone(), surroundings);

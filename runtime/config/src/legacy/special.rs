@@ -276,6 +276,14 @@ pub(super) fn invert_disabled(value: &mut Value, old: &Path, _: &[String], chang
 
 /// Model references that name a provider which has another name now.
 pub(super) fn rename_models(value: &mut Value, old: &Path, _: &[String], changes: &mut Changes) {
+    // Whoever has a provider of that name means it.
+    let providers = value.pointer("/models/providers");
+    if ["codex", "openai-codex"]
+        .iter()
+        .any(|name| providers.is_some_and(|all| all.get(name).is_some()))
+    {
+        return;
+    }
     let Some(Value::Object(agent)) = old.get_mut(value) else {
         return;
     };

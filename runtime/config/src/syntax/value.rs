@@ -1,5 +1,6 @@
 //! The parsed value: what the text says, with nothing that JSON cannot say.
 
+use crate::issue::MOST_ISSUES;
 use std::cell::Cell;
 use std::fmt;
 
@@ -87,12 +88,15 @@ fn find_repeated(text: &str, outline: &Outline, path: &mut Path, found: &mut Vec
             let mut seen = std::collections::HashMap::new();
             for (key, value) in entries {
                 path.push_key(key);
-                let here = line_column(text, value.head().start);
-                if let Some(first) = seen.insert(key, here) {
+                let here = value.head().start;
+                if let Some(first) = seen.insert(key, here)
+                    && found.len() < MOST_ISSUES
+                {
+                    let (first, last) = (line_column(text, first), line_column(text, here));
                     found.push(Repeated {
                         path: path.clone(),
                         first,
-                        last: here,
+                        last,
                     });
                 }
                 find_repeated(text, value, path, found);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::secret_ref::PlainText;
+
 /// Where credentials are kept and how they are fetched.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -167,7 +169,7 @@ pub struct ExecProvider {
     pub json_only: bool,
     /// Variables that it is given.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, PlainText>,
     /// Variables of the gateway's own environment that it is given too.
     #[serde(default)]
     pub pass_env: Vec<String>,

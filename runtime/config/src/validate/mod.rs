@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::issue::Issue;
+use crate::issue::{Issue, MOST_ISSUES};
 use crate::known::Unused;
 use crate::path::{Path, Segment};
 use crate::redact::is_credential_name;
@@ -58,16 +58,26 @@ impl Checker {
 
     /// Checks a value. `outer`: the node whose keys may stand beside this node's, if it is a part of one.
     fn check<'s>(&mut self, node: &Node<'s>, value: &Value, outer: Option<&Node<'s>>) {
+        // One more than is told, so that it is told that there are more.
+        if self.found.issues.len() > MOST_ISSUES {
+            return;
+        }
         if let Some(keyword) = node.unsupported {
             return self.wrong(format!(
                 "cannot be checked: the schema's \"{keyword}\" is not supported"
             ));
         }
         if node.secret {
-            return self.check_secret(value);
+            return self.check_secret(node, value);
         }
         if !node.types.holds(value) {
-            let (want, got) = (node.types.names(), self.show(node, value));
+            // A text in the wrong place may be a secret.
+            let got = if value.is_string() {
+                kind(value).to_owned()
+            } else {
+                self.show(node, value)
+            };
+            let want = node.types.names();
             return self.wrong(format!("expected {want}, got {got}"));
         }
         if let Some(allowed) = node.allowed
@@ -184,8 +194,11 @@ impl Checker {
     }
 
     /// Text or a reference, by the rules that reading it will keep.
-    fn check_secret(&mut self, value: &Value) {
+    fn check_secret(&mut self, node: &Node<'_>, value: &Value) {
         match value {
+            // A few fields hold the credential as an object of its own; a reference always has a source.
+            Value::Object(object)
+                if !node.types.is_any() && node.types.holds(value) && !object.contains_key("source") => {}
             Value::String(text) if text == REDACTED => {
                 let message = "holds the redaction mark instead of a secret";
                 self.found.warnings.push(Issue::new(self.path.clone(), message));
@@ -197,17 +210,21 @@ impl Checker {
             }
             Value::Object(object) => {
                 let keys = ["source", "provider", "id"];
+                // What stands in a wrong place may be the secret itself, so nothing of it is repeated.
                 let missing = keys.iter().find(|key| !object.contains_key(**key));
-                let extra = object.keys().find(|key| !keys.contains(&key.as_str()));
+                let extra = object.len() > keys.len();
+                let known = ["env", "file", "exec", "store"];
+                let source = object.get("source").and_then(Value::as_str);
                 if let Some(key) = missing {
                     self.wrong(format!(
                         "a secret reference needs \"source\", \"provider\" and \"id\"; \"{key}\" is missing"
                     ));
-                } else if let Some(key) = extra {
-                    let key = Value::String(key.chars().take(SHOWN).collect());
-                    self.wrong(format!(
-                        "a secret reference has exactly \"source\", \"provider\" and \"id\", and no {key}"
-                    ));
+                } else if extra {
+                    self.wrong("a secret reference has exactly \"source\", \"provider\" and \"id\", and no other key");
+                } else if !source.is_some_and(|source| known.contains(&source)) {
+                    self.wrong(
+                        "the source of a secret reference is \"env\", \"file\", \"exec\" or \"store\"",
+                    );
                 } else if let Err(error) = SecretRef::deserialize(Value::Object(object.clone())) {
                     self.wrong(error.to_string());
                 }
@@ -222,7 +239,13 @@ impl Checker {
     fn wrong_choice<'v>(&mut self, node: &Node<'_>, choices: impl Iterator<Item = &'v Value>, value: &Value) {
         let mut names: Vec<String> = choices.map(Value::to_string).collect();
         names.dedup();
-        let got = self.show(node, value);
+        // Told only if it is nearly one of them: any other text may be a secret in the wrong place.
+        let near = |name: &String| strsim::jaro_winkler(name, &value.to_string()) > 0.75;
+        let got = if names.iter().any(near) {
+            self.show(node, value)
+        } else {
+            kind(value).to_owned()
+        };
         let words = if names.len() == 1 {
             "must be"
         } else {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{Additional, Node};
 use super::{Checker, SHOWN};
-use crate::issue::Issue;
+use crate::issue::{Issue, MOST_ISSUES};
 use crate::known::{self, Standing, Unused};
 
 impl Checker {
@@ -58,6 +58,9 @@ impl Checker {
     }
 
     fn unknown_key(&mut self, node: &Node<'_>, key: &str, value: &Value) {
+        if self.found.issues.len() > MOST_ISSUES {
+            return;
+        }
         match known::standing(&self.path, value) {
             Standing::Known(reason) => self.found.unused.push(Unused {
                 path: self.path.clone(),

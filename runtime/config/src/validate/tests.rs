@@ -158,9 +158,10 @@ fn secrets_are_checked_by_their_own_rules() {
     );
     assert_eq!(token(json!("${A}")), "");
     assert!(token(json!({"source": "env", "id": "A"})).contains("\"provider\" is missing"));
-    assert!(token(json!({"source": "env", "provider": "d", "id": "A", "x": 1})).contains("and no \"x\""));
+    assert!(token(json!({"source": "env", "provider": "d", "id": "A", "x": 1})).contains("and no other key"));
     assert!(
-        token(json!({"source": "env", "provider": "d", "id": "lower"})).contains("no id for source \"env\"")
+        token(json!({"source": "env", "provider": "d", "id": "lower"}))
+            .contains("reference with source \"env\"")
     );
     assert!(token(json!("secretref-env:A")).contains("write \"${A}\""));
     assert!(token(json!(5)).contains("expected a string or a secret reference"));

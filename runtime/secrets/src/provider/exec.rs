@@ -79,8 +79,12 @@ fn variables_for<'a>(
         .pass_env
         .iter()
         .filter_map(|name| variables.get_key_value(name));
+    let set = provider
+        .env
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.expose()));
     passed
-        .chain(&provider.env)
         .map(|(name, value)| (name.as_str(), value.as_str()))
+        .chain(set)
         .collect()
 }

@@ -98,6 +98,7 @@ impl Bench {
             Surroundings {
                 env: self.env.clone(),
                 home: Some(self.dir.path().into()),
+                ..Surroundings::default()
             },
         )
     }
