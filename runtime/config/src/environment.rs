@@ -271,7 +271,7 @@ mod tests {
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
-            cwd: "/work".into(),
+            cwd: "/here".into(),
             os_home: Some("/h".into()),
         };
         let place = Place::find(&Selection::default(), &around, &memory).unwrap();
@@ -287,7 +287,7 @@ mod tests {
         let (env, _) = read(
             &[("A", "process"), ("B", "")],
             &[
-                ("/work/.env", "A=x\nB=cwd\nC=cwd"),
+                ("/here/.env", "A=x\nB=cwd\nC=cwd"),
                 ("/h/.openclaw/.env", "B=x\nC=x\nD=global"),
             ],
         );
@@ -313,7 +313,7 @@ mod tests {
         ];
         for name in names {
             let line = format!("{name}=v");
-            assert_eq!(read(&[], &[("/work/.env", &line)]).0.get(name), None, "{name}");
+            assert_eq!(read(&[], &[("/here/.env", &line)]).0.get(name), None, "{name}");
             assert_eq!(
                 read(&[], &[("/h/.openclaw/.env", &line)]).0.get(name),
                 Some("v"),

@@ -244,7 +244,7 @@ mod tests {
                 .iter()
                 .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
                 .collect(),
-            cwd: "/work".into(),
+            cwd: "/here".into(),
             os_home: Some("/os".into()),
         };
         Place::find(
@@ -286,7 +286,7 @@ mod tests {
         );
         assert_eq!(
             find(None, false, &[("OPENCLAW_HOME", "rel")]).home,
-            at("/work/rel")
+            at("/here/rel")
         );
         let termux = find(None, false, &[("PREFIX", "/data/data/com.termux/files/usr")]);
         assert_eq!(termux.home, at("/data/data/com.termux/files/home"));
@@ -316,7 +316,7 @@ mod tests {
             (place.state_dir, place.config_path),
             (at("/os/s"), at("/os/c.json"))
         );
-        assert_eq!(place.default_workspace, at("/work/~/w"));
+        assert_eq!(place.default_workspace, at("/here/~/w"));
     }
 
     #[test]

@@ -163,7 +163,7 @@ fn secrets_are_checked_by_their_own_rules() {
         token(json!({"source": "env", "provider": "d", "id": "lower"}))
             .contains("reference with source \"env\"")
     );
-    assert!(token(json!("secretref-env:A")).contains("write \"${A}\""));
+    assert!(token(json!("secretref-env:A")).contains("write \"${NAME}\""));
     assert!(token(json!(5)).contains("expected a string or a secret reference"));
     let found = check(
         &Schema::parse(&schema()),
