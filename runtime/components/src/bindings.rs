@@ -1,0 +1,37 @@
+//! What the WIT packages are in Rust: generated from `wit/`, for the interfaces that are served.
+#![allow(missing_docs, unreachable_pub, clippy::pedantic)]
+
+wasmtime::component::bindgen!({
+    path: [
+        "../../wit/types", "../../wit/context", "../../wit/log", "../../wit/progress", "../../wit/kv",
+        "../../wit/config", "../../wit/media", "../../wit/http", "../../wit/secrets", "../../wit/sockets",
+        "../../wit/messaging", "../../wit/tools", "../../wit/model", "../../wit/tool",
+    ],
+    inline: "
+        package openclaw:served;
+
+        world tool {
+            import openclaw:context/call@0.1.0;
+            import openclaw:log/lines@0.1.0;
+            import openclaw:progress/report@0.1.0;
+            import openclaw:kv/store@0.1.0;
+            import openclaw:config/settings@0.1.0;
+            import openclaw:media/store@0.1.0;
+            import openclaw:tools/calls@0.1.0;
+            export openclaw:tool/toolbox@0.1.0;
+        }
+    ",
+    world: "openclaw:served/tool",
+    with: {
+        "openclaw:context/call.context": crate::host::context::Facts,
+        "openclaw:media/types.media-reader": crate::host::media::Reader,
+        "openclaw:media/types.media-writer": crate::host::media::Writer,
+    },
+    imports: {
+        "openclaw:kv/store": async | trappable,
+        "openclaw:media": async | trappable,
+        "openclaw:tools/calls": async | trappable,
+        default: trappable,
+    },
+    exports: { default: async },
+});

@@ -1,0 +1,346 @@
+//! Calling a tool: what goes in, what comes out, and the run between them.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openclaw_policy::Limit;
+use serde::Serialize;
+use tokio::time::timeout_at;
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
+use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use crate::bindings::ToolPre;
+use crate::error::{Error, Failure, Result};
+use crate::extension::{Extension, Program};
+use crate::guest::{Begin, Guest};
+use crate::host::Parts;
+use crate::limits::Stop;
+
+/// What a call is about, as the component is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CallContext {
+    /// Names the action over all attempts at it; the call's own id if there is none.
+    pub idempotency_key: Option<String>,
+    /// Which attempt this is.
+    pub attempt: NonZeroU32,
+    /// The agent on whose behalf the call is made.
+    pub agent: Option<String>,
+    /// The key of the session.
+    pub session: Option<String>,
+    /// The channel of the conversation.
+    pub channel: Option<String>,
+    /// The channel's account.
+    pub account: Option<String>,
+    /// The platform's id of the person who asked.
+    pub sender: Option<String>,
+    /// Whether that person is an owner.
+    pub is_owner: bool,
+    /// Whether the session is sandboxed.
+    pub is_sandboxed: bool,
+    /// The language to answer in.
+    pub locale: Option<String>,
+    /// The guest path of the workspace.
+    pub workspace: Option<String>,
+    /// Media that the call may open beside what the extension made itself.
+    pub media: Vec<String>,
+}
+
+impl Default for CallContext {
+    /// A first attempt by nobody in particular.
+    fn default() -> Self {
+        Self {
+            idempotency_key: None,
+            attempt: NonZeroU32::MIN,
+            agent: None,
+            session: None,
+            channel: None,
+            account: None,
+            sender: None,
+            is_owner: false,
+            is_sandboxed: false,
+            locale: None,
+            workspace: None,
+            media: Vec::new(),
+        }
+    }
+}
+
+/// What a caller sees while it waits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// How far the work is; takes the place of the step before.
+    Step {
+        /// What is being done.
+        message: String,
+        /// Units done.
+        done: Option<u64>,
+        /// Units in all.
+        total: Option<u64>,
+    },
+    /// A piece of output, behind the pieces before.
+    Output {
+        /// Whether it is a warning or the like, and not the result as it comes into being.
+        is_diagnostic: bool,
+        /// The piece.
+        text: String,
+    },
+}
+
+/// A piece of an output.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Part {
+    /// Text.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// Media.
+    Media {
+        /// Which.
+        media: String,
+        /// What it shows.
+        description: Option<String>,
+    },
+    /// A JSON document.
+    Json {
+        /// The document.
+        json: String,
+    },
+    /// A link.
+    Link {
+        /// Where to.
+        url: String,
+        /// What it is called.
+        title: Option<String>,
+        /// What is there.
+        description: Option<String>,
+    },
+}
+
+impl Part {
+    /// The media of a part that is media.
+    pub(crate) fn media(&self) -> Option<&String> {
+        match self {
+            Self::Media { media, .. } => Some(media),
+            _ => None,
+        }
+    }
+
+    fn size(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        match self {
+            Self::Text { text } => text.len(),
+            Self::Media { media, description } => media.len() + length(description),
+            Self::Json { json } => json.len(),
+            Self::Link {
+                url,
+                title,
+                description,
+            } => url.len() + length(title) + length(description),
+        }
+    }
+}
+
+/// Where an output is that was too long to be carried.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Spill {
+    /// The whole of it, as media.
+    pub media: String,
+    /// How many bytes it has.
+    pub size: u64,
+}
+
+/// What a tool returned.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What the model sees.
+    pub content: Vec<Part>,
+    /// The same for programs, as JSON.
+    pub structured: Option<String>,
+    /// Whether the tool could not do what it was asked.
+    pub is_error: bool,
+    /// Where the whole is, if the content is only a part.
+    pub spilled: Option<Spill>,
+    /// What it printed on the way, which no model sees.
+    pub printed: String,
+    /// Log lines that exceeded its budget.
+    pub lost_lines: u64,
+    /// How long it computed.
+    #[serde(skip)]
+    pub computed: Duration,
+}
+
+impl Output {
+    /// How many bytes a caller has to carry.
+    pub(crate) fn size(&self) -> usize {
+        let parts = self.content.iter().map(Part::size).sum::<usize>();
+        parts + self.structured.as_ref().map_or(0, String::len)
+    }
+}
+
+/// Tools are given an object; a model's slip should not reach them.
+pub(crate) fn check_arguments(tool: &str, arguments: &str) -> Result<()> {
+    let object = arguments.trim_start().starts_with('{');
+    match object && serde_json::from_str::<serde::de::IgnoredAny>(arguments).is_ok() {
+        true => Ok(()),
+        false => Err(Error::Arguments {
+            tool: tool.to_owned(),
+        }),
+    }
+}
+
+/// Runs a call on the guests' threads until it is over or its deadline comes. Dropping this ends the call.
+pub(crate) async fn start(
+    host: &Arc<Parts>,
+    extension: &Arc<Extension>,
+    tool: &str,
+    arguments: String,
+    mut begin: Begin,
+) -> Result<Output> {
+    let root = Arc::clone(&begin.root);
+    let name = extension.id.to_string();
+    let late = || Error::Stopped {
+        extension: extension.id.to_string(),
+        stop: root.late(),
+    };
+    let program = timeout_at(root.end().into(), host.program(extension)).await;
+    let program = program.map_err(|_| late())??;
+    if matches!(&*program, Program::Command(_)) {
+        begin.input = Some(arguments.clone());
+    }
+    let store = Guest::store(begin, extension, host);
+    let slice = Arc::clone(&store.data().slice);
+    let task = host
+        .scheduler
+        .run(&root, slice, run(store, program, tool.to_owned(), arguments));
+    host.scheduler.linger(&task);
+    match timeout_at(root.end().into(), task).await {
+        Ok(Some(ended)) => ended,
+        Ok(None) => Err(Error::Panicked { extension: name }),
+        Err(_) => Err(late()),
+    }
+}
+
+async fn run(
+    mut store: Store<Guest>,
+    program: Arc<Program>,
+    tool: String,
+    arguments: String,
+) -> Result<Output> {
+    let begun = store.data().volume.bytes_in.spend(arguments.len() as u64);
+    let ended = match (&*program, begun) {
+        (_, Err(stop)) => Err(stop.into()),
+        (Program::Toolbox(toolbox), Ok(())) => run_tool(&mut store, toolbox, &tool, &arguments).await,
+        (Program::Command(command), Ok(())) => run_command(&mut store, command).await,
+    };
+    let guest = store.data();
+    let ended = ended.and_then(|output| {
+        guest.volume.check_calls()?;
+        Ok(output)
+    });
+    let mut output = ended.map_err(|ended| ended.explain(&guest.extension))?;
+    output.lost_lines = guest.lost_lines;
+    guest.slice.settle();
+    output.computed = guest.root.computed();
+    Ok(output)
+}
+
+/// What ended a guest, before it is told whose it was.
+pub(crate) enum Ended {
+    /// It said so itself.
+    Failed(Box<Failure>),
+    /// The engine or a limit did.
+    Broken(wasmtime::Error),
+}
+
+impl From<wasmtime::Error> for Ended {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl From<Stop> for Ended {
+    fn from(stop: Stop) -> Self {
+        Self::Broken(stop.into())
+    }
+}
+
+async fn run_tool(
+    store: &mut Store<Guest>,
+    toolbox: &ToolPre<Guest>,
+    tool: &str,
+    arguments: &String,
+) -> Result<Output, Ended> {
+    let instance = toolbox.instantiate_async(&mut *store).await?;
+    let toolbox = instance.openclaw_tool_toolbox();
+    let answer = toolbox.call_call(&mut *store, tool, arguments).await?;
+    let mut output = Output::from(answer.map_err(|failure| Ended::Failed(Box::new(failure.into())))?);
+    let guest = store.data();
+    guest.volume.output.spend(output.size() as u64)?;
+    let (out, err) = guest.printed.take();
+    output.printed = out + &err;
+    Ok(output)
+}
+
+/// The output of a program is what it prints; that it failed is told by its exit code alone.
+async fn run_command(store: &mut Store<Guest>, command: &CommandPre<Guest>) -> Result<Output, Ended> {
+    let instance = command.instantiate_async(&mut *store).await?;
+    let is_ok = match instance.wasi_cli_run().call_run(&mut *store).await {
+        Ok(ended) => ended.is_ok(),
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(exit) => exit.0 == 0,
+            None => return Err(error.into()),
+        },
+    };
+    let (out, err) = store.data().printed.take();
+    let text = match (is_ok, out.is_empty()) {
+        (false, true) => err.clone(),
+        _ => out,
+    };
+    Ok(Output {
+        content: vec![Part::Text { text }],
+        is_error: !is_ok,
+        printed: err,
+        ..Output::default()
+    })
+}
+
+impl Ended {
+    /// Tells it for an extension.
+    pub(crate) fn explain(self, extension: &Extension) -> Error {
+        let (extension, limits) = (extension.id.to_string(), &extension.limits);
+        let error = match self {
+            Self::Failed(failure) => return Error::Failed { extension, failure },
+            Self::Broken(error) => error,
+        };
+        if let Some(stop) = error.downcast_ref::<Stop>() {
+            return Error::Stopped {
+                extension,
+                stop: *stop,
+            };
+        }
+        if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+            let waited = Duration::ZERO;
+            return Error::Busy { extension, waited };
+        }
+        let what = match error.downcast_ref::<Trap>() {
+            Some(trap) => trap.to_string(),
+            None => error.root_cause().to_string(),
+        };
+        // The engine has no type for an argument that is larger than what the host may allocate for it.
+        if what.contains("hostcalls has been exhausted") {
+            let stop = Stop::Limit(limits.get(Limit::BytesOut));
+            return Error::Stopped { extension, stop };
+        }
+        // The functions of the standard client say this when they are called; see the linker.
+        if what.starts_with("unknown import: `wasi:http/") {
+            let stop = Stop::Http;
+            return Error::Stopped { extension, stop };
+        }
+        Error::Trap { extension, what }
+    }
+}

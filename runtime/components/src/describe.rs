@@ -1,0 +1,147 @@
+//! What a component says about its tools, asked once at install and checked.
+//!
+//! **Bound.** The usual limits of a call, [`MAX_TOOLS`] tools and [`MAX_TEXT`] bytes for each of their texts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use openclaw_policy::{Capabilities, Choice, Consent, Digest, Effective, Grant, LimitSet, Manifest};
+use serde_json::Value;
+use tokio::time::timeout_at;
+
+use crate::call::{CallContext, Ended};
+use crate::error::{Error, Result};
+use crate::extension::{Extension, Made, Program, ToolSpec};
+use crate::guest::{Begin, Guest};
+use crate::host::Parts;
+use crate::limits::Root;
+use crate::random;
+
+const MAX_TOOLS: usize = 200;
+const MAX_TEXT: usize = 64 << 10;
+
+/// Asks a component for its tools. It has no grant yet, so whatever it tries to reach is denied.
+pub(crate) async fn describe(
+    host: &Arc<Parts>,
+    manifest: &Manifest,
+    digest: Digest,
+    program: Arc<Program>,
+) -> Result<Vec<ToolSpec>> {
+    let nothing = (&Capabilities::default(), &LimitSet::default());
+    let consent = Consent {
+        digest,
+        account: None,
+        at: 0,
+        by: String::new(),
+    };
+    let extension = Arc::new(Extension::new(Made {
+        id: manifest.id.clone(),
+        grant: Grant::new(consent, nothing, Choice::None)?,
+        limits: Effective::new(LimitSet::default(), host.ceilings.clone()),
+        settings: Value::Null,
+        tools: Vec::new(),
+    }));
+    let root = Arc::new(Root::new(&extension.limits, Instant::now()));
+    let begin = Begin {
+        call_id: random::name()?,
+        context: CallContext::default(),
+        progress: None,
+        root: Arc::clone(&root),
+        depth: 0,
+        input: None,
+        permit: None,
+    };
+    let mut store = Guest::store(begin, &extension, host);
+    let slice = Arc::clone(&store.data().slice);
+    let of_command = describe_command(manifest);
+    let ask = async move {
+        match &*program {
+            Program::Toolbox(toolbox) => {
+                let instance = toolbox.instantiate_async(&mut store).await?;
+                let specs = instance.openclaw_tool_toolbox().call_describe(&mut store).await?;
+                let specs = specs.into_iter().take(MAX_TOOLS + 1);
+                Ok::<Vec<_>, wasmtime::Error>(specs.map(ToolSpec::from).collect())
+            }
+            // A function of the wrong type shows only in an instance.
+            Program::Command(command) => {
+                command.instantiate_async(&mut store).await?;
+                Ok(vec![of_command])
+            }
+        }
+    };
+    match timeout_at(root.end().into(), host.scheduler.run(&root, slice, ask)).await {
+        Ok(Some(Ok(specs))) => check(specs, manifest),
+        Ok(Some(Err(error))) => Err(Ended::from(error).explain(&extension)),
+        Ok(None) => Err(Error::Panicked {
+            extension: extension.id.to_string(),
+        }),
+        Err(_) => Err(Error::Stopped {
+            extension: extension.id.to_string(),
+            stop: root.late(),
+        }),
+    }
+}
+
+/// A program of the standard's says nothing about itself; what its manifest says stands in.
+fn describe_command(manifest: &Manifest) -> ToolSpec {
+    let named = manifest.contracts.tools.first();
+    ToolSpec {
+        name: named.cloned().unwrap_or_else(|| manifest.id.to_string()),
+        title: manifest.name.clone(),
+        description: manifest
+            .description
+            .clone()
+            .unwrap_or_else(|| format!("Runs the program {}.", manifest.id)),
+        parameters: r#"{"type":"object"}"#.to_owned(),
+        output_schema: None,
+        traits: Vec::new(),
+    }
+}
+
+fn check(specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>> {
+    let wrong = |what: String| Err(Error::Description { what });
+    if specs.is_empty() || specs.len() > MAX_TOOLS {
+        return wrong(format!("there must be 1 to {MAX_TOOLS} tools"));
+    }
+    let mut names = BTreeSet::new();
+    for spec in &specs {
+        let ToolSpec { name, .. } = spec;
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic())
+            || !name.chars().all(is_word)
+            || name.len() > 64
+        {
+            return wrong(format!(
+                "\"{name}\" is no name for a tool: a letter, then letters, digits, \"_\" and \"-\", 64 at most"
+            ));
+        }
+        if !names.insert(name.as_str()) {
+            return wrong(format!("the tool {name} is there twice"));
+        }
+        let schema = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+        if !schema(&spec.parameters) || spec.output_schema.as_deref().is_some_and(|text| !schema(text)) {
+            return wrong(format!("a schema of the tool {name} is no JSON object"));
+        }
+        let texts = [
+            Some(&spec.description),
+            Some(&spec.parameters),
+            spec.title.as_ref(),
+            spec.output_schema.as_ref(),
+        ];
+        if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
+            return wrong(format!(
+                "a text of the tool {name} has more than {MAX_TEXT} bytes"
+            ));
+        }
+    }
+    let listed: BTreeSet<_> = manifest.contracts.tools.iter().map(String::as_str).collect();
+    if !listed.is_empty() && listed != names {
+        let difference: Vec<_> = listed.symmetric_difference(&names).copied().collect();
+        return wrong(format!(
+            "the manifest's contracts.tools and the component disagree about {}",
+            difference.join(", ")
+        ));
+    }
+    Ok(specs)
+}

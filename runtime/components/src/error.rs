@@ -1,0 +1,325 @@
+//! What can go wrong with a component: at install, when it is called, and with the folders of the host.
+//!
+//! Texts of strangers are made safe to show when an error is printed.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use openclaw_policy::display_safe;
+
+use crate::limits::Stop;
+
+/// The result of everything here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How much of a stranger's text an error shows, in characters.
+const SHOWN: usize = 400;
+
+/// Why something did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The bytes are something else than a component.
+    #[error("{0}")]
+    NotComponent(NotComponent),
+    /// It is larger or more involved than a component may be.
+    #[error(
+        "the component has {found} {bound}, and at most {most} are accepted; split it, or leave out what it does not need"
+    )]
+    TooComplex {
+        /// What was counted.
+        bound: Bound,
+        /// How many were seen before counting ended.
+        found: u64,
+        /// How many there may be.
+        most: u64,
+    },
+    /// It is no valid component.
+    #[error("the component is not valid: {}; build it again", display_safe(.what, SHOWN))]
+    Malformed {
+        /// What the parser or compiler said.
+        what: String,
+    },
+    /// It imports what it may not have.
+    #[error("{}", list(.0))]
+    Imports(Vec<ImportRefusal>),
+    /// It could not be compiled.
+    #[error("the component could not be compiled: {0}")]
+    Compile(CompileFailure),
+    /// What it imports or exports has another type than its name promises.
+    #[error("the component does not fit its interfaces: {}; build it against this version's WIT", display_safe(.what, SHOWN))]
+    Link {
+        /// What the linker said.
+        what: String,
+    },
+    /// It exports nothing that can be called.
+    #[error(
+        "the component exports neither openclaw:tool/toolbox nor wasi:cli/run; build it for one of these worlds"
+    )]
+    NoExport,
+    /// What it says of its tools cannot be used.
+    #[error("the component describes its tools wrongly: {}", display_safe(.what, SHOWN))]
+    Description {
+        /// What is wrong.
+        what: String,
+    },
+    /// The manifest is not as it must be.
+    #[error("the manifest cannot be used: {0}")]
+    Manifest(Box<openclaw_policy::Error>),
+    /// A package is not laid out as it must be.
+    #[error("the package {} cannot be used: {what}", display_safe(&path.display().to_string(), SHOWN))]
+    Package {
+        /// The package.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        what: &'static str,
+    },
+    /// The grant is for another component.
+    #[error("the grant is for another component than {extension}; grant this version anew")]
+    OtherGrant {
+        /// The extension.
+        extension: String,
+    },
+    /// Another extension has a tool of that name.
+    #[error("the tool {} belongs to the extension {owner} already; disable one of them", display_safe(.tool, SHOWN))]
+    Taken {
+        /// The tool.
+        tool: String,
+        /// Whose it is.
+        owner: String,
+    },
+    /// There is no such extension or tool.
+    #[error("there is no {what} \"{}\"; list what there is with `openclaw plugins list`", display_safe(.name, SHOWN))]
+    Missing {
+        /// What was looked for.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Arguments are no JSON object.
+    #[error("the arguments of \"{}\" must be a JSON object", display_safe(.tool, SHOWN))]
+    Arguments {
+        /// The tool.
+        tool: String,
+    },
+    /// A limit ended the call.
+    #[error("{extension}: {stop}")]
+    Stopped {
+        /// The extension.
+        extension: String,
+        /// The limit.
+        stop: Stop,
+    },
+    /// There was no room for the call in time.
+    #[error("{extension} is busy: no place was free within {} ms; call again later", .waited.as_millis())]
+    Busy {
+        /// The extension.
+        extension: String,
+        /// How long the call waited.
+        waited: Duration,
+    },
+    /// The component broke off.
+    #[error("{extension} broke off: {}; this is a bug of the extension", display_safe(.what, SHOWN))]
+    Trap {
+        /// The extension.
+        extension: String,
+        /// What happened.
+        what: String,
+    },
+    /// A function of the host panicked; only this call ended.
+    #[error("the call of {extension} was ended by a bug of the gateway; nothing else is affected")]
+    Panicked {
+        /// The extension.
+        extension: String,
+    },
+    /// The tool itself failed.
+    #[error("{extension}: {failure}")]
+    Failed {
+        /// The extension.
+        extension: String,
+        /// What it said.
+        failure: Box<Failure>,
+    },
+    /// A file or folder could not be used.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was being done, as in "cannot create".
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The engine could not be started.
+    #[error("the WebAssembly engine cannot be started: {0}")]
+    Engine(String),
+    /// A thread for guests could not be started.
+    #[error("a thread for extensions cannot be started: {0}")]
+    Thread(io::Error),
+    /// There are no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(io::Error),
+}
+
+impl From<openclaw_policy::Error> for Error {
+    fn from(error: openclaw_policy::Error) -> Self {
+        Self::Manifest(Box::new(error))
+    }
+}
+
+impl Error {
+    /// For `map_err` after an operation on a file.
+    pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { doing, path, source }
+    }
+}
+
+/// What bytes are that are no component.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotComponent {
+    /// A core module.
+    Module,
+    /// Code that somebody else compiled.
+    Compiled,
+    /// A component that takes or gives components.
+    Generic,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for NotComponent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Module => "this is a core module and no component; build it for wasm32-wasip2",
+            Self::Compiled => "this is compiled code, which could do anything; install the .wasm component it was made from",
+            Self::Generic => "the component takes or gives other components, so what it would run cannot be told; compose it into one first",
+            Self::Other => "this is no WebAssembly component; name a .wasm file that was built for wasm32-wasip2",
+        })
+    }
+}
+
+/// What of a component is counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Bound {
+    /// Its size.
+    Bytes,
+    /// Components inside components.
+    Depth,
+    /// Instances that starting it would make.
+    Instances,
+    /// Modules and components inside.
+    Parts,
+    /// Functions.
+    Functions,
+    /// Bytes of one function.
+    Body,
+    /// Indirect calls in one function.
+    IndirectCalls,
+    /// Imports or exports.
+    Imports,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "bytes",
+            Self::Depth => "levels of components inside each other",
+            Self::Instances => "or more instances to start",
+            Self::Parts => "modules and components inside",
+            Self::Functions => "functions",
+            Self::Body => "bytes in one function",
+            Self::IndirectCalls => "or more indirect calls in one function",
+            Self::Imports => "imports or exports",
+        })
+    }
+}
+
+/// Why an import is refused.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ImportRefusal {
+    /// The manifest does not ask for it.
+    #[error("it imports {}, which its manifest does not ask for; its author must add capabilities.{key} or drop the import", display_safe(.import, SHOWN))]
+    NotAsked {
+        /// The import.
+        import: String,
+        /// The key that would ask for it.
+        key: &'static str,
+    },
+    /// This gateway does not serve it.
+    #[error("it imports {}, which this gateway does not serve; update openclaw, or use a version of the extension that does without it", display_safe(.import, SHOWN))]
+    NotServed {
+        /// The import.
+        import: String,
+    },
+    /// The gateway serves another version of it.
+    #[error("it imports {}, and this gateway serves version {served} of that; its author must build it against {served}", display_safe(.import, SHOWN))]
+    Version {
+        /// The import.
+        import: String,
+        /// What is served.
+        served: String,
+    },
+    /// It is spelled almost like one that is served.
+    #[error("it imports {}, which is not {nearest} and only looks like it; do not trust this component unless its author explains it", display_safe(.import, SHOWN))]
+    LookAlike {
+        /// The import.
+        import: String,
+        /// What it looks like.
+        nearest: String,
+    },
+    /// Nobody knows it.
+    #[error("it imports {}, which is no interface of this gateway; ask its author for a build without it, or compose it with a component that provides it", display_safe(.import, SHOWN))]
+    Unknown {
+        /// The import.
+        import: String,
+    },
+}
+
+/// Errors name a few of many refusals: the first says enough, and the list is a stranger's.
+fn list(refusals: &[ImportRefusal]) -> String {
+    const NAMED: usize = 5;
+    let mut text = String::from("the component is refused: ");
+    let named: Vec<_> = refusals.iter().take(NAMED).map(ToString::to_string).collect();
+    text += &named.join(". And ");
+    match refusals.len().saturating_sub(NAMED) {
+        0 => text,
+        more => text + &format!(". And {more} more like these"),
+    }
+}
+
+/// Why compiling failed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CompileFailure {
+    /// It took too long.
+    #[error("it took longer than {} s; ask its author for a simpler build", .0.as_secs())]
+    Time(Duration),
+    /// It took too much memory.
+    #[error("it needed more than {} MiB of memory; ask its author for a simpler build", .0 >> 20)]
+    Memory(u64),
+    /// The process that compiles failed.
+    #[error("the compiling process failed: {}", display_safe(.0, SHOWN))]
+    Process(String),
+}
+
+/// What a tool said of its failure.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failure {
+    /// What kind of failure, as the interfaces name it: `not-found`, `rate-limited`.
+    pub code: String,
+    /// What happened, for a person.
+    pub message: String,
+    /// How long to wait before trying again.
+    pub retry_after: Option<Duration>,
+    /// Whether something left this machine: `yes`, `no` or `unknown`.
+    pub sent: &'static str,
+    /// More, as JSON.
+    pub detail: Option<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", display_safe(&self.message, SHOWN), self.code)
+    }
+}

@@ -1,0 +1,138 @@
+//! A component that is ready to be called, with its grant and settings, and the tools it has.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use openclaw_policy::{Digest, Effective, Grant, PluginId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use crate::bindings::ToolPre;
+use crate::guest::Guest;
+
+/// What is good to know about a tool before it is called.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToolTrait {
+    /// It changes nothing.
+    ReadOnly,
+    /// It may destroy something that cannot be brought back.
+    Destructive,
+    /// Calling it twice is the same as calling it once.
+    Idempotent,
+    /// What it returns comes from strangers.
+    UntrustedOutput,
+    /// Only an owner may call it.
+    OwnerOnly,
+    /// It is not there until the operator lists it.
+    OptIn,
+    /// What this version does not know.
+    Other,
+}
+
+/// A tool, as it describes itself.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolSpec {
+    /// Its name.
+    pub name: String,
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it does and when to use it, for the model.
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    pub parameters: String,
+    /// The JSON Schema of the structured part of its output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<String>,
+    /// What else is good to know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traits: Vec<ToolTrait>,
+}
+
+/// What a component exports, linked to what it imports.
+pub(crate) enum Program {
+    /// Tools of ours.
+    Toolbox(ToolPre<Guest>),
+    /// A program of the standard's: its input is the arguments, its output what it prints.
+    Command(CommandPre<Guest>),
+}
+
+/// A component that is ready to be called.
+pub(crate) struct Extension {
+    pub(crate) id: PluginId,
+    pub(crate) digest: Digest,
+    pub(crate) grant: Grant,
+    pub(crate) limits: Effective,
+    pub(crate) settings: Value,
+    pub(crate) tools: Vec<ToolSpec>,
+    loaded: Mutex<Option<Loaded>>,
+    /// Held while the program is loaded, so that many first calls load it once.
+    pub(crate) loading: tokio::sync::Mutex<()>,
+}
+
+struct Loaded {
+    program: Arc<Program>,
+    used: Instant,
+}
+
+/// What an extension is made of.
+pub(crate) struct Made {
+    pub(crate) id: PluginId,
+    pub(crate) grant: Grant,
+    pub(crate) limits: Effective,
+    pub(crate) settings: Value,
+    pub(crate) tools: Vec<ToolSpec>,
+}
+
+impl Extension {
+    pub(crate) fn new(made: Made) -> Self {
+        Self {
+            id: made.id,
+            digest: made.grant.digest(),
+            grant: made.grant,
+            limits: made.limits,
+            settings: made.settings,
+            tools: made.tools,
+            loaded: Mutex::default(),
+            loading: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Loaded>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The program, if it is in memory.
+    pub(crate) fn program(&self) -> Option<Arc<Program>> {
+        let mut slot = self.slot();
+        let loaded = slot.as_mut()?;
+        loaded.used = Instant::now();
+        Some(Arc::clone(&loaded.program))
+    }
+
+    pub(crate) fn put_program(&self, program: Arc<Program>) {
+        let used = Instant::now();
+        *self.slot() = Some(Loaded { program, used });
+    }
+
+    /// Lets go of a program that was not used for so long. Calls under way keep theirs.
+    pub(crate) fn drop_idle(&self, idle: Duration) {
+        let mut slot = self.slot();
+        if slot.as_ref().is_some_and(|loaded| loaded.used.elapsed() >= idle) {
+            *slot = None;
+        }
+    }
+}
+
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extension")
+            .field("id", &self.id)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}

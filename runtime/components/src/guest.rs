@@ -1,0 +1,149 @@
+//! What a running call has: its budgets, its facts, and the ends of what it was given.
+//!
+//! One of these lives as long as one call. Nothing in it is shared with another call but what is named `host`
+//! and `extension`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use openclaw_policy::{Limit, display_safe};
+use tokio::sync::mpsc;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::bindings::openclaw::types::errors::{Error, ErrorCode, Sent};
+use crate::call::{CallContext, Progress};
+use crate::extension::Extension;
+use crate::host::Parts;
+use crate::limits::{Room, Root, Slice, Volume};
+use crate::permits::Permit;
+use crate::stdio::Printed;
+
+/// Handles of one call: streams, pollables, media and the like. A program that needs more leaks them.
+const HANDLES: usize = 4096;
+/// What any call may pass to one function of the host before its own limit is asked.
+const LEAST_ARGUMENT: u64 = 1 << 20;
+
+/// The data of a call's store.
+pub(crate) struct Guest {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) room: Room,
+    pub(crate) volume: Arc<Volume>,
+    pub(crate) printed: Printed,
+    pub(crate) root: Arc<Root>,
+    pub(crate) slice: Arc<Slice>,
+    /// How many calls stand between the first caller and this one.
+    pub(crate) depth: u32,
+    pub(crate) call_id: String,
+    pub(crate) context: CallContext,
+    /// Media that others made and this call may open.
+    pub(crate) handed: HashSet<String>,
+    pub(crate) lost_lines: u64,
+    pub(crate) progress: Option<mpsc::Sender<Progress>>,
+    pub(crate) extension: Arc<Extension>,
+    pub(crate) host: Arc<Parts>,
+    /// Given back when all else of the call is gone.
+    _permit: Option<Permit>,
+}
+
+/// What a call begins with.
+pub(crate) struct Begin {
+    pub(crate) call_id: String,
+    pub(crate) context: CallContext,
+    pub(crate) progress: Option<mpsc::Sender<Progress>>,
+    pub(crate) root: Arc<Root>,
+    pub(crate) depth: u32,
+    /// What a program without our interfaces reads as its input.
+    pub(crate) input: Option<String>,
+    /// The place that it takes; a call inside of another stands on the other's.
+    pub(crate) permit: Option<Permit>,
+}
+
+impl Guest {
+    /// Makes the store of a call.
+    pub(crate) fn store(begin: Begin, extension: &Arc<Extension>, host: &Arc<Parts>) -> Store<Self> {
+        let limits = &extension.limits;
+        let volume = Volume::new(limits);
+        let printed = Printed::new(Arc::clone(&volume));
+        let slice = Slice::new(Arc::clone(&begin.root));
+        let guest = Self {
+            wasi: inert(&begin, extension, host, &printed),
+            table: ResourceTable::new(),
+            room: Room::new(limits, Arc::clone(&host.memory)),
+            volume,
+            printed,
+            root: begin.root,
+            slice,
+            depth: begin.depth,
+            call_id: begin.call_id,
+            handed: begin.context.media.iter().cloned().collect(),
+            context: begin.context,
+            lost_lines: 0,
+            progress: begin.progress,
+            extension: Arc::clone(extension),
+            host: Arc::clone(host),
+            _permit: begin.permit,
+        };
+        let mut store = Store::new(&host.engine.wasmtime, guest);
+        store.data_mut().table.set_max_capacity(HANDLES);
+        store.limiter(|guest| &mut guest.room);
+        // What one call to the host may allocate here before it is counted. Lists weigh more than their bytes.
+        let most = limits.get(Limit::BytesOut).amount.get().max(LEAST_ARGUMENT);
+        store.set_hostcall_fuel(usize::try_from(most).unwrap_or(usize::MAX));
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|context| {
+            let guest = context.data();
+            guest.slice.tick()?;
+            guest.volume.check_calls()?;
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+}
+
+/// Gives a guest's data to one of our interfaces, once for each call.
+pub(crate) fn enter(guest: &mut Guest) -> &mut Guest {
+    guest.volume.count_call();
+    guest
+}
+
+/// The standard interfaces with nothing in them: no file, no address, no argument; time and chance are real.
+fn inert(begin: &Begin, extension: &Extension, host: &Parts, printed: &Printed) -> WasiCtx {
+    let mut wasi = WasiCtx::builder();
+    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    wasi.stdout(printed.out()).stderr(printed.err());
+    if let Some(input) = &begin.input {
+        wasi.stdin(wasmtime_wasi::p2::pipe::MemoryInputPipe::new(input.clone()));
+    }
+    for name in extension.grant.capabilities().env.names() {
+        if let Some(value) = host.environment.get(name.as_str()) {
+            wasi.env(name.as_str(), value);
+        }
+    }
+    wasi.build()
+}
+
+impl WasiView for Guest {
+    /// Called once for each call of a standard interface.
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.volume.count_call();
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// A failure that left nothing behind: nothing of it left this machine.
+pub(crate) fn fail(code: ErrorCode, message: &str) -> Error {
+    const SHOWN: usize = 1000;
+    Error {
+        code,
+        message: display_safe(message, SHOWN),
+        retry_after: None,
+        sent: Sent::No,
+        detail: None,
+    }
+}

@@ -1,0 +1,279 @@
+//! The host: installs components, keeps them ready and calls their tools.
+//!
+//! Everything here is cheap to clone and shared. What is installed is on disk; what is enabled is in memory, and
+//! its code is mapped when it is first called.
+
+pub(crate) mod config;
+pub(crate) mod context;
+pub(crate) mod kv;
+pub(crate) mod log;
+pub(crate) mod media;
+mod options;
+mod parts;
+pub(crate) mod progress;
+pub(crate) mod tools;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use openclaw_policy::{Digest, Effective, Grant, Limit, Manifest, PluginId};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::cache::Cache;
+use crate::call::{self, CallContext, Output, Progress};
+use crate::describe;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::extension::{Extension, Made, ToolSpec};
+use crate::guest::Begin;
+use crate::imports;
+use crate::limits::{GuestMemory, Root};
+use crate::link;
+use crate::media::Media;
+use crate::package::Package;
+use crate::permits::Permits;
+use crate::random;
+use crate::scheduler::Scheduler;
+use crate::store::{Record, Store};
+use crate::validate;
+use parts::unblock;
+
+pub use options::Options;
+pub(crate) use parts::Parts;
+
+/// A package that is installed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Installed {
+    /// The identity of its component.
+    pub digest: Digest,
+    /// What it says of itself and asks for.
+    pub manifest: Manifest,
+    /// Its tools.
+    pub tools: Vec<ToolSpec>,
+    /// The folder with its files.
+    pub files: PathBuf,
+}
+
+/// The host. Clones share it; dropping the last one ends what runs.
+#[derive(Clone)]
+pub struct Host {
+    parts: Arc<Parts>,
+}
+
+impl Host {
+    /// Starts the engine and its threads. Must be called inside of the runtime that drives what guests wait for.
+    pub async fn start(options: Options) -> Result<Self> {
+        let engine = Engine::start()?;
+        if !engine.is_pooled() {
+            tracing::warn!(
+                "the address space is too small to make room for extensions beforehand; calls are slower"
+            );
+        }
+        let parts = Parts {
+            scheduler: Scheduler::start(&engine.wasmtime)?,
+            linker: link::linker(&engine.wasmtime)?,
+            cache: Cache::open(&options.folder.join("compiled"), &engine)?,
+            store: Store::open(&options.folder)?,
+            media: Media::open(&options.folder.join("media"), options.media_quota)?,
+            memory: GuestMemory::new(options.guest_memory),
+            permits: Permits::new(options.calls),
+            patience: options.patience,
+            compiler: options.compiler,
+            state: options.state,
+            ceilings: options.ceilings,
+            environment: options.environment,
+            changing: tokio::sync::Mutex::default(),
+            enabled: RwLock::default(),
+            engine,
+        };
+        Ok(Self {
+            parts: Arc::new(parts),
+        })
+    }
+
+    /// Installs a folder, or a component with its manifest inside. It can be called once it is enabled.
+    pub async fn install(&self, path: &Path) -> Result<Installed> {
+        let parts = &self.parts;
+        let _changing = parts.changing.lock().await;
+        let path = path.to_owned();
+        let read = move || {
+            let package = Package::read(&path)?;
+            let shape = validate::examine(&package.component)?;
+            imports::compare(
+                shape.imports.iter().map(String::as_str),
+                &package.manifest.capabilities,
+            )?;
+            Ok(package)
+        };
+        let package = unblock(read).await?;
+        let digest = package.digest;
+        let program = match parts.map(digest).await? {
+            Some(program) => program,
+            None => parts.build(digest, package.component.clone()).await?,
+        };
+        let tools = describe::describe(parts, &package.manifest, digest, program).await?;
+        let manifest = package.manifest.clone();
+        let record = Record::new(&package, tools.clone());
+        let files = parts.store.files(&record);
+        let keeper = Arc::clone(parts);
+        unblock(move || keeper.store.put(&package, &record)).await?;
+        Ok(Installed {
+            digest,
+            manifest,
+            tools,
+            files,
+        })
+    }
+
+    /// Disables and removes what is installed under an id.
+    pub async fn uninstall(&self, id: &PluginId) -> Result<()> {
+        let _changing = self.parts.changing.lock().await;
+        self.disable(id);
+        let (parts, gone) = (Arc::clone(&self.parts), id.clone());
+        let removed = unblock(move || {
+            let record = parts.store.record(&gone)?;
+            if let Some(record) = record {
+                parts.cache.discard(record.digest);
+            }
+            parts.store.remove(&gone)
+        });
+        match removed.await? {
+            true => Ok(()),
+            false => Err(missing("extension", id.as_str())),
+        }
+    }
+
+    /// What is installed under an id.
+    pub async fn find(&self, id: &PluginId) -> Result<Installed> {
+        let (parts, wanted) = (Arc::clone(&self.parts), id.clone());
+        let find = move || {
+            let record = parts.store.record(&wanted)?;
+            let record = record.ok_or_else(|| missing("extension", wanted.as_str()))?;
+            Ok(Installed {
+                digest: record.digest,
+                manifest: parts.store.manifest(&record)?,
+                files: parts.store.files(&record),
+                tools: record.tools,
+            })
+        };
+        unblock(find).await
+    }
+
+    /// The ids of all that is installed, sorted.
+    pub async fn list(&self) -> Result<Vec<PluginId>> {
+        let parts = Arc::clone(&self.parts);
+        unblock(move || parts.store.ids()).await
+    }
+
+    /// Makes the tools of an extension callable with a grant and settings, in the place of those it had. Loads
+    /// no code.
+    pub fn enable(&self, installed: &Installed, grant: Grant, settings: Value) -> Result<()> {
+        let id = &installed.manifest.id;
+        if grant.digest() != installed.digest {
+            return Err(Error::OtherGrant {
+                extension: id.to_string(),
+            });
+        }
+        let mut limits = grant.limits().clone();
+        if let Some(kv) = grant.capabilities().kv {
+            limits.set(Limit::Kv, kv.quota.get())?;
+        }
+        let extension = Arc::new(Extension::new(Made {
+            id: id.clone(),
+            limits: Effective::new(limits, self.parts.ceilings.clone()),
+            grant,
+            settings,
+            tools: installed.tools.clone(),
+        }));
+        let mut enabled = self.parts.enabled.write().unwrap_or_else(PoisonError::into_inner);
+        for tool in &extension.tools {
+            if let Some(owner) = enabled.tools.get(&tool.name)
+                && owner.id != *id
+            {
+                return Err(Error::Taken {
+                    tool: tool.name.clone(),
+                    owner: owner.id.to_string(),
+                });
+            }
+        }
+        enabled.tools.retain(|_, owner| owner.id != *id);
+        for tool in &extension.tools {
+            enabled.tools.insert(tool.name.clone(), Arc::clone(&extension));
+        }
+        enabled.extensions.insert(id.clone(), extension);
+        Ok(())
+    }
+
+    /// Takes an extension's tools away; calls under way end by themselves.
+    pub fn disable(&self, id: &PluginId) {
+        let mut enabled = self.parts.enabled.write().unwrap_or_else(PoisonError::into_inner);
+        enabled.tools.retain(|_, owner| owner.id != *id);
+        enabled.extensions.remove(id);
+    }
+
+    /// The tools that can be called, with their extensions, in the order of the extensions' ids. Runs nothing.
+    pub fn tools(&self) -> Vec<(PluginId, ToolSpec)> {
+        let enabled = self.parts.enabled.read().unwrap_or_else(PoisonError::into_inner);
+        let extensions = enabled.extensions.values();
+        let tools = extensions.flat_map(|extension| {
+            extension
+                .tools
+                .iter()
+                .map(|tool| (extension.id.clone(), tool.clone()))
+        });
+        tools.collect()
+    }
+
+    /// Calls a tool with a JSON object. Dropping the future ends the call wherever it is.
+    pub async fn call(
+        &self,
+        tool: &str,
+        arguments: &str,
+        context: CallContext,
+        progress: Option<mpsc::Sender<Progress>>,
+    ) -> Result<Output> {
+        let begun = Instant::now();
+        let extension = self.parts.find_tool(tool).ok_or_else(|| missing("tool", tool))?;
+        call::check_arguments(tool, arguments)?;
+        let root = Arc::new(Root::new(&extension.limits, begun));
+        let most =
+            usize::try_from(extension.limits.get(Limit::Concurrency).amount.get()).unwrap_or(usize::MAX);
+        let wait = self
+            .parts
+            .patience
+            .min(root.end().saturating_duration_since(begun));
+        let permit = self.parts.permits.take(&extension.id, most, wait).await;
+        let permit = permit.ok_or_else(|| Error::Busy {
+            extension: extension.id.to_string(),
+            waited: begun.elapsed(),
+        })?;
+        let begin = Begin {
+            call_id: random::name()?,
+            context,
+            progress,
+            root,
+            depth: 0,
+            input: None,
+            permit: Some(permit),
+        };
+        call::start(&self.parts, &extension, tool, arguments.to_owned(), begin).await
+    }
+
+    /// Lets go of the code of extensions that were not called for so long.
+    pub fn drop_idle(&self, idle: Duration) {
+        let enabled = self.parts.enabled.read().unwrap_or_else(PoisonError::into_inner);
+        enabled
+            .extensions
+            .values()
+            .for_each(|extension| extension.drop_idle(idle));
+    }
+}
+
+fn missing(what: &'static str, name: &str) -> Error {
+    Error::Missing {
+        what,
+        name: name.to_owned(),
+    }
+}

@@ -1,0 +1,160 @@
+//! `openclaw:media`: writing and reading media through its store.
+//!
+//! **Promise.** An extension opens what it made and what the call handed to it, and nothing else.
+//! **Bound.** The quota, and the call's volume; a read gives at most [`MAX_READ`] bytes.
+
+use wasmtime::component::Resource;
+
+use crate::bindings::openclaw::media::store;
+use crate::bindings::openclaw::media::types::{self, MediaFacts, MediaInfo, MediaKind};
+use crate::bindings::openclaw::types::errors::{Error as WitError, ErrorCode};
+use crate::error::Error;
+use crate::guest::{Guest, fail};
+use crate::media::{Full, MAX_ITEM, Reading, Said, Writing};
+
+const MAX_READ: u32 = 1 << 20;
+
+/// Media that a guest writes; none once it was committed.
+#[expect(unreachable_pub, reason = "the bindings re-export it inside of this crate")]
+pub struct Writer(Option<Writing>);
+
+/// Media that a guest reads.
+#[expect(unreachable_pub, reason = "the bindings re-export it inside of this crate")]
+pub struct Reader(Reading);
+
+type Answer<T> = wasmtime::Result<Result<T, WitError>>;
+
+const KINDS: [(MediaKind, &str); 8] = [
+    (MediaKind::Image, "image"),
+    (MediaKind::Video, "video"),
+    (MediaKind::Audio, "audio"),
+    (MediaKind::Voice, "voice"),
+    (MediaKind::Animation, "animation"),
+    (MediaKind::Sticker, "sticker"),
+    (MediaKind::Document, "document"),
+    (MediaKind::Other, "document"),
+];
+
+fn failed(error: &Error) -> WitError {
+    tracing::error!(%error, "the media store failed");
+    fail(
+        ErrorCode::Internal,
+        "the media store failed; the gateway's log says why",
+    )
+}
+
+fn full(full: Full) -> WitError {
+    match full {
+        Full::Quota(quota) => fail(
+            ErrorCode::Quota,
+            &format!("all media of this extension may have {quota} bytes"),
+        ),
+        Full::Item => fail(
+            ErrorCode::TooLarge,
+            &format!("a piece of media may have {MAX_ITEM} bytes"),
+        ),
+    }
+}
+
+fn is_closed() -> WitError {
+    fail(ErrorCode::Closed, "this media was committed")
+}
+
+impl store::Host for Guest {
+    async fn create(&mut self, info: MediaInfo) -> Answer<Resource<Writer>> {
+        let kind = KINDS.iter().find(|(kind, _)| *kind == info.kind);
+        let said = Said {
+            kind: kind.map_or("document", |(_, name)| name).to_owned(),
+            content_type: info.content_type.filter(|name| is_media_type(name)),
+            file_name: info.file_name,
+            duration: info.duration,
+        };
+        match self.host.media.create(self.extension.id.as_str(), said).await {
+            Ok(writing) => Ok(Ok(self.table.push(Writer(Some(writing)))?)),
+            Err(error) => Ok(Err(failed(&error))),
+        }
+    }
+
+    async fn open(&mut self, media: String) -> Answer<Resource<Reader>> {
+        let facts = self.host.media.facts(&media).await;
+        let own = |owner: &str| owner == self.extension.id.as_str() || self.handed.contains(&media);
+        // Whether it exists is nobody's business who may not open it.
+        let Some(facts) = facts.filter(|facts| own(&facts.owner)) else {
+            return Ok(Err(fail(
+                ErrorCode::NotFound,
+                "there is no such media for this extension",
+            )));
+        };
+        match self.host.media.open_file(&media).await {
+            Ok(file) => Ok(Ok(self.table.push(Reader(Reading { facts, file }))?)),
+            Err(error) => Ok(Err(failed(&error))),
+        }
+    }
+}
+
+/// What is sent on as a header must look like one.
+fn is_media_type(name: &str) -> bool {
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || b"/+-.;= _".contains(&c);
+    name.len() <= 100 && name.contains('/') && name.bytes().all(is_plain)
+}
+
+impl types::Host for Guest {}
+
+impl types::HostMediaWriter for Guest {
+    async fn write(&mut self, writer: Resource<Writer>, bytes: Vec<u8>) -> Answer<()> {
+        self.volume.bytes_out.spend(bytes.len() as u64)?;
+        let Some(writing) = &mut self.table.get_mut(&writer)?.0 else {
+            return Ok(Err(is_closed()));
+        };
+        if let Err(reason) = writing.reserve(bytes.len() as u64) {
+            return Ok(Err(full(reason)));
+        }
+        Ok(writing.write(&bytes).await.map_err(|error| failed(&error)))
+    }
+
+    async fn commit(&mut self, writer: Resource<Writer>) -> Answer<String> {
+        let Some(writing) = self.table.get_mut(&writer)?.0.take() else {
+            return Ok(Err(is_closed()));
+        };
+        Ok(writing.commit().await.map_err(|error| failed(&error)))
+    }
+
+    async fn drop(&mut self, writer: Resource<Writer>) -> wasmtime::Result<()> {
+        self.table.delete(writer)?;
+        Ok(())
+    }
+}
+
+impl types::HostMediaReader for Guest {
+    async fn facts(&mut self, reader: Resource<Reader>) -> wasmtime::Result<MediaFacts> {
+        let facts = &self.table.get(&reader)?.0.facts;
+        let kind = KINDS.iter().find(|(_, name)| *name == facts.kind);
+        Ok(MediaFacts {
+            kind: kind.map_or(MediaKind::Other, |(kind, _)| *kind),
+            content_type: facts.content_type.clone(),
+            file_name: facts.file_name.clone(),
+            duration: facts.duration,
+            size: facts.size,
+            sha256: facts.sha256.clone(),
+        })
+    }
+
+    async fn read(&mut self, reader: Resource<Reader>, max: u32) -> Answer<Vec<u8>> {
+        let most = usize::try_from(max.min(MAX_READ)).unwrap_or_default();
+        let read = self.table.get_mut(&reader)?.0.read(most).await;
+        if let Ok(bytes) = &read {
+            self.volume.bytes_in.spend(bytes.len() as u64)?;
+        }
+        Ok(read.map_err(|error| failed(&Error::file("read", "media")(error))))
+    }
+
+    async fn seek(&mut self, reader: Resource<Reader>, offset: u64) -> Answer<()> {
+        let sought = self.table.get_mut(&reader)?.0.seek(offset).await;
+        Ok(sought.map_err(|_| fail(ErrorCode::Invalid, "no media is as long as that")))
+    }
+
+    async fn drop(&mut self, reader: Resource<Reader>) -> wasmtime::Result<()> {
+        self.table.delete(reader)?;
+        Ok(())
+    }
+}

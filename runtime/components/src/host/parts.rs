@@ -1,0 +1,122 @@
+//! What all calls share: the engine and its threads, the stores, and the extensions that are enabled.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use openclaw_policy::{Digest, LimitSet, PluginId};
+use openclaw_state::State;
+use wasmtime::component::Linker;
+
+use crate::cache::Cache;
+use crate::compile::Compiler;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::extension::{Extension, Program};
+use crate::guest::Guest;
+use crate::limits::GuestMemory;
+use crate::link;
+use crate::media::Media;
+use crate::permits::Permits;
+use crate::scheduler::Scheduler;
+use crate::store::Store;
+
+/// What all calls share.
+pub(crate) struct Parts {
+    pub(crate) engine: Engine,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) state: State,
+    pub(crate) media: Arc<Media>,
+    pub(crate) memory: Arc<GuestMemory>,
+    pub(crate) ceilings: LimitSet,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(super) linker: Linker<Guest>,
+    pub(super) cache: Cache,
+    pub(super) compiler: Compiler,
+    pub(super) permits: Arc<Permits>,
+    pub(super) patience: Duration,
+    pub(super) store: Store,
+    /// Held by whoever changes what is installed or compiled.
+    pub(super) changing: tokio::sync::Mutex<()>,
+    pub(super) enabled: RwLock<Enabled>,
+}
+
+#[derive(Default)]
+pub(super) struct Enabled {
+    pub(super) extensions: BTreeMap<PluginId, Arc<Extension>>,
+    /// Which extension has a tool.
+    pub(super) tools: HashMap<String, Arc<Extension>>,
+}
+
+impl Parts {
+    /// The extension that has a tool.
+    pub(crate) fn find_tool(&self, name: &str) -> Option<Arc<Extension>> {
+        let enabled = self.enabled.read().unwrap_or_else(PoisonError::into_inner);
+        enabled.tools.get(name).cloned()
+    }
+
+    /// The program of an extension, mapped if it is not in memory and compiled if it is not in the cache.
+    pub(crate) async fn program(self: &Arc<Self>, extension: &Extension) -> Result<Arc<Program>> {
+        if let Some(program) = extension.program() {
+            return Ok(program);
+        }
+        let _alone = extension.loading.lock().await;
+        if let Some(program) = extension.program() {
+            return Ok(program);
+        }
+        let program = match self.map(extension.digest).await? {
+            Some(program) => program,
+            None => {
+                let _changing = self.changing.lock().await;
+                let (parts, id, digest) = (Arc::clone(self), extension.id.clone(), extension.digest);
+                let read = move || {
+                    let record = parts.store.record(&id)?.filter(|record| record.digest == digest);
+                    let record = record.ok_or_else(|| Error::Missing {
+                        what: "extension",
+                        name: id.to_string(),
+                    })?;
+                    parts.store.component(&record)
+                };
+                let bytes = unblock(read).await?;
+                self.build(digest, bytes).await?
+            }
+        };
+        extension.put_program(Arc::clone(&program));
+        Ok(program)
+    }
+
+    pub(super) async fn map(self: &Arc<Self>, digest: Digest) -> Result<Option<Arc<Program>>> {
+        let parts = Arc::clone(self);
+        let map = move || {
+            let component = parts.cache.load(&parts.engine, digest);
+            let program = component.map(|component| link::link(&parts.linker, &component));
+            program.transpose()
+        };
+        Ok(unblock(map).await?.map(Arc::new))
+    }
+
+    pub(super) async fn build(self: &Arc<Self>, digest: Digest, bytes: Vec<u8>) -> Result<Arc<Program>> {
+        let draft = self.cache.draft()?;
+        self.compiler.compile(bytes, draft.create()?).await?;
+        let parts = Arc::clone(self);
+        unblock(move || parts.cache.keep(&draft, digest)).await?;
+        let what = || "the code that was just compiled does not load".to_owned();
+        self.map(digest)
+            .await?
+            .ok_or_else(|| Error::Link { what: what() })
+    }
+}
+
+/// Does what blocks, on threads that are there for it.
+pub(super) async fn unblock<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going down, and whoever waits here with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}

@@ -1,0 +1,207 @@
+//! What a component imports, compared by name with what is served and with what its manifest asks for.
+//!
+//! **Promise.** Every import that passes is served, and none gives more than the manifest says. Names decide and
+//! not definitions, because an import of something empty would link with no definition at all.
+//! **Cost.** A table scan for each import.
+
+use openclaw_policy::Capabilities;
+
+use crate::error::{Error, ImportRefusal, Result};
+
+/// What an interface needs in the manifest.
+#[derive(Clone, Copy, PartialEq)]
+enum Need {
+    /// Nothing: it gives no ability that anyone could want to withhold.
+    Nothing,
+    Kv,
+    Tools,
+    /// It exists, and this gateway does not serve it.
+    Absent,
+}
+
+/// The version of our packages that is served, without its last number.
+const OURS: &str = "0.1";
+/// The version of the standard ones.
+const STANDARD: &str = "0.2";
+
+const INTERFACES: &[(&str, Need)] = &[
+    ("openclaw:types/errors", Need::Nothing),
+    ("openclaw:types/values", Need::Nothing),
+    ("openclaw:context/call", Need::Nothing),
+    ("openclaw:log/lines", Need::Nothing),
+    ("openclaw:progress/report", Need::Nothing),
+    ("openclaw:config/settings", Need::Nothing),
+    ("openclaw:media/types", Need::Nothing),
+    ("openclaw:media/store", Need::Nothing),
+    ("openclaw:tools/types", Need::Nothing),
+    ("openclaw:tools/calls", Need::Tools),
+    ("openclaw:kv/store", Need::Kv),
+    ("openclaw:bridge", Need::Absent),
+    ("openclaw:http", Need::Absent),
+    ("openclaw:messaging", Need::Absent),
+    ("openclaw:model", Need::Absent),
+    ("openclaw:secrets", Need::Absent),
+    ("openclaw:sockets", Need::Absent),
+    ("openclaw:timers", Need::Absent),
+    ("openclaw:channel", Need::Absent),
+    // What toolchains import unasked. It is there, and everything in it is empty or says no.
+    ("wasi:cli/environment", Need::Nothing),
+    ("wasi:cli/exit", Need::Nothing),
+    ("wasi:cli/stdin", Need::Nothing),
+    ("wasi:cli/stdout", Need::Nothing),
+    ("wasi:cli/stderr", Need::Nothing),
+    ("wasi:cli/terminal-input", Need::Nothing),
+    ("wasi:cli/terminal-output", Need::Nothing),
+    ("wasi:cli/terminal-stdin", Need::Nothing),
+    ("wasi:cli/terminal-stdout", Need::Nothing),
+    ("wasi:cli/terminal-stderr", Need::Nothing),
+    ("wasi:clocks/monotonic-clock", Need::Nothing),
+    ("wasi:clocks/wall-clock", Need::Nothing),
+    ("wasi:filesystem/preopens", Need::Nothing),
+    ("wasi:filesystem/types", Need::Nothing),
+    ("wasi:http/outgoing-handler", Need::Nothing),
+    ("wasi:http/types", Need::Nothing),
+    ("wasi:io/error", Need::Nothing),
+    ("wasi:io/poll", Need::Nothing),
+    ("wasi:io/streams", Need::Nothing),
+    ("wasi:random/insecure", Need::Nothing),
+    ("wasi:random/insecure-seed", Need::Nothing),
+    ("wasi:random/random", Need::Nothing),
+    ("wasi:sockets/instance-network", Need::Nothing),
+    ("wasi:sockets/ip-name-lookup", Need::Nothing),
+    ("wasi:sockets/network", Need::Nothing),
+    ("wasi:sockets/tcp", Need::Nothing),
+    ("wasi:sockets/tcp-create-socket", Need::Nothing),
+    ("wasi:sockets/udp", Need::Nothing),
+    ("wasi:sockets/udp-create-socket", Need::Nothing),
+];
+
+/// Refuses a component that imports what is not served or was not asked for. All such imports are named.
+pub(crate) fn compare<'a>(imports: impl IntoIterator<Item = &'a str>, asked: &Capabilities) -> Result<()> {
+    let refusals: Vec<_> = imports
+        .into_iter()
+        .filter_map(|import| refuse(import, asked))
+        .collect();
+    match refusals.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Imports(refusals)),
+    }
+}
+
+/// Whether an import is of the standard client for HTTP, which is linked only where it is imported.
+pub(crate) fn is_http(import: &str) -> bool {
+    import.starts_with("wasi:http/")
+}
+
+fn refuse(import: &str, asked: &Capabilities) -> Option<ImportRefusal> {
+    let (name, version) = import.split_once('@').unwrap_or((import, ""));
+    let import = import.to_owned();
+    let package = name.split('/').next().unwrap_or(name);
+    let Some((_, need)) = INTERFACES
+        .iter()
+        .find(|(known, _)| *known == name || *known == package)
+    else {
+        return Some(unknown(import, name));
+    };
+    let served = if name.starts_with("wasi:") { STANDARD } else { OURS };
+    let tail = version
+        .strip_prefix(served)
+        .and_then(|rest| rest.strip_prefix('.'));
+    if tail.is_none_or(|patch| patch.is_empty() || !patch.bytes().all(|c| c.is_ascii_digit())) {
+        let served = served.to_owned();
+        return Some(ImportRefusal::Version { import, served });
+    }
+    let key = match need {
+        Need::Nothing => return None,
+        Need::Kv if asked.kv.is_some() => return None,
+        Need::Tools if !asked.tools.is_empty() => return None,
+        Need::Kv => "kv",
+        Need::Tools => "tools",
+        Need::Absent => return Some(ImportRefusal::NotServed { import }),
+    };
+    Some(ImportRefusal::NotAsked { import, key })
+}
+
+fn unknown(import: String, name: &str) -> ImportRefusal {
+    let distance = |known: &str| strsim::damerau_levenshtein(known, name);
+    let nearest = INTERFACES
+        .iter()
+        .map(|(known, _)| (distance(known), *known))
+        .min();
+    match nearest {
+        // Two slips of the pen. What is farther off is something else and no misspelling.
+        Some((1..=2, nearest)) => ImportRefusal::LookAlike {
+            import,
+            nearest: nearest.to_owned(),
+        },
+        _ => ImportRefusal::Unknown { import },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(import: &str) -> Option<ImportRefusal> {
+        refuse(import, &Capabilities::default())
+    }
+
+    #[test]
+    fn the_baseline_and_what_gives_nothing_need_no_request() {
+        for import in [
+            "wasi:cli/environment@0.2.0",
+            "wasi:io/poll@0.2.11",
+            "openclaw:log/lines@0.1.0",
+            "openclaw:types/errors@0.1.7",
+        ] {
+            assert_eq!(refusal(import), None, "{import}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_named_with_the_key_that_asks() {
+        let asked: Capabilities = serde_json::from_str(r#"{"kv": {"quota": "1 MiB"}}"#).unwrap();
+        assert_eq!(refuse("openclaw:kv/store@0.1.0", &asked), None);
+        let import = "openclaw:kv/store@0.1.0".to_owned();
+        assert_eq!(
+            refusal("openclaw:kv/store@0.1.0"),
+            Some(ImportRefusal::NotAsked { import, key: "kv" })
+        );
+    }
+
+    #[test]
+    fn look_alikes_wrong_versions_and_strangers_have_texts_of_their_own() {
+        let is = |import: &str, wanted: fn(&ImportRefusal) -> bool| {
+            let found = refusal(import);
+            assert!(found.as_ref().is_some_and(wanted), "{import}: {found:?}");
+        };
+        for import in [
+            "opencIaw:kv/store@0.1.0",
+            "openclaw:vk/store@0.1.0",
+            "wasi:cli/stdln@0.2.0",
+        ] {
+            is(import, |found| matches!(found, ImportRefusal::LookAlike { .. }));
+        }
+        for import in [
+            "openclaw:kv/store@0.2.0",
+            "openclaw:kv/store",
+            "openclaw:kv/store@0.1",
+            "openclaw:kv/store@0.1.0-rc.1",
+            "openclaw:kv/store@0.10.0",
+            "wasi:cli/stdin@0.3.0",
+        ] {
+            is(import, |found| matches!(found, ImportRefusal::Version { .. }));
+        }
+        for import in [
+            "acme:weather/api@1.0.0",
+            "run",
+            "wasi:keyvalue/store@0.2.0",
+            "wasi:nn/graph@0.2.0",
+        ] {
+            is(import, |found| matches!(found, ImportRefusal::Unknown { .. }));
+        }
+        for import in ["openclaw:http/client@0.1.0", "openclaw:secrets/reveal@0.1.0"] {
+            is(import, |found| matches!(found, ImportRefusal::NotServed { .. }));
+        }
+    }
+}

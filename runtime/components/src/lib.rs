@@ -1,0 +1,47 @@
+//! The WebAssembly host: what components may do, and for how long.
+//!
+//! **Promise.** A component reaches nothing that its grant does not name. A call ends at its limits, and then
+//! says which one; whatever a component does, the gateway's own threads do not wait for it, and no other call
+//! notices. Code that is run was compiled here, in a process of its own, from bytes that passed the bounds.
+//!
+//! **Bound.** Each call by its [`openclaw_policy::Limit`]s, all together by [`Options`], each component by the
+//! counts of [`examine`].
+//!
+//! **Never.** It grants nothing and asks nobody: a grant is made elsewhere and handed in. It opens no connection.
+//!
+//! Start at [`Host`]: install, enable, call.
+
+mod aot;
+mod bindings;
+mod cache;
+mod call;
+mod compile;
+mod convert;
+mod describe;
+mod engine;
+mod error;
+mod extension;
+pub mod files;
+mod guest;
+mod host;
+mod imports;
+mod limits;
+mod link;
+mod media;
+mod package;
+mod permits;
+mod queue;
+mod random;
+mod scheduler;
+mod stdio;
+mod store;
+mod validate;
+
+pub use call::{CallContext, Output, Part, Progress, Spill};
+pub use compile::{CompileLimits, Compiler, compile_child};
+pub use error::{Bound, CompileFailure, Error, Failure, ImportRefusal, NotComponent, Result};
+pub use extension::{ToolSpec, ToolTrait};
+pub use host::{Host, Installed, Options};
+pub use limits::Stop;
+pub use package::MANIFEST_FILE;
+pub use validate::{MANIFEST_SECTION, Shape, examine};

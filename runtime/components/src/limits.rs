@@ -1,0 +1,433 @@
+//! What ends a call: too much computing, waiting, talking or memory.
+//!
+//! **Promise.** Each limit of [`openclaw_policy::Limit`] that concerns one call holds for it, and what ends the
+//! call says which one, its value and how to raise it. Computing time is the processor's time for this call's
+//! threads, so a busy machine makes nobody a spinner.
+//! **Bound.** Computing and the number of calls to the host are judged at ticks, so they overshoot by at most one
+//! of them and the wait for a processor. All else ends the call where it happens.
+//! **Cost.** Some additions for each call to the host.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use openclaw_policy::{Effective, Limit, Setting, Source};
+use rustix::time::{ClockId, clock_gettime};
+use wasmtime::ResourceLimiter;
+
+/// Why a call was ended.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum Stop {
+    /// It reached a limit of its own.
+    #[error("stopped at {}", Reached(.0))]
+    Limit(Setting),
+    /// All guests together reached the memory that this process gives them.
+    #[error("stopped, because all extensions together use the {} MiB of memory that they may; call again later, or raise the gateway's memory for extensions", .0 >> 20)]
+    HostMemory(u64),
+    /// It used the standard client for HTTP, which gives nothing here.
+    #[error(
+        "stopped, because it used wasi:http, which this gateway does not serve; use a version of the extension that does without it"
+    )]
+    Http,
+}
+
+struct Reached<'a>(&'a Setting);
+
+impl fmt::Display for Reached<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setting {
+            limit,
+            amount,
+            source,
+        } = self.0;
+        let key = limit.key();
+        write!(f, "its limit of {amount} ({key}); ")?;
+        match source {
+            Source::Usual => write!(
+                f,
+                "nothing else was granted: its manifest can ask for more with limits.{key}"
+            ),
+            Source::Request => write!(
+                f,
+                "it was granted as asked: its manifest must ask for more with limits.{key}"
+            ),
+            Source::Ceiling => write!(
+                f,
+                "it asks for more, and the operator's ceiling for {key} cuts it: raise the ceiling"
+            ),
+        }
+    }
+}
+
+/// What a call may compute before it has to stand back. A tick that catches a short call does not count.
+const FIRST_SLICE: Duration = Duration::from_millis(3);
+
+/// Processor time that this thread has used.
+pub(crate) fn thread_time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The budget of a call and of all calls that it makes in turn.
+pub(crate) struct Root {
+    /// Nanoseconds of computing in slices that are over.
+    computed: AtomicU64,
+    cpu: Setting,
+    begun: Instant,
+    deadline: Setting,
+    /// Whether the first slice is over.
+    demoted: AtomicBool,
+}
+
+impl Root {
+    pub(crate) fn new(limits: &Effective, begun: Instant) -> Self {
+        Self {
+            computed: AtomicU64::new(0),
+            cpu: limits.get(Limit::Cpu),
+            begun,
+            deadline: limits.get(Limit::Deadline),
+            demoted: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn add_computed(&self, time: Duration) {
+        self.computed.fetch_add(nanos(time), Ordering::Relaxed);
+    }
+
+    pub(crate) fn computed(&self) -> Duration {
+        Duration::from_nanos(self.computed.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn is_demoted(&self) -> bool {
+        self.demoted.load(Ordering::Relaxed)
+    }
+
+    /// When waiting ends.
+    pub(crate) fn end(&self) -> Instant {
+        self.begun + Duration::from_millis(self.deadline.amount.get())
+    }
+
+    /// What is told when waiting ends.
+    pub(crate) fn late(&self) -> Stop {
+        Stop::Limit(self.deadline)
+    }
+
+    /// At a tick inside of a slice that began at `slice` on this thread's clock.
+    fn tick(&self, slice: Duration) -> Result<(), Stop> {
+        let used = self.computed() + thread_time().saturating_sub(slice);
+        if used >= FIRST_SLICE {
+            self.demoted.store(true, Ordering::Relaxed);
+        }
+        if used > Duration::from_millis(self.cpu.amount.get()) {
+            return Err(Stop::Limit(self.cpu));
+        }
+        match Instant::now() > self.end() {
+            true => Err(self.late()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The running slice of a call.
+pub(crate) struct Slice {
+    root: Arc<Root>,
+    /// This thread's clock when it began, in nanoseconds.
+    began: AtomicU64,
+}
+
+impl Slice {
+    pub(crate) fn new(root: Arc<Root>) -> Arc<Self> {
+        Arc::new(Self {
+            root,
+            began: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn begin(&self) {
+        self.began.store(nanos(thread_time()), Ordering::Relaxed);
+    }
+
+    pub(crate) fn end(&self) {
+        let began = Duration::from_nanos(self.began.load(Ordering::Relaxed));
+        self.root.add_computed(thread_time().saturating_sub(began));
+    }
+
+    /// Counts what the slice has computed up to here.
+    pub(crate) fn settle(&self) {
+        self.end();
+        self.begin();
+    }
+
+    /// At a tick: whether the call may go on.
+    pub(crate) fn tick(&self) -> Result<(), Stop> {
+        self.root
+            .tick(Duration::from_nanos(self.began.load(Ordering::Relaxed)))
+    }
+}
+
+/// A limit that is used up bit by bit, by whoever shares it.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    setting: Setting,
+    left: AtomicU64,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: &Effective, limit: Limit) -> Self {
+        let setting = limits.get(limit);
+        Self {
+            setting,
+            left: AtomicU64::new(setting.amount.get()),
+        }
+    }
+
+    /// Takes an amount, or ends the call.
+    pub(crate) fn spend(&self, amount: u64) -> Result<(), Stop> {
+        match self.try_spend(amount) {
+            true => Ok(()),
+            false => Err(Stop::Limit(self.setting)),
+        }
+    }
+
+    /// Takes an amount if that much is left.
+    pub(crate) fn try_spend(&self, amount: u64) -> bool {
+        let less = |left: u64| left.checked_sub(amount);
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        spent.is_ok()
+    }
+}
+
+/// What a call may say and hear. Shared with the ends of what it was given, which outlive a call to the host.
+pub(crate) struct Volume {
+    host_calls: Setting,
+    /// Calls of any interface so far.
+    called: AtomicU64,
+    pub(crate) bytes_in: Budget,
+    pub(crate) bytes_out: Budget,
+    pub(crate) log: Budget,
+    /// What is printed and returned.
+    pub(crate) output: Budget,
+}
+
+impl Volume {
+    pub(crate) fn new(limits: &Effective) -> Arc<Self> {
+        Arc::new(Self {
+            host_calls: limits.get(Limit::HostCalls),
+            called: AtomicU64::new(0),
+            bytes_in: Budget::new(limits, Limit::BytesIn),
+            bytes_out: Budget::new(limits, Limit::BytesOut),
+            log: Budget::new(limits, Limit::Log),
+            output: Budget::new(limits, Limit::Output),
+        })
+    }
+
+    /// Counts a call of the guest to the host.
+    pub(crate) fn count_call(&self) {
+        self.called.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends a call that made too many. Asked at ticks and at the end, because the standard interfaces can count
+    /// and cannot refuse.
+    pub(crate) fn check_calls(&self) -> Result<(), Stop> {
+        match self.called.load(Ordering::Relaxed) > self.host_calls.amount.get() {
+            true => Err(Stop::Limit(self.host_calls)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Memory of all guests of the process.
+pub(crate) struct GuestMemory {
+    used: AtomicU64,
+    ceiling: u64,
+}
+
+impl GuestMemory {
+    pub(crate) fn new(ceiling: u64) -> Arc<Self> {
+        Arc::new(Self {
+            used: AtomicU64::new(0),
+            ceiling,
+        })
+    }
+
+    fn take(&self, bytes: u64) -> Result<(), Stop> {
+        let within = |used: u64| used.checked_add(bytes).filter(|used| *used <= self.ceiling);
+        let taken = self
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
+        taken.map(drop).map_err(|_| Stop::HostMemory(self.ceiling))
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+}
+
+/// What a call's memories and tables hold, all of them together.
+pub(crate) struct Room {
+    memory: Setting,
+    bytes: u64,
+    tables: Budget,
+    all: Arc<GuestMemory>,
+    /// Taken for the growth under way, which may still fail.
+    pending: u64,
+}
+
+impl Room {
+    pub(crate) fn new(limits: &Effective, all: Arc<GuestMemory>) -> Self {
+        Self {
+            memory: limits.get(Limit::Memory),
+            bytes: 0,
+            tables: Budget::new(limits, Limit::TableElements),
+            all,
+            pending: 0,
+        }
+    }
+
+    fn grow(&mut self, by: u64) -> Result<(), Stop> {
+        let total = self.bytes.saturating_add(by);
+        if total > self.memory.amount.get() {
+            return Err(Stop::Limit(self.memory));
+        }
+        self.all.take(by)?;
+        self.bytes = total;
+        self.pending = by;
+        Ok(())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.all.give_back(self.bytes);
+    }
+}
+
+/// How much something grows; the engine counts in what the machine can address.
+fn growth(current: usize, desired: usize) -> u64 {
+    desired.saturating_sub(current) as u64
+}
+
+impl ResourceLimiter for Room {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        // Beyond its own maximum the growth fails by the guest's own rules.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.grow(growth(current, desired))?;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        let failed = std::mem::take(&mut self.pending);
+        self.bytes -= failed;
+        self.all.give_back(failed);
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.tables.spend(growth(current, desired))?;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openclaw_policy::LimitSet;
+
+    use super::*;
+
+    fn limits(set: &[(Limit, u64)]) -> Effective {
+        let mut request = LimitSet::default();
+        for (limit, amount) in set {
+            request.set(*limit, *amount).unwrap();
+        }
+        Effective::new(request, LimitSet::default())
+    }
+
+    #[test]
+    fn memories_are_summed_and_given_back() {
+        let all = GuestMemory::new(1 << 30);
+        let mut room = Room::new(&limits(&[(Limit::Memory, 3 << 20)]), Arc::clone(&all));
+        assert!(room.memory_growing(0, 2 << 20, None).unwrap());
+        assert!(room.memory_growing(0, 1 << 20, None).unwrap());
+        let error = room.memory_growing(1 << 20, 2 << 20, None).unwrap_err();
+        let stop = error.downcast_ref::<Stop>().unwrap();
+        assert!(
+            matches!(stop, Stop::Limit(setting) if setting.limit == Limit::Memory),
+            "{stop}"
+        );
+        drop(room);
+        assert_eq!(all.used(), 0);
+    }
+
+    #[test]
+    fn a_growth_that_failed_takes_nothing() {
+        let all = GuestMemory::new(1 << 30);
+        let mut room = Room::new(&limits(&[(Limit::Memory, 1 << 20)]), Arc::clone(&all));
+        room.memory_growing(0, 1 << 20, None).unwrap();
+        room.memory_grow_failed(wasmtime::format_err!("no memory"))
+            .unwrap();
+        assert_eq!(all.used(), 0);
+        assert!(room.memory_growing(0, 1 << 20, None).unwrap());
+    }
+
+    #[test]
+    fn all_guests_together_have_a_ceiling() {
+        let all = GuestMemory::new(1 << 20);
+        let usual = limits(&[]);
+        let (mut one, mut two) = (
+            Room::new(&usual, Arc::clone(&all)),
+            Room::new(&usual, Arc::clone(&all)),
+        );
+        one.memory_growing(0, 1 << 20, None).unwrap();
+        let error = two.memory_growing(0, 1 << 16, None).unwrap_err();
+        assert_eq!(error.downcast_ref::<Stop>(), Some(&Stop::HostMemory(1 << 20)));
+        drop(one);
+        assert!(two.memory_growing(0, 1 << 16, None).unwrap());
+    }
+
+    #[test]
+    fn a_stop_says_which_limit_its_value_and_how_to_raise_it() {
+        let mut ceilings = LimitSet::default();
+        ceilings.set(Limit::Cpu, 10).unwrap();
+        let mut request = LimitSet::default();
+        request.set(Limit::Cpu, 100).unwrap();
+        let cut = Effective::new(request, ceilings).get(Limit::Cpu);
+        let usual = limits(&[]).get(Limit::HostCalls);
+        let texts = [Stop::Limit(cut).to_string(), Stop::Limit(usual).to_string()];
+        assert!(
+            texts[0].contains("10 ms (cpu)") && texts[0].contains("raise the ceiling"),
+            "{}",
+            texts[0]
+        );
+        assert!(
+            texts[1].contains("10000 (hostCalls)") && texts[1].contains("limits.hostCalls"),
+            "{}",
+            texts[1]
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! Linking a component to what it may import, once, so that a call only has to instantiate it.
+//!
+//! **Promise.** Everything that the comparison of imports lets through is linked here. What was not granted is
+//! linked too and answers `denied`, so that a grant can change without a component being linked anew.
+//! **Cost.** Some 100 µs for each component.
+
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use crate::bindings::{ToolPre, openclaw};
+use crate::error::{Error, Result};
+use crate::extension::Program;
+use crate::guest::{Guest, enter};
+use crate::imports;
+
+// These packages hold shapes and nothing to call.
+impl openclaw::types::errors::Host for Guest {}
+impl openclaw::types::values::Host for Guest {}
+impl openclaw::tools::types::Host for Guest {}
+
+/// The linker with everything that is served.
+pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    define(&mut linker).map_err(|error| Error::Engine(format!("{error:#}")))?;
+    Ok(linker)
+}
+
+fn define(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    type Own = HasSelf<Guest>;
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    openclaw::types::errors::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::types::values::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::context::call::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::log::lines::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::progress::report::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::kv::store::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::config::settings::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::media::types::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::media::store::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::tools::types::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::tools::calls::add_to_linker::<_, Own>(linker, enter)
+}
+
+/// Links a component. Its imports were compared before.
+pub(crate) fn link(linker: &Linker<Guest>, component: &Component) -> Result<Program> {
+    let failed = |error: wasmtime::Error| Error::Link {
+        what: format!("{error:#}"),
+    };
+    let ty = component.component_type();
+    let uses_http = ty
+        .imports(component.engine())
+        .any(|(name, _)| imports::is_http(name));
+    let pre = if uses_http {
+        let mut linker = linker.clone();
+        // Only the client is unknown here. Its functions end the call that calls one.
+        linker
+            .define_unknown_imports_as_traps(component)
+            .map_err(failed)?;
+        linker.instantiate_pre(component).map_err(failed)?
+    } else {
+        linker.instantiate_pre(component).map_err(failed)?
+    };
+    let exports = |prefix: &str| {
+        ty.exports(component.engine())
+            .any(|(name, _)| name.starts_with(prefix))
+    };
+    if exports("openclaw:tool/toolbox@") {
+        Ok(Program::Toolbox(ToolPre::new(pre).map_err(failed)?))
+    } else if exports("wasi:cli/run@") {
+        Ok(Program::Command(CommandPre::new(pre).map_err(failed)?))
+    } else {
+        Err(Error::NoExport)
+    }
+}

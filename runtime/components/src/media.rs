@@ -1,0 +1,376 @@
+//! The store of media: pictures, recordings and documents in files, each written once.
+//!
+//! **Promise.** A reference is unguessable and names whole, unchanging bytes. What was not committed is gone when
+//! its writer is dropped, or at the next start. An owner holds no more than its quota.
+//! **Bound.** [`MAX_ITEM`] for one piece, the quota for each owner. **Cost.** One read of all facts at the start.
+
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tokio::fs::{File, OpenOptions};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
+
+use crate::error::{Error, Result};
+use crate::random;
+
+/// The largest piece.
+pub(crate) const MAX_ITEM: u64 = 512 << 20;
+/// How many bytes tell what kind of file it is.
+const HEAD: usize = 512;
+
+/// What is known about a piece of media.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Facts {
+    /// Who made it.
+    pub(crate) owner: String,
+    pub(crate) kind: String,
+    pub(crate) content_type: String,
+    pub(crate) file_name: Option<String>,
+    pub(crate) duration: Option<u64>,
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+}
+
+/// What its author says about a new piece.
+pub(crate) struct Said {
+    pub(crate) kind: String,
+    pub(crate) content_type: Option<String>,
+    pub(crate) file_name: Option<String>,
+    pub(crate) duration: Option<u64>,
+}
+
+/// The store.
+pub(crate) struct Media {
+    folder: PathBuf,
+    quota: u64,
+    /// Bytes of each owner, drafts included.
+    used: Mutex<HashMap<String, u64>>,
+}
+
+/// Why a piece takes no more bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Full {
+    /// The owner's quota.
+    Quota(u64),
+    /// The bound for one piece.
+    Item,
+}
+
+impl Media {
+    /// Takes a folder, and removes what a process before this one left unfinished.
+    pub(crate) fn open(folder: &Path, quota: u64) -> Result<Arc<Self>> {
+        let media = Self {
+            folder: folder.to_owned(),
+            quota,
+            used: Mutex::default(),
+        };
+        media.sweep().map_err(Error::file("use", folder))?;
+        Ok(Arc::new(media))
+    }
+
+    fn sweep(&self) -> io::Result<()> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
+        let names = fs::read_dir(&self.folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<Vec<_>>>()?;
+        for path in names {
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            match extension {
+                Some("json") => {
+                    let facts = fs::read(&path)
+                        .ok()
+                        .and_then(|bytes| serde_json::from_slice::<Facts>(&bytes).ok());
+                    let whole = facts.filter(|_| path.with_extension("bin").is_file());
+                    match whole {
+                        Some(facts) => *self.lock().entry(facts.owner).or_default() += facts.size,
+                        None => fs::remove_file(&path)?,
+                    }
+                }
+                // Its facts are written last, so what has none was never committed.
+                Some("bin") if path.with_extension("json").is_file() => {}
+                _ => fs::remove_file(&path)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, owner: &str, bytes: u64) -> Result<(), Full> {
+        let mut used = self.lock();
+        let used = used.entry(owner.to_owned()).or_default();
+        let after = used.checked_add(bytes).filter(|after| *after <= self.quota);
+        *used = after.ok_or(Full::Quota(self.quota))?;
+        Ok(())
+    }
+
+    fn give_back(&self, owner: &str, bytes: u64) {
+        let mut used = self.lock();
+        if let Some(used) = used.get_mut(owner) {
+            *used = used.saturating_sub(bytes);
+        }
+    }
+
+    fn path(&self, name: &str, extension: &str) -> PathBuf {
+        self.folder.join(format!("{name}.{extension}"))
+    }
+
+    /// Begins a piece.
+    pub(crate) async fn create(self: &Arc<Self>, owner: &str, said: Said) -> Result<Writing> {
+        let name = random::name()?;
+        let path = self.path(&name, "bin");
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .await;
+        Ok(Writing {
+            media: Arc::clone(self),
+            owner: owner.to_owned(),
+            name,
+            said,
+            file: file.map_err(Error::file("create", &path))?,
+            size: 0,
+            head: Vec::new(),
+            hash: Sha256::new(),
+            is_kept: false,
+        })
+    }
+
+    /// What is known about a piece; none if there is none.
+    pub(crate) async fn facts(&self, name: &str) -> Option<Facts> {
+        let is_name = name.len() == 32 && name.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_name {
+            return None;
+        }
+        let bytes = tokio::fs::read(self.path(name, "json")).await.ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Opens a piece whose facts are known.
+    pub(crate) async fn open_file(&self, name: &str) -> Result<File> {
+        let path = self.path(name, "bin");
+        File::open(&path).await.map_err(Error::file("open", &path))
+    }
+}
+
+/// A piece that is being written.
+pub(crate) struct Writing {
+    media: Arc<Media>,
+    owner: String,
+    name: String,
+    said: Said,
+    file: File,
+    size: u64,
+    head: Vec<u8>,
+    hash: Sha256,
+    is_kept: bool,
+}
+
+impl Writing {
+    /// Whether so many bytes more may be written; they are counted if they may.
+    pub(crate) fn reserve(&mut self, bytes: u64) -> Result<(), Full> {
+        if self.size.saturating_add(bytes) > MAX_ITEM {
+            return Err(Full::Item);
+        }
+        self.media.take(&self.owner, bytes)?;
+        self.size += bytes;
+        Ok(())
+    }
+
+    /// Writes bytes that were reserved.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let missing = HEAD.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend(bytes.iter().take(missing));
+        self.hash.update(bytes);
+        let path = self.media.path(&self.name, "bin");
+        self.file
+            .write_all(bytes)
+            .await
+            .map_err(Error::file("write", path))
+    }
+
+    /// Ends the writing and gives the reference.
+    pub(crate) async fn commit(mut self) -> Result<String> {
+        let path = self.media.path(&self.name, "bin");
+        self.file.flush().await.map_err(Error::file("write", path))?;
+        let facts = Facts {
+            owner: self.owner.clone(),
+            kind: self.said.kind.clone(),
+            content_type: content_type(self.said.content_type.as_deref(), &self.head),
+            file_name: self.said.file_name.as_deref().map(plain_name),
+            duration: self.said.duration,
+            size: self.size,
+            sha256: self
+                .hash
+                .clone()
+                .finalize()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        };
+        let path = self.media.path(&self.name, "json");
+        let bytes = serde_json::to_vec(&facts).map_err(|error| Error::file("write", &path)(error.into()))?;
+        let draft = self.media.path(&self.name, "new");
+        tokio::fs::write(&draft, bytes)
+            .await
+            .map_err(Error::file("write", &draft))?;
+        tokio::fs::rename(&draft, &path)
+            .await
+            .map_err(Error::file("write", &path))?;
+        self.is_kept = true;
+        Ok(self.name.clone())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.media.give_back(&self.owner, self.size);
+            // What cannot be removed now is removed at the next start.
+            let _ = fs::remove_file(self.media.path(&self.name, "bin"));
+        }
+    }
+}
+
+/// A piece that is being read.
+pub(crate) struct Reading {
+    pub(crate) facts: Facts,
+    pub(crate) file: File,
+}
+
+impl Reading {
+    /// Reads at most so many bytes; none at the end.
+    pub(crate) async fn read(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; most];
+        let read = self.file.read(&mut bytes).await?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// Goes to an offset.
+    pub(crate) async fn seek(&mut self, offset: u64) -> io::Result<()> {
+        self.file.seek(io::SeekFrom::Start(offset)).await.map(drop)
+    }
+}
+
+/// What was said holds, unless the bytes are plainly a picture, sound or video of another sort.
+fn content_type(said: Option<&str>, head: &[u8]) -> String {
+    let found = infer::get(head).map(|found| found.mime_type());
+    let top = |name: &str| name.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    let is_seen = |name: &str| matches!(top(name).as_str(), "image" | "audio" | "video");
+    match (said, found) {
+        (Some(said), Some(found)) if (is_seen(said) || is_seen(found)) && top(said) != top(found) => {
+            found.to_owned()
+        }
+        (Some(said), _) => said.to_owned(),
+        (None, Some(found)) => found.to_owned(),
+        (None, None) if !head.is_empty() && std::str::from_utf8(head).is_ok() => "text/plain".to_owned(),
+        (None, None) => "application/octet-stream".to_owned(),
+    }
+}
+
+/// A name for people is no path.
+fn plain_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let last = if matches!(last, "" | "." | "..") {
+        "file"
+    } else {
+        last
+    };
+    openclaw_policy::display_safe(last, 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said() -> Said {
+        Said {
+            kind: "document".to_owned(),
+            content_type: None,
+            file_name: Some("../../notes.txt".to_owned()),
+            duration: None,
+        }
+    }
+
+    async fn put(media: &Arc<Media>, owner: &str, bytes: &[u8]) -> String {
+        let mut writing = media.create(owner, said()).await.unwrap();
+        writing.reserve(bytes.len() as u64).unwrap();
+        writing.write(bytes).await.unwrap();
+        writing.commit().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_committed_is_read_back_with_its_facts() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = Media::open(folder.path(), 1000).unwrap();
+        let name = put(&media, "a", b"hello").await;
+        let facts = media.facts(&name).await.unwrap();
+        assert_eq!((facts.size, facts.content_type.as_str()), (5, "text/plain"));
+        assert_eq!(facts.file_name.as_deref(), Some("notes.txt"));
+        assert_eq!(facts.sha256, openclaw_policy::Digest::of(b"hello").to_string());
+        let file = media.open_file(&name).await.unwrap();
+        let mut reading = Reading { facts, file };
+        reading.seek(1).await.unwrap();
+        assert_eq!(reading.read(3).await.unwrap(), b"ell");
+    }
+
+    #[tokio::test]
+    async fn the_quota_counts_what_was_there_before_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        put(&Media::open(folder.path(), 10).unwrap(), "a", b"123456").await;
+        let media = Media::open(folder.path(), 10).unwrap();
+        let mut writing = media.create("a", said()).await.unwrap();
+        assert_eq!(writing.reserve(5), Err(Full::Quota(10)));
+        assert_eq!(writing.reserve(4), Ok(()));
+        let mut other = media.create("b", said()).await.unwrap();
+        assert_eq!(other.reserve(10), Ok(()), "another owner has a quota of its own");
+    }
+
+    #[tokio::test]
+    async fn what_was_not_committed_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = Media::open(folder.path(), 10).unwrap();
+        let mut writing = media.create("a", said()).await.unwrap();
+        writing.reserve(10).unwrap();
+        drop(writing);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        media.create("a", said()).await.unwrap().reserve(10).unwrap();
+        fs::write(folder.path().join(format!("{:032x}.bin", 7)), b"cut off").unwrap();
+        let media = Media::open(folder.path(), 10).unwrap();
+        assert_eq!(media.facts(&format!("{:032x}", 7)).await, None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_reference_is_no_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = Media::open(&folder.path().join("media"), 10).unwrap();
+        for name in ["../secret", "", "a/b", &"g".repeat(32), &"A".repeat(32)] {
+            assert_eq!(media.facts(name).await, None, "{name}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_contradict_what_was_said_win() {
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+        assert_eq!(content_type(Some("text/html"), png), "image/png");
+        assert_eq!(content_type(Some("text/markdown"), b"# hi"), "text/markdown");
+        assert_eq!(content_type(None, png), "image/png");
+        assert_eq!(content_type(None, &[0xff, 0xfe, 1]), "application/octet-stream");
+    }
+}

@@ -1,0 +1,234 @@
+//! Places for calls: so many at once for each extension, and so many in all.
+//!
+//! **Promise.** Whoever waits for a place is served in turn with the other extensions, however many calls one of
+//! them has waiting, and every wait has an end. **Bound.** [`WAITING`] waiting calls for each extension.
+//! **Cost.** A lock for each call.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use openclaw_policy::PluginId;
+use tokio::sync::oneshot;
+
+/// How many calls of one extension wait; more are told that it is busy at once.
+pub(crate) const WAITING: usize = 256;
+
+/// The places.
+pub(crate) struct Permits {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    free: usize,
+    lines: HashMap<PluginId, Line>,
+    /// The extensions with waiting calls, whose turn is next first.
+    turns: VecDeque<PluginId>,
+}
+
+#[derive(Default)]
+struct Line {
+    running: usize,
+    most: usize,
+    waiting: VecDeque<oneshot::Sender<Permit>>,
+}
+
+/// A place for one call. Dropping it gives the place to whoever is next.
+pub(crate) struct Permit {
+    permits: Arc<Permits>,
+    extension: PluginId,
+}
+
+impl Permits {
+    pub(crate) fn new(places: usize) -> Arc<Self> {
+        Arc::new(Self {
+            inner: Mutex::new(Inner {
+                free: places,
+                lines: HashMap::new(),
+                turns: VecDeque::new(),
+            }),
+        })
+    }
+
+    /// Takes a place for an extension that may have so many. None if there was none in time.
+    pub(crate) async fn take(
+        self: &Arc<Self>,
+        extension: &PluginId,
+        most: usize,
+        wait: Duration,
+    ) -> Option<Permit> {
+        let waiting = {
+            let mut inner = self.lock();
+            let free = inner.free > 0 && inner.turns.is_empty();
+            let line = inner.lines.entry(extension.clone()).or_default();
+            line.most = most;
+            if free && line.running < most && line.waiting.is_empty() {
+                line.running += 1;
+                inner.free -= 1;
+                return Some(self.permit(extension));
+            }
+            // Those who gave up stand here until their turn; they must not keep others out.
+            line.waiting.retain(|place| !place.is_closed());
+            if line.waiting.len() >= WAITING {
+                return None;
+            }
+            let (sender, receiver) = oneshot::channel();
+            line.waiting.push_back(sender);
+            if !inner.turns.contains(extension) {
+                inner.turns.push_back(extension.clone());
+            }
+            let granted = self.next(&mut inner);
+            drop(inner);
+            deliver(granted);
+            receiver
+        };
+        tokio::time::timeout(wait, waiting).await.ok()?.ok()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn permit(self: &Arc<Self>, extension: &PluginId) -> Permit {
+        Permit {
+            permits: Arc::clone(self),
+            extension: extension.clone(),
+        }
+    }
+
+    /// Finds who gets the free places, one after the other around all extensions.
+    fn next(self: &Arc<Self>, inner: &mut Inner) -> Vec<(oneshot::Sender<Permit>, Permit)> {
+        let mut granted = Vec::new();
+        let mut passed = 0;
+        while inner.free > 0 && passed < inner.turns.len() {
+            let Some(extension) = inner.turns.pop_front() else {
+                break;
+            };
+            let Some(line) = inner.lines.get_mut(&extension) else {
+                continue;
+            };
+            while line.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+                line.waiting.pop_front();
+            }
+            if line.waiting.is_empty() {
+                continue;
+            }
+            if line.running < line.most
+                && let Some(sender) = line.waiting.pop_front()
+            {
+                line.running += 1;
+                inner.free -= 1;
+                passed = 0;
+                granted.push((sender, self.permit(&extension)));
+            } else {
+                passed += 1;
+            }
+            if !line.waiting.is_empty() {
+                inner.turns.push_back(extension);
+            }
+        }
+        granted
+    }
+
+    fn give_back(self: &Arc<Self>, extension: &PluginId) {
+        let mut inner = self.lock();
+        inner.free += 1;
+        if let Some(line) = inner.lines.get_mut(extension) {
+            line.running = line.running.saturating_sub(1);
+            if line.running == 0 && line.waiting.is_empty() {
+                inner.lines.remove(extension);
+            }
+        }
+        let granted = self.next(&mut inner);
+        drop(inner);
+        deliver(granted);
+    }
+}
+
+/// Outside of the lock, because a place that nobody takes any more comes back through it.
+fn deliver(granted: Vec<(oneshot::Sender<Permit>, Permit)>) {
+    for (sender, permit) in granted {
+        // Refused places are dropped here, which gives them to the next.
+        let _ = sender.send(permit);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.permits.give_back(&self.extension);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(50);
+    const LONG: Duration = Duration::from_secs(10);
+
+    fn id(name: &str) -> PluginId {
+        name.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_wait_has_an_end_and_leaves_nothing_behind() {
+        let permits = Permits::new(1);
+        let held = permits.take(&id("a"), 1, SOON).await.unwrap();
+        assert!(permits.take(&id("b"), 1, SOON).await.is_none());
+        drop(held);
+        assert!(permits.take(&id("c"), 1, SOON).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn an_extension_has_no_more_than_its_own() {
+        let permits = Permits::new(10);
+        let _held = permits.take(&id("a"), 1, SOON).await.unwrap();
+        assert!(permits.take(&id("a"), 1, SOON).await.is_none());
+        assert!(permits.take(&id("b"), 1, SOON).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_crowd_of_one_extension_does_not_keep_another_out() {
+        let permits = Permits::new(1);
+        let held = permits.take(&id("crowd"), 8, SOON).await.unwrap();
+        let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
+        let wait = |name: &'static str| {
+            let (permits, sender) = (Arc::clone(&permits), sender.clone());
+            tokio::spawn(async move {
+                let permit = permits.take(&id(name), 8, LONG).await.unwrap();
+                sender.send(name).unwrap();
+                drop(permit);
+            })
+        };
+        for _ in 0..20 {
+            let task = wait("crowd");
+            tokio::task::yield_now().await;
+            assert!(!task.is_finished());
+        }
+        let alone = wait("alone");
+        tokio::task::yield_now().await;
+        drop(held);
+        alone.await.unwrap();
+        let mut before = 0;
+        while order.recv().await.unwrap() == "crowd" {
+            before += 1;
+        }
+        assert!(before <= 2, "{before} of the crowd went first");
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_in_vain_is_not_waited_for() {
+        let permits = Permits::new(1);
+        let held = permits.take(&id("a"), 1, SOON).await.unwrap();
+        for _ in 0..WAITING {
+            assert!(permits.take(&id("b"), 1, Duration::ZERO).await.is_none());
+        }
+        let next = tokio::spawn({
+            let permits = Arc::clone(&permits);
+            async move { permits.take(&id("b"), 1, LONG).await.is_some() }
+        });
+        tokio::task::yield_now().await;
+        drop(held);
+        assert!(next.await.unwrap());
+    }
+}

@@ -1,0 +1,24 @@
+//! Random bytes of the system, for keys and for names that cannot be guessed.
+
+use std::io;
+
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use crate::error::{Error, Result};
+
+/// So many random bytes.
+pub(crate) fn bytes<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    // The system gives up to 256 bytes in one piece.
+    let got = getrandom(&mut bytes, GetRandomFlags::empty())?;
+    match got == N {
+        true => Ok(bytes),
+        false => Err(io::Error::other("the system gave too few random bytes")),
+    }
+}
+
+/// A name of 32 digits that nothing else has.
+pub(crate) fn name() -> Result<String> {
+    let bytes = bytes::<16>().map_err(Error::Random)?;
+    Ok(format!("{:032x}", u128::from_le_bytes(bytes)))
+}

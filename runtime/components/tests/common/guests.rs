@@ -1,0 +1,108 @@
+//! Guests made on the spot.
+//!
+//! A guest's world is encoded as a toolchain does it; what its functions do is written in WebAssembly text, so
+//! that a test shows the whole of the guest.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+const PACKAGES: [&str; 14] = [
+    "types",
+    "context",
+    "log",
+    "progress",
+    "kv",
+    "config",
+    "media",
+    "http",
+    "secrets",
+    "sockets",
+    "messaging",
+    "tools",
+    "model",
+    "tool",
+];
+
+/// The WIT packages, above whichever package this is built into.
+fn wit() -> PathBuf {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    above
+        .map(|folder| folder.join("wit"))
+        .find(|wit| wit.join("tool").is_dir())
+        .unwrap()
+}
+
+/// A component of the world `tool` with one tool. `imports` are core imports, `data` are data segments from 1000
+/// on, and `call` is the body of its `call`, whose parameters are `$name $name_len $args $args_len`. The output is
+/// empty unless the body calls `$say` with a text's address and length, or returns the address of another.
+pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8> {
+    let length = name.len();
+    let text = format!(
+        r#"(module
+            {imports}
+            (memory (export "memory") 2)
+            (global $free (mut i32) (i32.const 65536))
+            (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                (local $at i32)
+                (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+                (global.set $free (i32.add (local.get $at) (local.get 3)))
+                (local.get $at))
+            (data (i32.const 16) "{name}")
+            (data (i32.const 100) "A tool of the tests.")
+            (data (i32.const 140) "{{}}")
+            ;; The list at 160 has one element at 200: name, no title, description, parameters.
+            (data (i32.const 160) "\c8\00\00\00\01\00\00\00")
+            {data}
+            (func (export "openclaw:tool/toolbox@0.1.0#describe") (result i32)
+                (i32.store (i32.const 200) (i32.const 16))
+                (i32.store (i32.const 204) (i32.const {length}))
+                (i32.store (i32.const 220) (i32.const 100))
+                (i32.store (i32.const 224) (i32.const 20))
+                (i32.store (i32.const 228) (i32.const 140))
+                (i32.store (i32.const 232) (i32.const 2))
+                (i32.const 160))
+            ;; The output at 400 has one part at 500.
+            (func $say (param $text i32) (param $length i32)
+                (i32.store (i32.const 408) (i32.const 500))
+                (i32.store (i32.const 412) (i32.const 1))
+                (i32.store (i32.const 504) (local.get $text))
+                (i32.store (i32.const 508) (local.get $length)))
+            (func (export "openclaw:tool/toolbox@0.1.0#call")
+                (param $name i32) (param $name_len i32) (param $args i32) (param $args_len i32) (result i32)
+                (local $n i32)
+                {call}
+                (i32.const 400)))"#
+    );
+    let mut module = wat::parse_str(&text).unwrap();
+    let mut resolve = Resolve::default();
+    let wit = wit();
+    let mut last = None;
+    for package in PACKAGES {
+        last = Some(resolve.push_dir(wit.join(package)).unwrap().0);
+    }
+    let world = resolve.select_world(&[last.unwrap()], Some("tool")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    ComponentEncoder::default()
+        .module(&module)
+        .unwrap()
+        .validate(true)
+        .encode()
+        .unwrap()
+}
+
+/// A program of the standard library's, built as anybody would build it.
+pub(crate) fn program(source: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("main.rs"), folder.path().join("main.wasm"));
+    fs::write(&from, source).unwrap();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = Command::new(rustc);
+    command.args(["--edition", "2024", "--target", "wasm32-wasip2", "-O", "-o"]);
+    assert!(command.arg(&to).arg(&from).status().unwrap().success());
+    fs::read(to).unwrap()
+}
