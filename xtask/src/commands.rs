@@ -34,7 +34,7 @@ pub(crate) enum XtaskCommand {
     /// Uses cargo-nextest where it is installed, `cargo test` where it is not. Names the programs that some
     /// tests need and that this machine lacks; with CI=true a missing one is a failure.
     Test {
-        /// Words for the test runner, after `--`: a filter, for example. Doc tests are left out then.
+        /// Words for the test runner, after `--`: a filter, for example. Tests of guests and doc tests are left out then.
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<String>,
     },

@@ -1,8 +1,11 @@
-//! Building the guests: every package under `guests/` and `tests/guests/`, in release, each by a cargo call
-//! of its own. One call for all would let one guest's features leak into another's dependencies, and a guest
+//! Building and testing the guests: every package under `guests/` and `tests/guests/`, each by a cargo call of
+//! its own. One call for all would let one guest's features leak into another's dependencies, and a guest
 //! would no longer be the component that its own manifest describes.
 
+use std::path::Path;
+
 use anyhow::Result;
+use cargo_metadata::{Package, TargetKind};
 
 use crate::process::{cargo, run};
 use crate::toolchain::GUEST_TARGET;
@@ -10,16 +13,12 @@ use crate::tree::Tree;
 
 const FOLDERS: [&str; 2] = ["guests/", "tests/guests/"];
 
-/// Builds them all; a tree without guests costs nothing.
+/// What guests are compiled into for their tests. They share it, so that the SDK is compiled once.
+const TESTED: &str = "target/guests";
+
+/// Builds them all, in release; a tree without guests costs nothing.
 pub(crate) fn build(tree: &Tree) -> Result<()> {
-    for package in tree.packages() {
-        let Some(manifest) = tree.relative(package.manifest_path.as_std_path()) else {
-            continue;
-        };
-        if !FOLDERS.iter().any(|folder| manifest.starts_with(folder)) {
-            continue;
-        }
-        let folder = package.manifest_path.as_std_path().parent().unwrap_or(&tree.root);
+    for (package, manifest) in list(tree) {
         let mut command = cargo();
         command.args([
             "build",
@@ -31,9 +30,43 @@ pub(crate) fn build(tree: &Tree) -> Result<()> {
         ]);
         run(
             &format!("building the guest {}", package.name),
-            command.current_dir(folder),
+            command.current_dir(folder(tree, package)),
             &format!("mend {manifest} or its sources"),
         )?;
     }
     Ok(())
+}
+
+/// Runs the tests that guests have of their own, as programs of this machine.
+pub(crate) fn test(tree: &Tree) -> Result<()> {
+    for (package, _) in list(tree) {
+        let mut targets = package.targets.iter();
+        if !targets.any(|target| target.is_kind(TargetKind::CDyLib) || target.is_kind(TargetKind::Lib)) {
+            continue;
+        }
+        let mut command = cargo();
+        command
+            .args(["test", "--quiet", "--lib", "--package", package.name.as_str()])
+            .arg("--target-dir")
+            .arg(tree.root.join(TESTED));
+        run(
+            &format!("testing the guest {}", package.name),
+            command.current_dir(folder(tree, package)),
+            "the failing tests are named above",
+        )?;
+    }
+    Ok(())
+}
+
+/// Every guest with its manifest's place in the tree.
+fn list(tree: &Tree) -> impl Iterator<Item = (&Package, String)> {
+    tree.packages().filter_map(|package| {
+        let manifest = tree.relative(package.manifest_path.as_std_path())?;
+        let is_guest = FOLDERS.iter().any(|folder| manifest.starts_with(folder));
+        is_guest.then_some((package, manifest))
+    })
+}
+
+fn folder<'a>(tree: &'a Tree, package: &'a Package) -> &'a Path {
+    package.manifest_path.as_std_path().parent().unwrap_or(&tree.root)
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask test`: guests first, then doc tests, then everything else, so that the last thing printed is
-//! the runner's own summary of the suite.
+//! `cargo xtask test`: guests and their own tests first, then doc tests, then everything else, so that the last
+//! thing printed is the runner's own summary of the suite.
 
 use std::process::{Command, Stdio};
 
@@ -25,9 +25,12 @@ pub(crate) fn test(tree: &Tree, args: &[String]) -> Result<()> {
     }
     guests::build(tree)?;
 
-    if !args.is_empty() {
-        say("doc tests are left out, because words for the runner were given");
-    } else if has_library(tree) {
+    if args.is_empty() {
+        guests::test(tree)?;
+    } else {
+        say("the guests' own tests and doc tests are left out, because words for the runner were given");
+    }
+    if args.is_empty() && has_library(tree) {
         let mut doc = cargo();
         doc.args(["test", "--doc", "--workspace"]).current_dir(&tree.root);
         run("running the doc tests", &mut doc, MEND)?;
