@@ -105,11 +105,11 @@ async fn add(host: &Host, folder: &Path, id: &str, component: &[u8], limits: Val
         json!({"id": id, "configSchema": {}, "component": {"file": "tool.wasm"}, "limits": limits});
     fs::write(package.join("openclaw.plugin.json"), manifest.to_string()).unwrap();
     let installed = host.install(&package).await.unwrap();
-    enable(host, &installed);
+    enable(host, &installed).await;
     installed
 }
 
-fn enable(host: &Host, installed: &Installed) {
+async fn enable(host: &Host, installed: &Installed) {
     let consent = Consent {
         digest: installed.digest,
         account: None,
@@ -118,13 +118,129 @@ fn enable(host: &Host, installed: &Installed) {
     };
     let asked = (&installed.manifest.capabilities, &installed.manifest.limits);
     let grant = Grant::new(consent, asked, Choice::All).unwrap();
-    host.enable(installed, grant, Value::Null).unwrap();
+    host.enable(installed, grant, Value::Null).await.unwrap();
 }
 
 async fn call(host: &Host, tool: &str) -> bool {
     host.call(tool, ARGUMENTS, CallContext::default(), None)
         .await
         .is_ok()
+}
+
+/// A component of 10 MB, one half code and the other data.
+fn large() -> Vec<u8> {
+    let step = "(local.set 0 (i32.add (i32.mul (local.get 0) (i32.const 77777)) (local.get 1)))";
+    let function = format!(
+        "(func (param i32 i32) (result i32) {} (local.get 0))",
+        step.repeat(100)
+    );
+    let more =
+        function.repeat((5 << 20) / (100 * 12)) + &format!("(data \"{}\")", "abcdefgh".repeat(5 << 17));
+    guests::tool("large", &more, "", ECHO)
+}
+
+/// What a large component costs from the cache: the first time in a life of the process, and after that.
+fn measure_mapping(runtime: &Runtime, folder: &Path, state: &State) {
+    let component = large();
+    assert!(component.len() > 10_000_000, "{}", component.len());
+    let host = runtime.block_on(start(folder, state));
+    let installed = runtime.block_on(add(&host, folder, "large", &component, json!({})));
+    drop(host);
+    let once = |host: &Host| {
+        let begin = Instant::now();
+        assert!(runtime.block_on(call(host, "large")));
+        milliseconds(begin)
+    };
+    let mut verified = Vec::new();
+    for _ in 0..9 {
+        let host = runtime.block_on(start(folder, state));
+        runtime.block_on(enable(&host, &installed));
+        let first = once(&host);
+        verified.push(first - once(&host));
+    }
+    report("components.first_load_of_10_mb", "ms", (median(verified), 25.0));
+    let host = runtime.block_on(start(folder, state));
+    runtime.block_on(enable(&host, &installed));
+    once(&host);
+    let mapped = (0..21).map(|_| {
+        host.drop_idle(Duration::ZERO);
+        let first = once(&host);
+        first - once(&host)
+    });
+    report("components.mapping_10_mb", "ms", (median(mapped.collect()), 2.0));
+}
+
+/// What this process has in memory, in kilobytes.
+fn resident() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let digits: String = line.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+/// What tools cost that are installed and not called: time at a start, and memory.
+fn measure_idle(runtime: &Runtime, folder: &Path, state: &State) {
+    const TOOLS: usize = 30;
+    let host = runtime.block_on(start(&folder.join("none"), state));
+    drop(host);
+    let full = folder.join("full");
+    let host = runtime.block_on(start(&full, state));
+    for at in 0..TOOLS {
+        let name = format!("idle{at}");
+        let component = guests::tool(&name, "", "", ECHO);
+        runtime.block_on(add(&host, &full, &name, &component, json!({})));
+    }
+    drop(host);
+    let begin_with = |folder: &Path, expected: usize| {
+        let begin = Instant::now();
+        let host = runtime.block_on(async {
+            let host = start(folder, state).await;
+            for id in host.list().await.unwrap() {
+                let installed = host.find(&id).await.unwrap();
+                enable(&host, &installed).await;
+            }
+            host
+        });
+        let took = milliseconds(begin);
+        assert_eq!(host.tools().len(), expected);
+        took
+    };
+    let (with, without) = take_turns(
+        || begin_with(&full, TOOLS),
+        || begin_with(&folder.join("none"), 0),
+    );
+    report("components.start_with_30_tools", "ms", (with, without));
+    let host = runtime.block_on(start(&full, state));
+    let (before, mut found) = (resident(), Vec::new());
+    for id in runtime.block_on(host.list()).unwrap() {
+        let installed = runtime.block_on(host.find(&id)).unwrap();
+        runtime.block_on(enable(&host, &installed));
+        found.push(installed);
+    }
+    report(
+        "components.memory_of_an_idle_tool",
+        "kB",
+        ((resident() - before) / TOOLS as f64, 50.0),
+    );
+}
+
+/// How late the gateway's own threads wake up, in milliseconds, the 99th of 100.
+fn lateness(runtime: &Runtime) -> f64 {
+    let mut late: Vec<f64> = (0..500)
+        .map(|_| {
+            runtime.block_on(async {
+                // On a thread of the runtime, and not on this one.
+                let wake = tokio::spawn(async {
+                    let begin = Instant::now();
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                    milliseconds(begin) - 2.0
+                });
+                wake.await.unwrap()
+            })
+        })
+        .collect();
+    late.sort_by(f64::total_cmp);
+    late[late.len() * 99 / 100]
 }
 
 /// Microseconds a call, with that many callers at once.
@@ -248,7 +364,7 @@ fn main() -> ExitCode {
 
     let crowd = json!({"cpu": "30 s", "concurrency": 64});
     runtime.block_on(add(&host, folder.path(), "spinner", &spin, crowd));
-    let alone = slowest(&runtime, &host);
+    let (alone, idle) = (slowest(&runtime, &host), lateness(&runtime));
     let spinners: Vec<_> = (0..64)
         .map(|_| {
             let host = host.clone();
@@ -261,10 +377,15 @@ fn main() -> ExitCode {
         "ms",
         (slowest(&runtime, &host), alone),
     );
+    report(
+        "components.gateway_lateness_beside_64_spinners",
+        "ms",
+        (lateness(&runtime), idle),
+    );
     spinners.iter().for_each(tokio::task::JoinHandle::abort);
 
     let warm = || {
-        enable(&host, &installed);
+        runtime.block_on(enable(&host, &installed));
         let begin = Instant::now();
         assert!(runtime.block_on(call(&host, "echo")));
         milliseconds(begin)
@@ -279,5 +400,8 @@ fn main() -> ExitCode {
         "ms",
         take_turns(warm, again),
     );
+    drop(host);
+    measure_mapping(&runtime, &folder.path().join("large"), &state);
+    measure_idle(&runtime, folder.path(), &state);
     ExitCode::SUCCESS
 }

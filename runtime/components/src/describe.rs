@@ -13,6 +13,7 @@ use tokio::time::timeout_at;
 use crate::call::{CallContext, Ended};
 use crate::error::{Error, Result};
 use crate::extension::{Extension, Made, Program, ToolSpec};
+use crate::files::Mounts;
 use crate::guest::{Begin, Guest};
 use crate::host::Parts;
 use crate::limits::Root;
@@ -41,6 +42,7 @@ pub(crate) async fn describe(
         limits: Effective::new(LimitSet::default(), host.ceilings.clone()),
         settings: Value::Null,
         tools: Vec::new(),
+        mounts: Mounts::default(),
     }));
     let root = Arc::new(Root::new(&extension.limits, Instant::now()));
     let begin = Begin {

@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use openclaw_policy::capability::files::GuestPath;
 use openclaw_policy::display_safe;
 
 use crate::limits::Stop;
@@ -81,6 +82,19 @@ pub enum Error {
         /// The extension.
         extension: String,
     },
+    /// A granted directory that nobody has placed.
+    #[error(
+        "{extension} was granted {guest}, and nobody said which directory that is; `openclaw plugins grant {extension} --dir {guest}=PATH` does"
+    )]
+    Unplaced {
+        /// The extension.
+        extension: String,
+        /// Where it would find the directory.
+        guest: GuestPath,
+    },
+    /// A granted directory cannot be given.
+    #[error(transparent)]
+    Directory(#[from] crate::files::Error),
     /// Another extension has a tool of that name.
     #[error("the tool {} belongs to the extension {owner} already; disable one of them", display_safe(.tool, SHOWN))]
     Taken {

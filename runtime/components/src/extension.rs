@@ -10,6 +10,7 @@ use serde_json::Value;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::bindings::ToolPre;
+use crate::files::Mounts;
 use crate::guest::Guest;
 
 /// What is good to know about a tool before it is called.
@@ -69,6 +70,8 @@ pub(crate) struct Extension {
     pub(crate) limits: Effective,
     pub(crate) settings: Value,
     pub(crate) tools: Vec<ToolSpec>,
+    /// The directories that it was granted, open.
+    pub(crate) mounts: Arc<Mounts>,
     loaded: Mutex<Option<Loaded>>,
     /// Held while the program is loaded, so that many first calls load it once.
     pub(crate) loading: tokio::sync::Mutex<()>,
@@ -86,6 +89,7 @@ pub(crate) struct Made {
     pub(crate) limits: Effective,
     pub(crate) settings: Value,
     pub(crate) tools: Vec<ToolSpec>,
+    pub(crate) mounts: Mounts,
 }
 
 impl Extension {
@@ -97,6 +101,7 @@ impl Extension {
             limits: made.limits,
             settings: made.settings,
             tools: made.tools,
+            mounts: Arc::new(made.mounts),
             loaded: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
         }

@@ -15,6 +15,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use crate::bindings::openclaw::types::errors::{Error, ErrorCode, Sent};
 use crate::call::{CallContext, Progress};
 use crate::extension::Extension;
+use crate::files::{Files, FilesAccess, FilesView};
 use crate::host::Parts;
 use crate::limits::{Room, Root, Slice, Volume};
 use crate::permits::Permit;
@@ -29,6 +30,7 @@ const LEAST_ARGUMENT: u64 = 1 << 20;
 pub(crate) struct Guest {
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
+    files: Files,
     pub(crate) room: Room,
     pub(crate) volume: Arc<Volume>,
     pub(crate) printed: Printed,
@@ -71,6 +73,7 @@ impl Guest {
         let guest = Self {
             wasi: inert(&begin, extension, host, &printed),
             table: ResourceTable::new(),
+            files: Files::new(Arc::clone(&extension.mounts), Arc::<Volume>::clone(&volume)),
             room: Room::new(limits, Arc::clone(&host.memory)),
             volume,
             printed,
@@ -109,7 +112,7 @@ pub(crate) fn enter(guest: &mut Guest) -> &mut Guest {
     guest
 }
 
-/// The standard interfaces with nothing in them: no file, no address, no argument; time and chance are real.
+/// The standard interfaces with nothing in them: no address, no argument; time and chance are real.
 fn inert(begin: &Begin, extension: &Extension, host: &Parts, printed: &Printed) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
     wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
@@ -131,6 +134,16 @@ impl WasiView for Guest {
         self.volume.count_call();
         WasiCtxView {
             ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl FilesView for Guest {
+    /// Called once for each call of `wasi:filesystem`, which charges itself.
+    fn files(&mut self) -> FilesAccess<'_> {
+        FilesAccess {
+            files: &mut self.files,
             table: &mut self.table,
         }
     }

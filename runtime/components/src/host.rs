@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use openclaw_policy::capability::files::Directory;
 use openclaw_policy::{Digest, Effective, Grant, Limit, Manifest, PluginId};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -27,6 +28,7 @@ use crate::describe;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::extension::{Extension, Made, ToolSpec};
+use crate::files::{Mount, Mounts, Trees};
 use crate::guest::Begin;
 use crate::imports;
 use crate::limits::{GuestMemory, Root};
@@ -84,6 +86,8 @@ impl Host {
             state: options.state,
             ceilings: options.ceilings,
             environment: options.environment,
+            trees: Trees::new(tokio::runtime::Handle::current()),
+            files_quota: options.files_quota,
             changing: tokio::sync::Mutex::default(),
             enabled: RwLock::default(),
             engine,
@@ -167,9 +171,9 @@ impl Host {
         unblock(move || parts.store.ids()).await
     }
 
-    /// Makes the tools of an extension callable with a grant and settings, in the place of those it had. Loads
-    /// no code.
-    pub fn enable(&self, installed: &Installed, grant: Grant, settings: Value) -> Result<()> {
+    /// Makes the tools of an extension callable with a grant and settings, in the place of those it had. Opens
+    /// the directories that were granted, and loads no code.
+    pub async fn enable(&self, installed: &Installed, grant: Grant, settings: Value) -> Result<()> {
         let id = &installed.manifest.id;
         if grant.digest() != installed.digest {
             return Err(Error::OtherGrant {
@@ -180,12 +184,14 @@ impl Host {
         if let Some(kv) = grant.capabilities().kv {
             limits.set(Limit::Kv, kv.quota.get())?;
         }
+        let mounts = self.mount(id, &grant).await?;
         let extension = Arc::new(Extension::new(Made {
             id: id.clone(),
             limits: Effective::new(limits, self.parts.ceilings.clone()),
             grant,
             settings,
             tools: installed.tools.clone(),
+            mounts,
         }));
         let mut enabled = self.parts.enabled.write().unwrap_or_else(PoisonError::into_inner);
         for tool in &extension.tools {
@@ -204,6 +210,30 @@ impl Host {
         }
         enabled.extensions.insert(id.clone(), extension);
         Ok(())
+    }
+
+    async fn mount(&self, id: &PluginId, grant: &Grant) -> Result<Mounts> {
+        let mut wanted = Vec::new();
+        for Directory { path, access, .. } in grant.capabilities().files.directories() {
+            let place = grant.directory(&path).ok_or_else(|| Error::Unplaced {
+                extension: id.to_string(),
+                guest: path.clone(),
+            })?;
+            wanted.push((place.to_owned(), path, access));
+        }
+        if wanted.is_empty() {
+            return Ok(Mounts::default());
+        }
+        let parts = Arc::clone(&self.parts);
+        let mount = move || {
+            let open = |(place, path, access): (PathBuf, _, _)| {
+                let tree = parts.trees.open(&place, parts.files_quota)?;
+                Ok(Mount { path, access, tree })
+            };
+            let mounts: Result<Vec<_>> = wanted.into_iter().map(open).collect();
+            Ok(Mounts::new(mounts?)?)
+        };
+        unblock(mount).await
     }
 
     /// Takes an extension's tools away; calls under way end by themselves.

@@ -16,6 +16,8 @@ use openclaw_policy::{Effective, Limit, Setting, Source};
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::ResourceLimiter;
 
+use crate::files;
+
 /// Why a call was ended.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum Stop {
@@ -239,6 +241,16 @@ impl Volume {
             true => Err(Stop::Limit(self.host_calls)),
             false => Ok(()),
         }
+    }
+}
+
+impl files::Budget for Volume {
+    fn charge(&self, volume: files::Volume) -> wasmtime::Result<()> {
+        self.called.fetch_add(volume.calls, Ordering::Relaxed);
+        self.check_calls()?;
+        self.bytes_in.spend(volume.bytes_in)?;
+        self.bytes_out.spend(volume.bytes_out)?;
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 use crate::bindings::{ToolPre, openclaw};
 use crate::error::{Error, Result};
 use crate::extension::Program;
+use crate::files;
 use crate::guest::{Guest, enter};
 use crate::imports;
 
@@ -28,6 +29,10 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<Guest>> {
 fn define(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     type Own = HasSelf<Guest>;
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    // The standard's own files know no quota, so ours stand in their place.
+    linker.allow_shadowing(true);
+    files::add_to_linker(linker)?;
+    linker.allow_shadowing(false);
     openclaw::types::errors::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::types::values::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::context::call::add_to_linker::<_, Own>(linker, enter)?;

@@ -135,6 +135,7 @@ async fn a_tool_calls_another_by_the_alias_that_was_granted() {
     fixture
         .host
         .enable(&installed, grant(&installed, Choice::None), json!({}))
+        .await
         .unwrap();
     let denied = fixture.call("front").await;
     assert!(
@@ -207,6 +208,7 @@ async fn a_store_is_kept_between_calls_within_its_quota() {
     fixture
         .host
         .enable(&installed, grant(&installed, Choice::None), json!({}))
+        .await
         .unwrap();
     let denied = call("{}").await.unwrap();
     assert!(text(&denied).contains("capabilities.kv"), "{denied:?}");
@@ -286,12 +288,14 @@ async fn a_tool_of_another_extension_is_not_taken_over() {
         .unwrap();
     let taken = fixture
         .host
-        .enable(&second, grant(&second, Choice::All), json!({}));
+        .enable(&second, grant(&second, Choice::All), json!({}))
+        .await;
     assert!(matches!(taken, Err(Error::Taken { .. })), "{taken:?}");
     fixture.host.disable(&"one".parse().unwrap());
     fixture
         .host
         .enable(&second, grant(&second, Choice::All), json!({}))
+        .await
         .unwrap();
     let names: Vec<_> = fixture
         .host

@@ -197,6 +197,7 @@ async fn an_extension_is_found_again_and_a_tampered_cache_is_rebuilt() {
     assert_eq!(host.list().await.unwrap(), ["demo".parse().unwrap()]);
     let installed = host.find(&"demo".parse().unwrap()).await.unwrap();
     host.enable(&installed, grant(&installed, Choice::All), json!({}))
+        .await
         .unwrap();
     let output = host.call("demo", "{}", Default::default(), None).await.unwrap();
     assert_eq!(text(&output), "A tool");

@@ -3,9 +3,13 @@
 //! A grant is made from a request and holds the request or a part of it, never more. It says nothing about a
 //! component with another digest: there the difference is shown to a person first.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 use crate::capability::Capabilities;
+use crate::capability::files::GuestPath;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::limits::LimitSet;
@@ -31,6 +35,9 @@ pub struct Grant {
     account: Option<String>,
     capabilities: Capabilities,
     limits: LimitSet,
+    /// What each granted directory is on this machine.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    directories: BTreeMap<GuestPath, PathBuf>,
     granted_at: u64,
     granted_by: String,
 }
@@ -67,9 +74,31 @@ impl Grant {
             account: consent.account,
             capabilities,
             limits,
+            directories: BTreeMap::new(),
             granted_at: consent.at,
             granted_by: consent.by,
         })
+    }
+
+    /// Says what granted directories are on this machine, in the place of what was said before. A directory that
+    /// was not granted is an error, and so is a path that depends on where somebody stands.
+    pub fn place(self, directories: BTreeMap<GuestPath, PathBuf>) -> Result<Self> {
+        for (guest, path) in &directories {
+            if !self.asks_for(guest) {
+                let what = format!("{guest} is none of the granted directories; leave it out");
+                return Err(Error::conflict("files", what));
+            }
+            if !path.is_absolute() {
+                let what = format!("{guest} must be an absolute path, and {} is none", path.display());
+                return Err(Error::conflict("files", what));
+            }
+        }
+        Ok(Self { directories, ..self })
+    }
+
+    fn asks_for(&self, guest: &GuestPath) -> bool {
+        let mut granted = self.capabilities.files.directories();
+        granted.any(|directory| directory.path == *guest)
     }
 
     /// The component.
@@ -85,6 +114,25 @@ impl Grant {
     /// What may be done.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// What a granted directory is on this machine; none as long as nobody has said.
+    pub fn directory(&self, guest: &GuestPath) -> Option<&Path> {
+        self.directories.get(guest).map(PathBuf::as_path)
+    }
+
+    /// What granted directories are on this machine.
+    pub fn directories(&self) -> &BTreeMap<GuestPath, PathBuf> {
+        &self.directories
+    }
+
+    /// Granted directories of which nobody has said what they are.
+    pub fn unplaced(&self) -> Vec<GuestPath> {
+        let granted = self.capabilities.files.directories();
+        let paths = granted.map(|directory| directory.path);
+        paths
+            .filter(|path| !self.directories.contains_key(path))
+            .collect()
     }
 
     /// How much of the machine may be used.

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::capabilities;
 use openclaw_policy::words::{MAX_LINE, Severity, Words};
 use openclaw_policy::{Capabilities, Choice, Consent, Digest, Effective, Error, Grant, Limit, LimitSet};
@@ -83,6 +85,27 @@ fn nothing_granted_is_nothing_held() {
     let grant = Grant::new(consent(), (&asked, &LimitSet::default()), Choice::None).unwrap();
     assert!(grant.capabilities().is_empty());
     assert_eq!(grant.difference((&asked, &LimitSet::default())).0, asked);
+}
+
+#[test]
+fn only_granted_directories_are_placed_and_only_where_paths_are_absolute() {
+    let asked = read(json!({"files": [{"path": "/in", "access": "ro"}, {"path": "/out", "access": "rw"}]}));
+    let grant = Grant::new(consent(), (&asked, &LimitSet::default()), Choice::All).unwrap();
+    let place = |guest: &str, path: &str| {
+        grant
+            .clone()
+            .place(BTreeMap::from([(guest.parse().unwrap(), path.into())]))
+    };
+    let placed = place("/in", "/srv/texts").unwrap();
+    assert_eq!(
+        placed.directory(&"/in".parse().unwrap()),
+        Some("/srv/texts".as_ref())
+    );
+    assert_eq!(placed.unplaced(), ["/out".parse().unwrap()]);
+    let stored: Grant = serde_json::from_str(&serde_json::to_string(&placed).unwrap()).unwrap();
+    assert_eq!(stored, placed);
+    assert!(place("/other", "/srv/texts").is_err());
+    assert!(place("/in", "texts").is_err());
 }
 
 #[test]

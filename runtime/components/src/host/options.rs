@@ -8,6 +8,7 @@ use openclaw_policy::LimitSet;
 use openclaw_state::State;
 
 use crate::compile::Compiler;
+use crate::files::Quota;
 
 /// How a host is started.
 pub struct Options {
@@ -29,6 +30,8 @@ pub struct Options {
     pub guest_memory: u64,
     /// Bytes of media of one extension.
     pub media_quota: u64,
+    /// What a granted directory may hold once extensions write to it.
+    pub files_quota: Quota,
 }
 
 impl Options {
@@ -44,6 +47,10 @@ impl Options {
             patience: Duration::from_secs(10),
             guest_memory: 4 << 30,
             media_quota: 1 << 30,
+            files_quota: Quota {
+                bytes: 4 << 30,
+                entries: 100_000,
+            },
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::compile::Compiler;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::extension::{Extension, Program};
+use crate::files::{Quota, Trees};
 use crate::guest::Guest;
 use crate::limits::GuestMemory;
 use crate::link;
@@ -30,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) ceilings: LimitSet,
     pub(crate) environment: BTreeMap<String, String>,
+    pub(super) trees: Trees,
+    pub(super) files_quota: Quota,
     pub(super) linker: Linker<Guest>,
     pub(super) cache: Cache,
     pub(super) compiler: Compiler,

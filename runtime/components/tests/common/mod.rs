@@ -75,6 +75,7 @@ impl Fixture {
                 grant(&installed, Choice::All),
                 json!({"city": "Graz"}),
             )
+            .await
             .unwrap();
         installed
     }
