@@ -35,3 +35,24 @@ wasmtime::component::bindgen!({
     },
     exports: { default: async },
 });
+
+/// What a skill exports besides its tools.
+pub mod skill {
+    wasmtime::component::bindgen!({
+        path: [
+            "../../wit/types", "../../wit/context", "../../wit/log", "../../wit/progress", "../../wit/kv",
+            "../../wit/config", "../../wit/media", "../../wit/http", "../../wit/secrets", "../../wit/sockets",
+            "../../wit/messaging", "../../wit/tools", "../../wit/model", "../../wit/tool",
+        ],
+        inline: "
+            package openclaw:served;
+
+            world skill {
+                export openclaw:tool/skill-text@0.1.0;
+            }
+        ",
+        world: "openclaw:served/skill",
+        with: { "openclaw:types/errors": super::openclaw::types::errors },
+        exports: { default: async },
+    });
+}

@@ -12,6 +12,7 @@ use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::bindings::ToolPre;
+use crate::bindings::skill::SkillPre;
 use crate::error::{Error, Failure, Result};
 use crate::extension::{Extension, Program};
 use crate::guest::{Begin, Guest};
@@ -121,6 +122,14 @@ pub enum Part {
 }
 
 impl Part {
+    /// The text of a part that is text.
+    pub(crate) fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text { text } => Some(text),
+            _ => None,
+        }
+    }
+
     /// The media of a part that is media.
     pub(crate) fn media(&self) -> Option<&String> {
         match self {
@@ -193,12 +202,24 @@ pub(crate) fn check_arguments(tool: &str, arguments: &str) -> Result<()> {
     }
 }
 
+/// What is asked of a component.
+pub(crate) enum Ask {
+    /// To run a tool with a JSON object.
+    Tool {
+        /// Which.
+        name: String,
+        /// With what.
+        arguments: String,
+    },
+    /// What it tells the model. The text is the output.
+    Instructions,
+}
+
 /// Runs a call on the guests' threads until it is over or its deadline comes. Dropping this ends the call.
 pub(crate) async fn start(
     host: &Arc<Parts>,
     extension: &Arc<Extension>,
-    tool: &str,
-    arguments: String,
+    ask: Ask,
     mut begin: Begin,
 ) -> Result<Output> {
     let root = Arc::clone(&begin.root);
@@ -209,14 +230,12 @@ pub(crate) async fn start(
     };
     let program = timeout_at(root.end().into(), host.program(extension)).await;
     let program = program.map_err(|_| late())??;
-    if matches!(&*program, Program::Command(_)) {
+    if let (Program::Command(_), Ask::Tool { arguments, .. }) = (&*program, &ask) {
         begin.input = Some(arguments.clone());
     }
     let store = Guest::store(begin, extension, host);
     let slice = Arc::clone(&store.data().slice);
-    let task = host
-        .scheduler
-        .run(&root, slice, run(store, program, tool.to_owned(), arguments));
+    let task = host.scheduler.run(&root, slice, run(store, program, ask));
     host.scheduler.linger(&task);
     match timeout_at(root.end().into(), task).await {
         Ok(Some(ended)) => ended,
@@ -225,17 +244,16 @@ pub(crate) async fn start(
     }
 }
 
-async fn run(
-    mut store: Store<Guest>,
-    program: Arc<Program>,
-    tool: String,
-    arguments: String,
-) -> Result<Output> {
-    let begun = store.data().volume.bytes_in.spend(arguments.len() as u64);
-    let ended = match (&*program, begun) {
-        (_, Err(stop)) => Err(stop.into()),
-        (Program::Toolbox(toolbox), Ok(())) => run_tool(&mut store, toolbox, &tool, &arguments).await,
-        (Program::Command(command), Ok(())) => run_command(&mut store, command).await,
+async fn run(mut store: Store<Guest>, program: Arc<Program>, ask: Ask) -> Result<Output> {
+    let ended = match (&*program, &ask) {
+        (Program::Toolbox(toolbox, _), Ask::Tool { name, arguments }) => {
+            run_tool(&mut store, toolbox, name, arguments).await
+        }
+        (Program::Toolbox(_, Some(skill)), Ask::Instructions) => instruct(&mut store, skill).await,
+        (Program::Command(command), Ask::Tool { arguments, .. }) => {
+            run_command(&mut store, command, arguments).await
+        }
+        (Program::Toolbox(_, None) | Program::Command(_), Ask::Instructions) => Err(Ended::NoSkill),
     };
     let guest = store.data();
     let ended = ended.and_then(|output| {
@@ -253,6 +271,8 @@ async fn run(
 pub(crate) enum Ended {
     /// It said so itself.
     Failed(Box<Failure>),
+    /// It has no instructions.
+    NoSkill,
     /// The engine or a limit did.
     Broken(wasmtime::Error),
 }
@@ -275,10 +295,16 @@ async fn run_tool(
     tool: &str,
     arguments: &String,
 ) -> Result<Output, Ended> {
+    store.data().volume.bytes_in.spend(arguments.len() as u64)?;
     let instance = toolbox.instantiate_async(&mut *store).await?;
     let toolbox = instance.openclaw_tool_toolbox();
     let answer = toolbox.call_call(&mut *store, tool, arguments).await?;
-    let mut output = Output::from(answer.map_err(|failure| Ended::Failed(Box::new(failure.into())))?);
+    let output = Output::from(answer.map_err(|failure| Ended::Failed(Box::new(failure.into())))?);
+    weigh(store, output)
+}
+
+/// Counts what is returned, and adds what was printed on the way.
+fn weigh(store: &Store<Guest>, mut output: Output) -> Result<Output, Ended> {
     let guest = store.data();
     guest.volume.output.spend(output.size() as u64)?;
     let (out, err) = guest.printed.take();
@@ -286,8 +312,25 @@ async fn run_tool(
     Ok(output)
 }
 
+async fn instruct(store: &mut Store<Guest>, skill: &SkillPre<Guest>) -> Result<Output, Ended> {
+    let instance = skill.instantiate_async(&mut *store).await?;
+    let text = instance.openclaw_tool_skill_text();
+    let text = text.call_instructions(&mut *store).await?;
+    let text = text.map_err(|failure| Ended::Failed(Box::new(failure.into())))?;
+    let output = Output {
+        content: vec![Part::Text { text }],
+        ..Output::default()
+    };
+    weigh(store, output)
+}
+
 /// The output of a program is what it prints; that it failed is told by its exit code alone.
-async fn run_command(store: &mut Store<Guest>, command: &CommandPre<Guest>) -> Result<Output, Ended> {
+async fn run_command(
+    store: &mut Store<Guest>,
+    command: &CommandPre<Guest>,
+    arguments: &str,
+) -> Result<Output, Ended> {
+    store.data().volume.bytes_in.spend(arguments.len() as u64)?;
     let instance = command.instantiate_async(&mut *store).await?;
     let is_ok = match instance.wasi_cli_run().call_run(&mut *store).await {
         Ok(ended) => ended.is_ok(),
@@ -315,6 +358,7 @@ impl Ended {
         let (extension, limits) = (extension.id.to_string(), &extension.limits);
         let error = match self {
             Self::Failed(failure) => return Error::Failed { extension, failure },
+            Self::NoSkill => return Error::NoSkill { extension },
             Self::Broken(error) => error,
         };
         if let Some(stop) = error.downcast_ref::<Stop>() {

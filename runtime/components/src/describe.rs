@@ -59,7 +59,7 @@ pub(crate) async fn describe(
     let of_command = describe_command(manifest);
     let ask = async move {
         match &*program {
-            Program::Toolbox(toolbox) => {
+            Program::Toolbox(toolbox, _) => {
                 let instance = toolbox.instantiate_async(&mut store).await?;
                 let specs = instance.openclaw_tool_toolbox().call_describe(&mut store).await?;
                 let specs = specs.into_iter().take(MAX_TOOLS + 1);

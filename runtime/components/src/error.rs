@@ -54,6 +54,18 @@ pub enum Error {
         /// What the linker said.
         what: String,
     },
+    /// It is not what its manifest or its package says.
+    #[error("the component is not what it says: {what}")]
+    World {
+        /// What is missing and what to do.
+        what: &'static str,
+    },
+    /// Somebody asked for the instructions of what has none.
+    #[error("{extension} has no instructions; a skill has, and this extension has only tools")]
+    NoSkill {
+        /// The extension.
+        extension: String,
+    },
     /// It exports nothing that can be called.
     #[error(
         "the component exports neither openclaw:tool/toolbox nor wasi:cli/run; build it for one of these worlds"

@@ -10,6 +10,7 @@ use serde_json::Value;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::bindings::ToolPre;
+use crate::bindings::skill::SkillPre;
 use crate::files::Mounts;
 use crate::guest::Guest;
 
@@ -56,8 +57,8 @@ pub struct ToolSpec {
 
 /// What a component exports, linked to what it imports.
 pub(crate) enum Program {
-    /// Tools of ours.
-    Toolbox(ToolPre<Guest>),
+    /// Tools of ours, and instructions for the model if it is a skill.
+    Toolbox(ToolPre<Guest>, Option<SkillPre<Guest>>),
     /// A program of the standard's: its input is the arguments, its output what it prints.
     Command(CommandPre<Guest>),
 }

@@ -23,10 +23,11 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::cache::Cache;
-use crate::call::{self, CallContext, Output, Progress};
+use crate::call::{self, Ask, CallContext, Output, Part, Progress};
 use crate::describe;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::exports;
 use crate::extension::{Extension, Made, ToolSpec};
 use crate::files::{Mount, Mounts, Trees};
 use crate::guest::Begin;
@@ -105,6 +106,7 @@ impl Host {
         let read = move || {
             let package = Package::read(&path)?;
             let shape = validate::examine(&package.component)?;
+            exports::compare(&shape, &package.manifest, package.has(exports::SKILL_FILE))?;
             imports::compare(
                 shape.imports.iter().map(String::as_str),
                 &package.manifest.capabilities,
@@ -264,9 +266,32 @@ impl Host {
         context: CallContext,
         progress: Option<mpsc::Sender<Progress>>,
     ) -> Result<Output> {
-        let begun = Instant::now();
         let extension = self.parts.find_tool(tool).ok_or_else(|| missing("tool", tool))?;
         call::check_arguments(tool, arguments)?;
+        let ask = Ask::Tool {
+            name: tool.to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        self.ask(&extension, ask, context, progress).await
+    }
+
+    /// What a skill tells the model. It takes the place of the body of its `SKILL.md`.
+    pub async fn instructions(&self, id: &PluginId, context: CallContext) -> Result<String> {
+        let extension = self.parts.find_extension(id);
+        let extension = extension.ok_or_else(|| missing("extension", id.as_str()))?;
+        let output = self.ask(&extension, Ask::Instructions, context, None).await?;
+        let texts = output.content.into_iter().filter_map(Part::into_text);
+        Ok(texts.collect())
+    }
+
+    async fn ask(
+        &self,
+        extension: &Arc<Extension>,
+        ask: Ask,
+        context: CallContext,
+        progress: Option<mpsc::Sender<Progress>>,
+    ) -> Result<Output> {
+        let begun = Instant::now();
         let root = Arc::new(Root::new(&extension.limits, begun));
         let most =
             usize::try_from(extension.limits.get(Limit::Concurrency).amount.get()).unwrap_or(usize::MAX);
@@ -288,7 +313,7 @@ impl Host {
             input: None,
             permit: Some(permit),
         };
-        call::start(&self.parts, &extension, tool, arguments.to_owned(), begin).await
+        call::start(&self.parts, extension, ask, begin).await
     }
 
     /// Lets go of the code of extensions that were not called for so long.

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_wrong_versions_and_strangers_have_texts_of_their_own() {
+    fn misspellings_wrong_versions_and_strangers_have_texts_of_their_own() {
         let is = |import: &str, wanted: fn(&ImportRefusal) -> bool| {
             let found = refusal(import);
             assert!(found.as_ref().is_some_and(wanted), "{import}: {found:?}");

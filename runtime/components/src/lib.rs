@@ -20,6 +20,7 @@ mod convert;
 mod describe;
 mod engine;
 mod error;
+mod exports;
 mod extension;
 pub mod files;
 mod guest;

@@ -7,8 +7,10 @@
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
+use crate::bindings::skill::SkillPre;
 use crate::bindings::{ToolPre, openclaw};
 use crate::error::{Error, Result};
+use crate::exports;
 use crate::extension::Program;
 use crate::files;
 use crate::guest::{Guest, enter};
@@ -65,13 +67,17 @@ pub(crate) fn link(linker: &Linker<Guest>, component: &Component) -> Result<Prog
     } else {
         linker.instantiate_pre(component).map_err(failed)?
     };
-    let exports = |prefix: &str| {
+    let has = |prefix: &str| {
         ty.exports(component.engine())
             .any(|(name, _)| name.starts_with(prefix))
     };
-    if exports("openclaw:tool/toolbox@") {
-        Ok(Program::Toolbox(ToolPre::new(pre).map_err(failed)?))
-    } else if exports("wasi:cli/run@") {
+    if has(exports::TOOLBOX) {
+        let skill = match has(exports::SKILL_TEXT) {
+            true => Some(SkillPre::new(pre.clone()).map_err(failed)?),
+            false => None,
+        };
+        Ok(Program::Toolbox(ToolPre::new(pre).map_err(failed)?, skill))
+    } else if has(exports::RUN) {
         Ok(Program::Command(CommandPre::new(pre).map_err(failed)?))
     } else {
         Err(Error::NoExport)

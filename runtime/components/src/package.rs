@@ -44,6 +44,11 @@ impl Package {
         }
     }
 
+    /// Whether it has a file of that path.
+    pub(crate) fn has(&self, file: &str) -> bool {
+        self.files.iter().any(|(path, _)| path == Path::new(file))
+    }
+
     fn read_folder(folder: &Path) -> Result<Self> {
         let mut files = Vec::new();
         collect(folder, Path::new(""), &mut files, &mut 0)?;

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{grant, program, start, start_with, text, tool};
+use common::{grant, program, skill, start, start_with, text, tool};
 use openclaw_components::{CallContext, Error, Progress, Stop};
 use openclaw_policy::Choice;
 use serde_json::json;
@@ -384,4 +384,26 @@ async fn code_that_was_let_go_is_mapped_again_when_it_is_called() {
         assert_eq!(text(&fixture.call("say").await.unwrap()), "A tool");
         fixture.host.drop_idle(std::time::Duration::ZERO);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_skill_gives_its_instructions_and_a_tool_has_none() {
+    let fixture = start().await;
+    let package = fixture.package("dice", &skill("roll", "Roll twice."), &json!({}));
+    let refused = fixture.host.install(&package).await.unwrap_err();
+    assert!(refused.to_string().contains("SKILL.md"), "{refused}");
+    std::fs::write(package.join("SKILL.md"), "---\nname: dice\n---\n").unwrap();
+    let installed = fixture.host.install(&package).await.unwrap();
+    let id = installed.manifest.id.clone();
+    let all = grant(&installed, Choice::All);
+    fixture.host.enable(&installed, all, json!({})).await.unwrap();
+    let instructions = fixture.host.instructions(&id, CallContext::default()).await;
+    assert_eq!(instructions.unwrap(), "Roll twice.");
+    fixture.call("roll").await.unwrap();
+
+    let echo = fixture.add("echo", &tool("echo", "", "", ""), json!({})).await;
+    let none = fixture
+        .host
+        .instructions(&echo.manifest.id, CallContext::default());
+    assert!(matches!(none.await, Err(Error::NoSkill { .. })));
 }

@@ -58,6 +58,12 @@ impl Parts {
         enabled.tools.get(name).cloned()
     }
 
+    /// An extension that is enabled.
+    pub(super) fn find_extension(&self, id: &PluginId) -> Option<Arc<Extension>> {
+        let enabled = self.enabled.read().unwrap_or_else(PoisonError::into_inner);
+        enabled.extensions.get(id).cloned()
+    }
+
     /// The program of an extension, mapped if it is not in memory and compiled if it is not in the cache.
     pub(crate) async fn program(self: &Arc<Self>, extension: &Extension) -> Result<Arc<Program>> {
         if let Some(program) = extension.program() {

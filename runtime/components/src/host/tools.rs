@@ -70,7 +70,11 @@ impl calls::Host for Guest {
             input: None,
             permit: None,
         };
-        match call::start(&self.host, &extension, tool.as_str(), arguments, begin).await {
+        let ask = call::Ask::Tool {
+            name: tool.to_string(),
+            arguments,
+        };
+        match call::start(&self.host, &extension, ask, begin).await {
             Ok(output) => {
                 let media = output.content.iter().filter_map(call::Part::media);
                 let spilled = output.spilled.iter().map(|spill| &spill.media);

@@ -41,6 +41,23 @@ fn wit() -> PathBuf {
 /// on, and `call` is the body of its `call`, whose parameters are `$name $name_len $args $args_len`. The output is
 /// empty unless the body calls `$say` with a text's address and length, or returns the address of another.
 pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8> {
+    component("tool", name, [imports, data, call, ""])
+}
+
+/// A skill with one tool that says nothing, and with instructions.
+pub(crate) fn skill(name: &str, text: &str) -> Vec<u8> {
+    let data = format!("(data (i32.const 1000) \"{text}\")");
+    let length = text.len();
+    let instructions = format!(
+        r#"(func (export "openclaw:tool/skill-text@0.1.0#instructions") (result i32)
+            (i32.store (i32.const 608) (i32.const 1000))
+            (i32.store (i32.const 612) (i32.const {length}))
+            (i32.const 600))"#
+    );
+    component("skill", name, ["", &data, "", &instructions])
+}
+
+fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) -> Vec<u8> {
     let length = name.len();
     let text = format!(
         r#"(module
@@ -76,7 +93,8 @@ pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8>
                 (param $name i32) (param $name_len i32) (param $args i32) (param $args_len i32) (result i32)
                 (local $n i32)
                 {call}
-                (i32.const 400)))"#
+                (i32.const 400))
+            {more})"#
     );
     let mut module = wat::parse_str(&text).unwrap();
     let mut resolve = Resolve::default();
@@ -85,7 +103,7 @@ pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8>
     for package in PACKAGES {
         last = Some(resolve.push_dir(wit.join(package)).unwrap().0);
     }
-    let world = resolve.select_world(&[last.unwrap()], Some("tool")).unwrap();
+    let world = resolve.select_world(&[last.unwrap()], Some(world)).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
     ComponentEncoder::default()
         .module(&module)

@@ -1,0 +1,79 @@
+//! What a component exports, compared with what its manifest and its package say it is.
+//!
+//! **Promise.** What is installed as a skill has instructions and a `SKILL.md` to put them into, and what is of a
+//! world that nobody here can start is refused before it is compiled.
+
+use openclaw_policy::{Manifest, World};
+
+use crate::error::{Error, Result};
+use crate::validate::Shape;
+
+/// What a component with tools exports, without its version.
+pub(crate) const TOOLBOX: &str = "openclaw:tool/toolbox@";
+/// What a skill exports besides.
+pub(crate) const SKILL_TEXT: &str = "openclaw:tool/skill-text@";
+/// What a plain program exports.
+pub(crate) const RUN: &str = "wasi:cli/run@";
+/// The file that a skill is found by.
+pub(crate) const SKILL_FILE: &str = "SKILL.md";
+
+/// Refuses what is not what it says. `has_text` is whether the package has a [`SKILL_FILE`].
+pub(crate) fn compare(shape: &Shape, manifest: &Manifest, has_text: bool) -> Result<()> {
+    let world = manifest.component.as_ref().and_then(|component| component.world);
+    let exports = |prefix: &str| shape.exports.iter().any(|name| name.starts_with(prefix));
+    let wrong = |what| Err(Error::World { what });
+    if world == Some(World::Channel) {
+        return wrong("channels are not in this build; install tools and skills");
+    }
+    if world == Some(World::Skill) && !exports(SKILL_TEXT) {
+        return wrong(
+            "its manifest says skill, and it does not export openclaw:tool/skill-text; build it for the world skill, or write \"tool\"",
+        );
+    }
+    if exports(SKILL_TEXT) && !has_text {
+        return wrong("a skill is found by its SKILL.md; put one beside the manifest");
+    }
+    match exports(TOOLBOX) || exports(RUN) {
+        true => Ok(()),
+        false => Err(Error::NoExport),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(world: &str, exports: &[&str], has_text: bool) -> Option<String> {
+        let manifest = format!(
+            r#"{{"id": "demo", "configSchema": {{}}, "component": {{"file": "demo.wasm", "world": "{world}"}}}}"#
+        );
+        let shape = Shape {
+            exports: exports.iter().map(|name| (*name).to_owned()).collect(),
+            ..Shape::default()
+        };
+        let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
+        compare(&shape, &manifest, has_text)
+            .err()
+            .map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_component_is_what_its_manifest_says() {
+        const TOOL: &str = "openclaw:tool/toolbox@0.1.0";
+        const TEXT: &str = "openclaw:tool/skill-text@0.1.0";
+        assert_eq!(refusal("tool", &[TOOL], false), None);
+        assert_eq!(refusal("tool", &["wasi:cli/run@0.2.3"], false), None);
+        assert_eq!(refusal("skill", &[TOOL, TEXT], true), None);
+        for (refused, says) in [
+            (refusal("skill", &[TOOL], true), "skill-text"),
+            (refusal("skill", &[TOOL, TEXT], false), "SKILL.md"),
+            (refusal("channel", &[TOOL], false), "not in this build"),
+            (refusal("tool", &["run"], false), "exports neither"),
+        ] {
+            assert!(
+                refused.as_ref().is_some_and(|text| text.contains(says)),
+                "{refused:?}"
+            );
+        }
+    }
+}
