@@ -17,7 +17,7 @@ pub(crate) const RUN: &str = "wasi:cli/run@";
 /// The file that a skill is found by.
 pub(crate) const SKILL_FILE: &str = "SKILL.md";
 
-/// Refuses what is not what it says. `has_text` is whether the package has a [`SKILL_FILE`].
+/// Refuses what is not what it says. Whether it exports anything that can be called shows when it is linked. `has_text` is whether the package has a [`SKILL_FILE`].
 pub(crate) fn compare(shape: &Shape, manifest: &Manifest, has_text: bool) -> Result<()> {
     let world = manifest.component.as_ref().and_then(|component| component.world);
     let exports = |prefix: &str| shape.exports.iter().any(|name| name.starts_with(prefix));
@@ -33,10 +33,7 @@ pub(crate) fn compare(shape: &Shape, manifest: &Manifest, has_text: bool) -> Res
     if exports(SKILL_TEXT) && !has_text {
         return wrong("a skill is found by its SKILL.md; put one beside the manifest");
     }
-    match exports(TOOLBOX) || exports(RUN) {
-        true => Ok(()),
-        false => Err(Error::NoExport),
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -68,7 +65,6 @@ mod tests {
             (refusal("skill", &[TOOL], true), "skill-text"),
             (refusal("skill", &[TOOL, TEXT], false), "SKILL.md"),
             (refusal("channel", &[TOOL], false), "not in this build"),
-            (refusal("tool", &["run"], false), "exports neither"),
         ] {
             assert!(
                 refused.as_ref().is_some_and(|text| text.contains(says)),

@@ -106,11 +106,11 @@ impl Host {
         let read = move || {
             let package = Package::read(&path)?;
             let shape = validate::examine(&package.component)?;
-            exports::compare(&shape, &package.manifest, package.has(exports::SKILL_FILE))?;
             imports::compare(
                 shape.imports.iter().map(String::as_str),
                 &package.manifest.capabilities,
             )?;
+            exports::compare(&shape, &package.manifest, package.has(exports::SKILL_FILE))?;
             Ok(package)
         };
         let package = unblock(read).await?;
