@@ -11,7 +11,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use openclaw_policy::Digest;
 use wasmtime::component::Component;
@@ -29,7 +29,7 @@ pub(crate) struct Cache {
     folder: PathBuf,
     key: [u8; KEY_BYTES],
     fingerprint: u64,
-    /// What was found whole since the process began.
+    /// What was found whole since the process began. Held while an entry changes, which is two files.
     verified: Mutex<HashSet<Digest>>,
 }
 
@@ -93,29 +93,48 @@ impl Cache {
         })
     }
 
+    /// Removes what is neither this engine's code of one of these components nor the key: drafts that a crash left,
+    /// code of other versions, of what was refused or replaced.
+    pub(crate) fn sweep(&self, installed: &HashSet<Digest>) -> Result<()> {
+        let mut kept = HashSet::from([self.folder.join(KEY_FILE)]);
+        for digest in installed {
+            kept.extend(["hash", "cwasm"].map(|kind| self.path(*digest, kind)));
+        }
+        let entries = fs::read_dir(&self.folder).map_err(Error::file("read", &self.folder))?;
+        for entry in entries {
+            let path = entry.map_err(Error::file("read", &self.folder))?.path();
+            if !kept.contains(&path)
+                && let Err(error) = fs::remove_file(&path)
+            {
+                tracing::warn!(path = %path.display(), %error, "this cannot be removed; it takes space and does no more");
+            }
+        }
+        Ok(())
+    }
+
     /// Maps the code of a component, unless there is none that can be trusted.
     pub(crate) fn load(&self, engine: &Engine, digest: Digest) -> Option<Component> {
         let path = self.path(digest, "cwasm");
-        let known = |set: &mut HashSet<Digest>| set.contains(&digest);
-        let is_known = known(&mut self.verified.lock().unwrap_or_else(PoisonError::into_inner));
-        if !is_known && !self.is_whole(&path, digest) {
-            self.discard(digest);
+        let mut verified = self.lock();
+        if !verified.contains(&digest) && !self.is_whole(&path, digest) {
+            self.remove(&mut verified, digest);
             return None;
         }
         match aot::map(&engine.wasmtime, &path) {
             Ok(component) => {
-                self.verified
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(digest);
+                verified.insert(digest);
                 Some(component)
             }
             Err(error) => {
                 tracing::warn!(%digest, %error, "a cached component does not fit this engine and is rebuilt");
-                self.discard(digest);
+                self.remove(&mut verified, digest);
                 None
             }
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<Digest>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins an entry.
@@ -132,10 +151,11 @@ impl Cache {
         let hash = self
             .hash(&draft.path, digest)
             .map_err(Error::file("read", &draft.path))?;
-        self.discard(digest);
         let seal = self.draft()?;
         let written = seal.create()?.write_all(hash.as_bytes());
         written.map_err(Error::file("write", &seal.path))?;
+        let mut verified = self.lock();
+        self.remove(&mut verified, digest);
         fs::rename(&draft.path, &path).map_err(Error::file("create", &path))?;
         let to = self.path(digest, "hash");
         fs::rename(&seal.path, &to).map_err(Error::file("create", &to))
@@ -143,10 +163,11 @@ impl Cache {
 
     /// Removes a component's entry.
     pub(crate) fn discard(&self, digest: Digest) {
-        self.verified
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&digest);
+        self.remove(&mut self.lock(), digest);
+    }
+
+    fn remove(&self, verified: &mut HashSet<Digest>, digest: Digest) {
+        verified.remove(&digest);
         for kind in ["hash", "cwasm"] {
             // It may not be there; where it cannot be removed, it still does not pass the check.
             let _ = fs::remove_file(self.path(digest, kind));

@@ -12,9 +12,10 @@ use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::bindings::ToolPre;
+use crate::bindings::openclaw::types::errors as wit;
 use crate::bindings::skill::SkillPre;
 use crate::error::{Error, Failure, Result};
-use crate::extension::{Extension, Program};
+use crate::extension::{Extension, Program, ToolTrait};
 use crate::guest::{Begin, Guest};
 use crate::host::Parts;
 use crate::limits::Stop;
@@ -89,6 +90,9 @@ pub enum Progress {
     },
 }
 
+/// What a part weighs beside its texts.
+const PART: usize = 64;
+
 /// A piece of an output.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
@@ -140,7 +144,7 @@ impl Part {
 
     fn size(&self) -> usize {
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        match self {
+        PART + match self {
             Self::Text { text } => text.len(),
             Self::Media { media, description } => media.len() + length(description),
             Self::Json { json } => json.len(),
@@ -187,7 +191,8 @@ impl Output {
     /// How many bytes a caller has to carry.
     pub(crate) fn size(&self) -> usize {
         let parts = self.content.iter().map(Part::size).sum::<usize>();
-        parts + self.structured.as_ref().map_or(0, String::len)
+        let spilled = self.spilled.as_ref().map_or(0, |spill| spill.media.len());
+        parts + self.structured.as_ref().map_or(0, String::len) + spilled
     }
 }
 
@@ -213,6 +218,18 @@ pub(crate) enum Ask {
     },
     /// What it tells the model. The text is the output.
     Instructions,
+}
+
+/// Tools that say so are for owners, whoever passes the call on.
+pub(crate) fn check_owner(extension: &Extension, tool: &str, context: &CallContext) -> Result<()> {
+    let spec = extension.tools.iter().find(|spec| spec.name == tool);
+    let is_kept = spec.is_some_and(|spec| spec.traits.contains(&ToolTrait::OwnerOnly));
+    match is_kept && !context.is_owner {
+        true => Err(Error::OwnerOnly {
+            tool: tool.to_owned(),
+        }),
+        false => Ok(()),
+    }
 }
 
 /// Runs a call on the guests' threads until it is over or its deadline comes. Dropping this ends the call.
@@ -260,7 +277,10 @@ async fn run(mut store: Store<Guest>, program: Arc<Program>, ask: Ask) -> Result
         guest.volume.check_calls()?;
         Ok(output)
     });
-    let mut output = ended.map_err(|ended| ended.explain(&guest.extension))?;
+    let mut output = ended.map_err(|ended| {
+        let (_, said) = guest.printed.take();
+        ended.explain(&guest.extension, &said)
+    })?;
     output.lost_lines = guest.lost_lines;
     guest.slice.settle();
     output.computed = guest.root.computed();
@@ -273,6 +293,8 @@ pub(crate) enum Ended {
     Failed(Box<Failure>),
     /// It has no instructions.
     NoSkill,
+    /// It returned media that it may not open.
+    ForeignMedia,
     /// The engine or a limit did.
     Broken(wasmtime::Error),
 }
@@ -299,8 +321,27 @@ async fn run_tool(
     let instance = toolbox.instantiate_async(&mut *store).await?;
     let toolbox = instance.openclaw_tool_toolbox();
     let answer = toolbox.call_call(&mut *store, tool, arguments).await?;
-    let output = Output::from(answer.map_err(|failure| Ended::Failed(Box::new(failure.into())))?);
-    weigh(store, output)
+    let output = Output::from(weigh_failure(store, answer)?);
+    let output = weigh(store, output)?;
+    let parts = output.content.iter().filter_map(Part::media);
+    for media in parts.chain(output.spilled.iter().map(|spill| &spill.media)) {
+        // A caller may open what it is given, so nobody gives what he may not open himself.
+        if !store.data_mut().may_open(media).await {
+            return Err(Ended::ForeignMedia);
+        }
+    }
+    Ok(output)
+}
+
+/// Counts what a component says when it fails.
+fn weigh_failure<T>(store: &Store<Guest>, answer: Result<T, wit::Error>) -> Result<T, Ended> {
+    answer.map_err(|failure| {
+        let failure = Failure::from(failure);
+        match store.data().volume.output.spend(failure.size() as u64) {
+            Ok(()) => Ended::Failed(Box::new(failure)),
+            Err(stop) => stop.into(),
+        }
+    })
 }
 
 /// Counts what is returned, and adds what was printed on the way.
@@ -316,7 +357,7 @@ async fn instruct(store: &mut Store<Guest>, skill: &SkillPre<Guest>) -> Result<O
     let instance = skill.instantiate_async(&mut *store).await?;
     let text = instance.openclaw_tool_skill_text();
     let text = text.call_instructions(&mut *store).await?;
-    let text = text.map_err(|failure| Ended::Failed(Box::new(failure.into())))?;
+    let text = weigh_failure(store, text)?;
     let output = Output {
         content: vec![Part::Text { text }],
         ..Output::default()
@@ -353,12 +394,13 @@ async fn run_command(
 }
 
 impl Ended {
-    /// Tells it for an extension.
-    pub(crate) fn explain(self, extension: &Extension) -> Error {
+    /// Tells it for an extension, with the last of what it printed.
+    pub(crate) fn explain(self, extension: &Extension, said: &str) -> Error {
         let (extension, limits) = (extension.id.to_string(), &extension.limits);
         let error = match self {
             Self::Failed(failure) => return Error::Failed { extension, failure },
             Self::NoSkill => return Error::NoSkill { extension },
+            Self::ForeignMedia => return Error::ForeignMedia { extension },
             Self::Broken(error) => error,
         };
         if let Some(stop) = error.downcast_ref::<Stop>() {
@@ -380,11 +422,18 @@ impl Ended {
             let stop = Stop::Limit(limits.get(Limit::BytesOut));
             return Error::Stopped { extension, stop };
         }
-        // The functions of the standard client say this when they are called; see the linker.
-        if what.starts_with("unknown import: `wasi:http/") {
-            let stop = Stop::Http;
-            return Error::Stopped { extension, stop };
+        Error::Trap {
+            extension,
+            what,
+            said: tail(said).to_owned(),
         }
-        Error::Trap { extension, what }
     }
+}
+
+/// The last of a text, which is where a program says why it gave up.
+fn tail(text: &str) -> &str {
+    const TAIL: usize = 1000;
+    let from = text.len().saturating_sub(TAIL);
+    let from = (from..=text.len()).find(|at| text.is_char_boundary(*at));
+    from.and_then(|from| text.get(from..)).unwrap_or_default()
 }

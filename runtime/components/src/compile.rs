@@ -1,7 +1,7 @@
 //! Compiling a component, in a process of its own.
 //!
-//! **Promise.** Whatever a stranger's bytes do to the compiler, they do it to a process that has nothing, may use
-//! so much memory, processor time and disk, and is dead afterwards. Its words reach people made safe to show.
+//! **Promise.** Whatever a stranger's bytes do to the compiler, they do it to a process that was handed nothing but
+//! them, may use so much memory, processor time and disk, and is dead afterwards. Its words reach people made safe to show.
 //! **Bound.** [`CompileLimits`]. **Cost.** A process for each compilation, beside the compiling itself.
 
 use std::ffi::OsString;
@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, setpriority_process, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setpriority_process, setrlimit,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
@@ -105,15 +107,18 @@ impl Compiler {
 
     fn judge(&self, status: ExitStatus, words: String) -> Result<()> {
         let signal = status.signal();
-        let is = |wanted: rustix::process::Signal| signal == Some(wanted.as_raw());
+        let is = |wanted: Signal| signal == Some(wanted.as_raw());
         if status.success() {
             Ok(())
         } else if status.code() == Some(i32::from(REFUSED)) {
             Err(Error::Malformed { what: words })
-        } else if is(rustix::process::Signal::XCPU) || is(rustix::process::Signal::KILL) {
+        } else if is(Signal::XCPU) {
             let time = Duration::from_secs(self.limits.cpu_seconds);
             Err(Error::Compile(CompileFailure::Time(time)))
-        } else if is(rustix::process::Signal::ABORT) {
+        } else if is(Signal::KILL) {
+            let what = "the system ended it, perhaps for want of memory; try again when less is going on";
+            Err(Error::Compile(CompileFailure::Process(what.to_owned())))
+        } else if is(Signal::ABORT) {
             Err(Error::Compile(CompileFailure::Memory(self.limits.memory)))
         } else {
             let what = format!("{status}: {words}");
@@ -155,13 +160,23 @@ fn run(mut args: impl Iterator<Item = String>) -> Result<(), Failed> {
         (Resource::Core, 0),
         (Resource::Nofile, 64),
     ] {
+        // Where the system allows less, less it is.
+        let most = getrlimit(resource)
+            .maximum
+            .map_or(most, |allowed| allowed.min(most));
+        // At the current one of processor time comes a signal that tells; a second later one that does not.
+        let spare = u64::from(matches!(resource, Resource::Cpu));
         let limit = Rlimit {
             current: Some(most),
-            maximum: Some(most),
+            maximum: Some(most + spare),
         };
         setrlimit(resource, limit).map_err(|error| (1, format!("a limit cannot be set: {error}")))?;
     }
-    setpriority_process(None, NICENESS).map_err(|error| (1, format!("cannot step back: {error}")))?;
+    // Whoever started this may have stepped back farther already, and then there is nothing to do.
+    let _ = setpriority_process(None, NICENESS);
+    // Nobody waits for the code of a gateway that is gone.
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| (1, format!("cannot be tied to the gateway: {error}")))?;
     let mut bytes = Vec::new();
     let most = MAX_BYTES as u64 + 1;
     let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);

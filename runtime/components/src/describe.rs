@@ -39,18 +39,24 @@ pub(crate) async fn describe(
     let extension = Arc::new(Extension::new(Made {
         id: manifest.id.clone(),
         grant: Grant::new(consent, nothing, Choice::None)?,
-        limits: Effective::new(LimitSet::default(), host.ceilings.clone()),
+        // What it needs to start it needs here, too; nothing of this is an ability.
+        limits: Effective::new(manifest.limits.clone(), host.ceilings.clone()),
         settings: Value::Null,
         tools: Vec::new(),
         mounts: Mounts::default(),
     }));
-    let root = Arc::new(Root::new(&extension.limits, Instant::now()));
+    let root = Arc::new(Root::new(
+        &extension.limits,
+        Instant::now(),
+        Arc::clone(&extension.reputation),
+    ));
     let begin = Begin {
         call_id: random::name()?,
         context: CallContext::default(),
         progress: None,
         root: Arc::clone(&root),
         depth: 0,
+        is_described: true,
         input: None,
         permit: None,
     };
@@ -74,7 +80,7 @@ pub(crate) async fn describe(
     };
     match timeout_at(root.end().into(), host.scheduler.run(&root, slice, ask)).await {
         Ok(Some(Ok(specs))) => check(specs, manifest),
-        Ok(Some(Err(error))) => Err(Ended::from(error).explain(&extension)),
+        Ok(Some(Err(error))) => Err(Ended::from(error).explain(&extension, "")),
         Ok(None) => Err(Error::Panicked {
             extension: extension.id.to_string(),
         }),
@@ -101,13 +107,15 @@ fn describe_command(manifest: &Manifest) -> ToolSpec {
     }
 }
 
-fn check(specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>> {
+fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>> {
     let wrong = |what: String| Err(Error::Description { what });
     if specs.is_empty() || specs.len() > MAX_TOOLS {
         return wrong(format!("there must be 1 to {MAX_TOOLS} tools"));
     }
     let mut names = BTreeSet::new();
-    for spec in &specs {
+    for spec in &mut specs {
+        spec.traits.sort_unstable();
+        spec.traits.dedup();
         let ToolSpec { name, .. } = spec;
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if !name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -121,10 +129,6 @@ fn check(specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>> {
         if !names.insert(name.as_str()) {
             return wrong(format!("the tool {name} is there twice"));
         }
-        let schema = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
-        if !schema(&spec.parameters) || spec.output_schema.as_deref().is_some_and(|text| !schema(text)) {
-            return wrong(format!("a schema of the tool {name} is no JSON object"));
-        }
         let texts = [
             Some(&spec.description),
             Some(&spec.parameters),
@@ -135,6 +139,10 @@ fn check(specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>> {
             return wrong(format!(
                 "a text of the tool {name} has more than {MAX_TEXT} bytes"
             ));
+        }
+        let schema = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+        if !schema(&spec.parameters) || spec.output_schema.as_deref().is_some_and(|text| !schema(text)) {
+            return wrong(format!("a schema of the tool {name} is no JSON object"));
         }
     }
     let listed: BTreeSet<_> = manifest.contracts.tools.iter().map(String::as_str).collect();

@@ -146,12 +146,26 @@ pub enum Error {
         waited: Duration,
     },
     /// The component broke off.
-    #[error("{extension} broke off: {}; this is a bug of the extension", display_safe(.what, SHOWN))]
+    #[error("{extension} broke off: {}{}; this is a bug of the extension", display_safe(.what, SHOWN), Words(.said))]
     Trap {
         /// The extension.
         extension: String,
         /// What happened.
         what: String,
+        /// The last of what it printed as its diagnostics.
+        said: String,
+    },
+    /// A tool for owners was called for somebody else.
+    #[error("the tool {} is for an owner, and this call is not on behalf of one", display_safe(.tool, SHOWN))]
+    OwnerOnly {
+        /// The tool.
+        tool: String,
+    },
+    /// The output names media that the tool may not open itself.
+    #[error("{extension} returned media that is not its own; this is a bug of the extension")]
+    ForeignMedia {
+        /// The extension.
+        extension: String,
     },
     /// A function of the host panicked; only this call ended.
     #[error("the call of {extension} was ended by a bug of the gateway; nothing else is affected")]
@@ -168,7 +182,7 @@ pub enum Error {
         failure: Box<Failure>,
     },
     /// A file or folder could not be used.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {source}", display_safe(&path.display().to_string(), SHOWN))]
     File {
         /// What was being done, as in "cannot create".
         doing: &'static str,
@@ -303,6 +317,18 @@ pub enum ImportRefusal {
     },
 }
 
+/// The last words of a program, if it said any.
+struct Words<'a>(&'a str);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.trim() {
+            "" => Ok(()),
+            said => write!(f, ". It said: {}", display_safe(said, SHOWN)),
+        }
+    }
+}
+
 /// Errors name a few of many refusals: the first says enough, and the list is a stranger's.
 fn list(refusals: &[ImportRefusal]) -> String {
     const NAMED: usize = 5;
@@ -342,6 +368,13 @@ pub struct Failure {
     pub sent: &'static str,
     /// More, as JSON.
     pub detail: Option<String>,
+}
+
+impl Failure {
+    /// How many bytes a caller has to carry.
+    pub(crate) fn size(&self) -> usize {
+        self.message.len() + self.detail.as_ref().map_or(0, String::len)
+    }
 }
 
 impl fmt::Display for Failure {

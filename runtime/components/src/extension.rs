@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use openclaw_policy::{Digest, Effective, Grant, PluginId};
+use openclaw_policy::{Digest, Effective, Grant, Limit, PluginId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -13,6 +13,7 @@ use crate::bindings::ToolPre;
 use crate::bindings::skill::SkillPre;
 use crate::files::Mounts;
 use crate::guest::Guest;
+use crate::reputation::Reputation;
 
 /// What is good to know about a tool before it is called.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
@@ -73,6 +74,7 @@ pub(crate) struct Extension {
     pub(crate) tools: Vec<ToolSpec>,
     /// The directories that it was granted, open.
     pub(crate) mounts: Arc<Mounts>,
+    pub(crate) reputation: Arc<Reputation>,
     loaded: Mutex<Option<Loaded>>,
     /// Held while the program is loaded, so that many first calls load it once.
     pub(crate) loading: tokio::sync::Mutex<()>,
@@ -103,9 +105,15 @@ impl Extension {
             settings: made.settings,
             tools: made.tools,
             mounts: Arc::new(made.mounts),
+            reputation: Arc::default(),
             loaded: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// How long one call may take, waiting included.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_millis(self.limits.get(Limit::Deadline).amount.get())
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Loaded>> {

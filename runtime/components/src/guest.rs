@@ -14,15 +14,19 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::bindings::openclaw::types::errors::{Error, ErrorCode, Sent};
 use crate::call::{CallContext, Progress};
+use crate::descriptors::Descriptors;
 use crate::extension::Extension;
 use crate::files::{Files, FilesAccess, FilesView};
 use crate::host::Parts;
-use crate::limits::{Room, Root, Slice, Volume};
+use crate::limits::{Root, Slice, Volume};
+use crate::memory::Room;
 use crate::permits::Permit;
 use crate::stdio::Printed;
 
 /// Handles of one call: streams, pollables, media and the like. A program that needs more leaks them.
 const HANDLES: usize = 4096;
+/// Media that a call reads and writes at the same time.
+const OPEN_MEDIA: usize = 16;
 /// What any call may pass to one function of the host before its own limit is asked.
 const LEAST_ARGUMENT: u64 = 1 << 20;
 
@@ -36,6 +40,12 @@ pub(crate) struct Guest {
     pub(crate) printed: Printed,
     pub(crate) root: Arc<Root>,
     pub(crate) slice: Arc<Slice>,
+    /// Places for open media.
+    pub(crate) media: Descriptors,
+    /// Whether the component is only asked what it is, before anybody agreed to anything.
+    pub(crate) is_described: bool,
+    /// How many calls it has made to other tools.
+    pub(crate) inner_calls: u32,
     /// How many calls stand between the first caller and this one.
     pub(crate) depth: u32,
     pub(crate) call_id: String,
@@ -57,6 +67,7 @@ pub(crate) struct Begin {
     pub(crate) progress: Option<mpsc::Sender<Progress>>,
     pub(crate) root: Arc<Root>,
     pub(crate) depth: u32,
+    pub(crate) is_described: bool,
     /// What a program without our interfaces reads as its input.
     pub(crate) input: Option<String>,
     /// The place that it takes; a call inside of another stands on the other's.
@@ -73,7 +84,14 @@ impl Guest {
         let guest = Self {
             wasi: inert(&begin, extension, host, &printed),
             table: ResourceTable::new(),
-            files: Files::new(Arc::clone(&extension.mounts), Arc::<Volume>::clone(&volume)),
+            files: Files::new(
+                Arc::clone(&extension.mounts),
+                Arc::<Volume>::clone(&volume),
+                &host.descriptors,
+            ),
+            media: host.descriptors.of_call(OPEN_MEDIA),
+            is_described: begin.is_described,
+            inner_calls: 0,
             room: Room::new(limits, Arc::clone(&host.memory)),
             volume,
             printed,

@@ -11,6 +11,7 @@ pub(crate) mod media;
 mod options;
 mod parts;
 pub(crate) mod progress;
+mod random_bytes;
 pub(crate) mod tools;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use tokio::sync::mpsc;
 use crate::cache::Cache;
 use crate::call::{self, Ask, CallContext, Output, Part, Progress};
 use crate::describe;
+use crate::descriptors::Descriptors;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::exports;
@@ -32,11 +34,12 @@ use crate::extension::{Extension, Made, ToolSpec};
 use crate::files::{Mount, Mounts, Trees};
 use crate::guest::Begin;
 use crate::imports;
-use crate::limits::{GuestMemory, Root};
+use crate::limits::Root;
 use crate::link;
 use crate::media::Media;
+use crate::memory::GuestMemory;
 use crate::package::Package;
-use crate::permits::Permits;
+use crate::permits::{Permit, Permits};
 use crate::random;
 use crate::scheduler::Scheduler;
 use crate::store::{Record, Store};
@@ -74,11 +77,19 @@ impl Host {
                 "the address space is too small to make room for extensions beforehand; calls are slower"
             );
         }
+        let (store, cache) = (
+            Store::open(&options.folder)?,
+            Cache::open(&options.folder.join("compiled"), &engine)?,
+        );
+        match store.digests() {
+            Ok(installed) => cache.sweep(&installed)?,
+            Err(error) => tracing::warn!(%error, "compiled code of what is not installed is kept"),
+        }
         let parts = Parts {
             scheduler: Scheduler::start(&engine.wasmtime)?,
             linker: link::linker(&engine.wasmtime)?,
-            cache: Cache::open(&options.folder.join("compiled"), &engine)?,
-            store: Store::open(&options.folder)?,
+            cache,
+            store,
             media: Media::open(&options.folder.join("media"), options.media_quota)?,
             memory: GuestMemory::new(options.guest_memory),
             permits: Permits::new(options.calls),
@@ -89,6 +100,7 @@ impl Host {
             environment: options.environment,
             trees: Trees::new(tokio::runtime::Handle::current()),
             files_quota: options.files_quota,
+            descriptors: Descriptors::of_process(),
             changing: tokio::sync::Mutex::default(),
             enabled: RwLock::default(),
             engine,
@@ -101,7 +113,6 @@ impl Host {
     /// Installs a folder, or a component with its manifest inside. It can be called once it is enabled.
     pub async fn install(&self, path: &Path) -> Result<Installed> {
         let parts = &self.parts;
-        let _changing = parts.changing.lock().await;
         let path = path.to_owned();
         let read = move || {
             let package = Package::read(&path)?;
@@ -119,12 +130,23 @@ impl Host {
             Some(program) => program,
             None => parts.build(digest, package.component.clone()).await?,
         };
-        let tools = describe::describe(parts, &package.manifest, digest, program).await?;
+        let described = describe::describe(parts, &package.manifest, digest, program).await;
+        if described.is_err() {
+            self.discard_unnamed(digest).await?;
+        }
+        let tools = described?;
         let manifest = package.manifest.clone();
         let record = Record::new(&package, tools.clone());
         let files = parts.store.files(&record);
+        let _changing = parts.changing.lock().await;
         let keeper = Arc::clone(parts);
-        unblock(move || keeper.store.put(&package, &record)).await?;
+        let before = unblock(move || {
+            let before = keeper.store.readable(&package.manifest.id);
+            keeper.store.put(&package, &record).map(|()| before)
+        });
+        if let Some(before) = before.await? {
+            self.discard_unnamed(before.digest).await?;
+        }
         Ok(Installed {
             digest,
             manifest,
@@ -133,22 +155,54 @@ impl Host {
         })
     }
 
-    /// Disables and removes what is installed under an id.
+    /// Disables and removes what is installed under an id. What it kept stays; see [`Host::forget`].
     pub async fn uninstall(&self, id: &PluginId) -> Result<()> {
         let _changing = self.parts.changing.lock().await;
         self.disable(id);
         let (parts, gone) = (Arc::clone(&self.parts), id.clone());
         let removed = unblock(move || {
-            let record = parts.store.record(&gone)?;
-            if let Some(record) = record {
-                parts.cache.discard(record.digest);
-            }
-            parts.store.remove(&gone)
+            let record = parts.store.readable(&gone);
+            Ok((parts.store.remove(&gone)?, record))
         });
-        match removed.await? {
+        let (was_there, record) = removed.await?;
+        if let Some(record) = record {
+            self.discard_unnamed(record.digest).await?;
+        }
+        match was_there {
             true => Ok(()),
             false => Err(missing("extension", id.as_str())),
         }
+    }
+
+    /// Removes the media that an extension made. Its store is the state's to remove.
+    pub async fn forget(&self, id: &PluginId) -> Result<()> {
+        let (parts, owner) = (Arc::clone(&self.parts), id.clone());
+        unblock(move || parts.media.remove_of(owner.as_str())).await
+    }
+
+    /// The file with the bytes of a piece of media, as an output names it. None if there is none.
+    pub async fn media_file(&self, media: &str) -> Option<PathBuf> {
+        let known = self.parts.media.facts(media).await;
+        known.map(|_| self.parts.media.file(media))
+    }
+
+    /// Lets go of compiled code that no installed extension has.
+    async fn discard_unnamed(&self, digest: Digest) -> Result<()> {
+        let parts = Arc::clone(&self.parts);
+        unblock(move || {
+            if !parts.store.digests()?.contains(&digest) {
+                parts.cache.discard(digest);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Has the code of an enabled extension in memory when this returns, compiled anew where that is needed.
+    pub async fn prepare(&self, id: &PluginId) -> Result<()> {
+        let extension = self.parts.find_extension(id);
+        let extension = extension.ok_or_else(|| missing("extension", id.as_str()))?;
+        self.parts.program(&extension).await.map(drop)
     }
 
     /// What is installed under an id.
@@ -205,6 +259,12 @@ impl Host {
                     owner: owner.id.to_string(),
                 });
             }
+        }
+        let before = enabled.extensions.get(id);
+        if let Some(before) = before.filter(|before| before.digest == extension.digest)
+            && let Some(program) = before.program()
+        {
+            extension.put_program(program);
         }
         enabled.tools.retain(|_, owner| owner.id != *id);
         for tool in &extension.tools {
@@ -266,52 +326,72 @@ impl Host {
         context: CallContext,
         progress: Option<mpsc::Sender<Progress>>,
     ) -> Result<Output> {
-        let extension = self.parts.find_tool(tool).ok_or_else(|| missing("tool", tool))?;
         call::check_arguments(tool, arguments)?;
+        let find = || {
+            let extension = self.parts.find_tool(tool).ok_or_else(|| missing("tool", tool))?;
+            call::check_owner(&extension, tool, &context).map(|()| extension)
+        };
         let ask = Ask::Tool {
             name: tool.to_owned(),
             arguments: arguments.to_owned(),
         };
-        self.ask(&extension, ask, context, progress).await
+        let (extension, permit) = self.admit(find).await?;
+        self.ask(&extension, permit, ask, context, progress).await
     }
 
     /// What a skill tells the model. It takes the place of the body of its `SKILL.md`.
     pub async fn instructions(&self, id: &PluginId, context: CallContext) -> Result<String> {
-        let extension = self.parts.find_extension(id);
-        let extension = extension.ok_or_else(|| missing("extension", id.as_str()))?;
-        let output = self.ask(&extension, Ask::Instructions, context, None).await?;
+        let find = || {
+            let extension = self.parts.find_extension(id);
+            extension.ok_or_else(|| missing("extension", id.as_str()))
+        };
+        let (extension, permit) = self.admit(find).await?;
+        let asked = self.ask(&extension, permit, Ask::Instructions, context, None);
+        let output = asked.await?;
         let texts = output.content.into_iter().filter_map(Part::into_text);
         Ok(texts.collect())
+    }
+
+    /// Waits for a place for an extension, and gives it as it is when there is one: what was revoked meanwhile is
+    /// not used.
+    async fn admit(&self, find: impl Fn() -> Result<Arc<Extension>>) -> Result<(Arc<Extension>, Admission)> {
+        let begun = Instant::now();
+        let waiting = find()?;
+        let most = usize::try_from(waiting.limits.get(Limit::Concurrency).amount.get());
+        let deadline = begun + waiting.deadline();
+        let wait = self.parts.patience.min(deadline.saturating_duration_since(begun));
+        let permit = self
+            .parts
+            .permits
+            .take(&waiting.id, most.unwrap_or(usize::MAX), wait);
+        let permit = permit.await.ok_or_else(|| Error::Busy {
+            extension: waiting.id.to_string(),
+            waited: begun.elapsed(),
+        })?;
+        Ok((find()?, Admission { permit, begun }))
     }
 
     async fn ask(
         &self,
         extension: &Arc<Extension>,
+        admission: Admission,
         ask: Ask,
         context: CallContext,
         progress: Option<mpsc::Sender<Progress>>,
     ) -> Result<Output> {
-        let begun = Instant::now();
-        let root = Arc::new(Root::new(&extension.limits, begun));
-        let most =
-            usize::try_from(extension.limits.get(Limit::Concurrency).amount.get()).unwrap_or(usize::MAX);
-        let wait = self
-            .parts
-            .patience
-            .min(root.end().saturating_duration_since(begun));
-        let permit = self.parts.permits.take(&extension.id, most, wait).await;
-        let permit = permit.ok_or_else(|| Error::Busy {
-            extension: extension.id.to_string(),
-            waited: begun.elapsed(),
-        })?;
         let begin = Begin {
             call_id: random::name()?,
             context,
             progress,
-            root,
+            root: Arc::new(Root::new(
+                &extension.limits,
+                admission.begun,
+                Arc::clone(&extension.reputation),
+            )),
             depth: 0,
+            is_described: false,
             input: None,
-            permit: Some(permit),
+            permit: Some(admission.permit),
         };
         call::start(&self.parts, extension, ask, begin).await
     }
@@ -324,6 +404,13 @@ impl Host {
             .values()
             .for_each(|extension| extension.drop_idle(idle));
     }
+}
+
+/// A call that has its place.
+struct Admission {
+    permit: Permit,
+    /// When it was asked for, which is when its time began.
+    begun: Instant,
 }
 
 fn missing(what: &'static str, name: &str) -> Error {

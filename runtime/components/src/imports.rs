@@ -24,6 +24,9 @@ const OURS: &str = "0.1";
 /// The version of the standard ones.
 const STANDARD: &str = "0.2";
 
+/// How many slips of the pen make a misspelling. What is farther off is something else.
+const SLIPS: usize = 2;
+
 const INTERFACES: &[(&str, Need)] = &[
     ("openclaw:types/errors", Need::Nothing),
     ("openclaw:types/values", Need::Nothing),
@@ -88,11 +91,6 @@ pub(crate) fn compare<'a>(imports: impl IntoIterator<Item = &'a str>, asked: &Ca
     }
 }
 
-/// Whether an import is of the standard client for HTTP, which is linked only where it is imported.
-pub(crate) fn is_http(import: &str) -> bool {
-    import.starts_with("wasi:http/")
-}
-
 fn refuse(import: &str, asked: &Capabilities) -> Option<ImportRefusal> {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
     let import = import.to_owned();
@@ -124,13 +122,15 @@ fn refuse(import: &str, asked: &Capabilities) -> Option<ImportRefusal> {
 
 fn unknown(import: String, name: &str) -> ImportRefusal {
     let distance = |known: &str| strsim::damerau_levenshtein(known, name);
+    // Names that differ more in length are no misspellings, and the cost of comparing grows with both.
+    let is_close = |known: &str| known.len().abs_diff(name.len()) <= SLIPS;
     let nearest = INTERFACES
         .iter()
+        .filter(|(known, _)| is_close(known))
         .map(|(known, _)| (distance(known), *known))
         .min();
     match nearest {
-        // Two slips of the pen. What is farther off is something else and no misspelling.
-        Some((1..=2, nearest)) => ImportRefusal::LookAlike {
+        Some((1..=SLIPS, nearest)) => ImportRefusal::LookAlike {
             import,
             nearest: nearest.to_owned(),
         },

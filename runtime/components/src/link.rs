@@ -6,6 +6,7 @@
 
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::p2::bindings::random::{insecure, random};
 
 use crate::bindings::skill::SkillPre;
 use crate::bindings::{ToolPre, openclaw};
@@ -14,7 +15,7 @@ use crate::exports;
 use crate::extension::Program;
 use crate::files;
 use crate::guest::{Guest, enter};
-use crate::imports;
+use crate::standard_http;
 
 // These packages hold shapes and nothing to call.
 impl openclaw::types::errors::Host for Guest {}
@@ -31,9 +32,11 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<Guest>> {
 fn define(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     type Own = HasSelf<Guest>;
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
-    // The standard's own files know no quota, so ours stand in their place.
+    // The standard's own files know no quota, and its random bytes cost nothing: ours stand in their place.
     linker.allow_shadowing(true);
     files::add_to_linker(linker)?;
+    random::add_to_linker::<_, Own>(linker, enter)?;
+    insecure::add_to_linker::<_, Own>(linker, enter)?;
     linker.allow_shadowing(false);
     openclaw::types::errors::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::types::values::add_to_linker::<_, Own>(linker, enter)?;
@@ -56,13 +59,10 @@ pub(crate) fn link(linker: &Linker<Guest>, component: &Component) -> Result<Prog
     let ty = component.component_type();
     let uses_http = ty
         .imports(component.engine())
-        .any(|(name, _)| imports::is_http(name));
+        .any(|(name, _)| standard_http::is_part(name));
     let pre = if uses_http {
         let mut linker = linker.clone();
-        // Only the client is unknown here. Its functions end the call that calls one.
-        linker
-            .define_unknown_imports_as_traps(component)
-            .map_err(failed)?;
+        standard_http::define(&mut linker, component).map_err(failed)?;
         linker.instantiate_pre(component).map_err(failed)?
     } else {
         linker.instantiate_pre(component).map_err(failed)?

@@ -1,7 +1,7 @@
 //! The store of media: pictures, recordings and documents in files, each written once.
 //!
 //! **Promise.** A reference is unguessable and names whole, unchanging bytes. What was not committed is gone when
-//! its writer is dropped, or at the next start. An owner holds no more than its quota.
+//! its writer is dropped, or at the next start. An owner holds no more than its quota, and an empty piece counts.
 //! **Bound.** [`MAX_ITEM`] for one piece, the quota for each owner. **Cost.** One read of all facts at the start.
 
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ use crate::random;
 
 /// The largest piece.
 pub(crate) const MAX_ITEM: u64 = 512 << 20;
+/// What a piece costs beside its bytes: two files, and their place in the folder.
+const OVERHEAD: u64 = 4 << 10;
 /// How many bytes tell what kind of file it is.
 const HEAD: usize = 512;
 
@@ -84,6 +86,10 @@ impl Media {
             .map(|entry| Ok(entry?.path()))
             .collect::<io::Result<Vec<_>>>()?;
         for path in names {
+            if !path.is_file() {
+                tracing::warn!(path = %path.display(), "this does not belong into the store of media");
+                continue;
+            }
             let extension = path.extension().and_then(|extension| extension.to_str());
             match extension {
                 Some("json") => {
@@ -92,7 +98,7 @@ impl Media {
                         .and_then(|bytes| serde_json::from_slice::<Facts>(&bytes).ok());
                     let whole = facts.filter(|_| path.with_extension("bin").is_file());
                     match whole {
-                        Some(facts) => *self.lock().entry(facts.owner).or_default() += facts.size,
+                        Some(facts) => *self.lock().entry(facts.owner).or_default() += facts.size + OVERHEAD,
                         None => fs::remove_file(&path)?,
                     }
                 }
@@ -127,8 +133,19 @@ impl Media {
         self.folder.join(format!("{name}.{extension}"))
     }
 
-    /// Begins a piece.
-    pub(crate) async fn create(self: &Arc<Self>, owner: &str, said: Said) -> Result<Writing> {
+    /// Begins a piece, if the owner has room for one.
+    pub(crate) async fn create(self: &Arc<Self>, owner: &str, said: Said) -> Result<Result<Writing, Full>> {
+        if let Err(full) = self.take(owner, OVERHEAD) {
+            return Ok(Err(full));
+        }
+        let begun = self.begin(owner, said).await;
+        if begun.is_err() {
+            self.give_back(owner, OVERHEAD);
+        }
+        begun.map(Ok)
+    }
+
+    async fn begin(self: &Arc<Self>, owner: &str, said: Said) -> Result<Writing> {
         let name = random::name()?;
         let path = self.path(&name, "bin");
         let file = OpenOptions::new()
@@ -158,6 +175,34 @@ impl Media {
         }
         let bytes = tokio::fs::read(self.path(name, "json")).await.ok()?;
         serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Where the bytes of a piece are.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path(name, "bin")
+    }
+
+    /// Removes all that an owner has.
+    pub(crate) fn remove_of(&self, owner: &str) -> Result<()> {
+        let failed = || Error::file("use", &self.folder);
+        for entry in fs::read_dir(&self.folder).map_err(failed())? {
+            let path = entry.map_err(failed())?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let facts = fs::read(&path)
+                .ok()
+                .and_then(|bytes| serde_json::from_slice::<Facts>(&bytes).ok());
+            let Some(facts) = facts.filter(|facts| facts.owner == owner) else {
+                continue;
+            };
+            // The facts go first: what has none is removed at the next start.
+            for path in [path.clone(), path.with_extension("bin")] {
+                fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+            }
+            self.give_back(owner, facts.size + OVERHEAD);
+        }
+        Ok(())
     }
 
     /// Opens a piece whose facts are known.
@@ -239,7 +284,7 @@ impl Writing {
 impl Drop for Writing {
     fn drop(&mut self) {
         if !self.is_kept {
-            self.media.give_back(&self.owner, self.size);
+            self.media.give_back(&self.owner, self.size + OVERHEAD);
             // What cannot be removed now is removed at the next start.
             let _ = fs::remove_file(self.media.path(&self.name, "bin"));
         }
@@ -308,7 +353,7 @@ mod tests {
     }
 
     async fn put(media: &Arc<Media>, owner: &str, bytes: &[u8]) -> String {
-        let mut writing = media.create(owner, said()).await.unwrap();
+        let mut writing = media.create(owner, said()).await.unwrap().unwrap();
         writing.reserve(bytes.len() as u64).unwrap();
         writing.write(bytes).await.unwrap();
         writing.commit().await.unwrap()
@@ -317,7 +362,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_committed_is_read_back_with_its_facts() {
         let folder = tempfile::tempdir().unwrap();
-        let media = Media::open(folder.path(), 1000).unwrap();
+        let media = Media::open(folder.path(), OVERHEAD + 1000).unwrap();
         let name = put(&media, "a", b"hello").await;
         let facts = media.facts(&name).await.unwrap();
         assert_eq!((facts.size, facts.content_type.as_str()), (5, "text/plain"));
@@ -332,28 +377,43 @@ mod tests {
     #[tokio::test]
     async fn the_quota_counts_what_was_there_before_the_start() {
         let folder = tempfile::tempdir().unwrap();
-        put(&Media::open(folder.path(), 10).unwrap(), "a", b"123456").await;
-        let media = Media::open(folder.path(), 10).unwrap();
-        let mut writing = media.create("a", said()).await.unwrap();
-        assert_eq!(writing.reserve(5), Err(Full::Quota(10)));
+        const QUOTA: u64 = 2 * OVERHEAD + 10;
+        put(&Media::open(folder.path(), QUOTA).unwrap(), "a", b"123456").await;
+        let media = Media::open(folder.path(), QUOTA).unwrap();
+        let mut writing = media.create("a", said()).await.unwrap().unwrap();
+        assert_eq!(writing.reserve(5), Err(Full::Quota(QUOTA)));
         assert_eq!(writing.reserve(4), Ok(()));
-        let mut other = media.create("b", said()).await.unwrap();
+        let full = media.create("a", said()).await.unwrap();
+        assert_eq!(full.err(), Some(Full::Quota(QUOTA)), "an empty piece counts");
+        let mut other = media.create("b", said()).await.unwrap().unwrap();
         assert_eq!(other.reserve(10), Ok(()), "another owner has a quota of its own");
     }
 
     #[tokio::test]
     async fn what_was_not_committed_is_gone() {
         let folder = tempfile::tempdir().unwrap();
-        let media = Media::open(folder.path(), 10).unwrap();
-        let mut writing = media.create("a", said()).await.unwrap();
+        let media = Media::open(folder.path(), OVERHEAD + 10).unwrap();
+        let mut writing = media.create("a", said()).await.unwrap().unwrap();
         writing.reserve(10).unwrap();
         drop(writing);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        media.create("a", said()).await.unwrap().reserve(10).unwrap();
+        let again = media.create("a", said()).await.unwrap();
+        again.unwrap().reserve(10).unwrap();
         fs::write(folder.path().join(format!("{:032x}.bin", 7)), b"cut off").unwrap();
         let media = Media::open(folder.path(), 10).unwrap();
         assert_eq!(media.facts(&format!("{:032x}", 7)).await, None);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_owner_that_goes_takes_its_media_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = Media::open(folder.path(), OVERHEAD + 10).unwrap();
+        let (one, two) = (put(&media, "a", b"one").await, put(&media, "b", b"two").await);
+        media.remove_of("a").unwrap();
+        assert_eq!(media.facts(&one).await, None);
+        assert!(media.facts(&two).await.is_some());
+        put(&media, "a", b"anew").await;
     }
 
     #[tokio::test]

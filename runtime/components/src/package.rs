@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use openclaw_policy::{Digest, Manifest};
+use rustix::fs::{Mode, OFlags};
 
 use crate::error::{Error, Result};
 use crate::validate;
@@ -37,6 +38,8 @@ pub(crate) struct Package {
 impl Package {
     /// Reads a folder, or a component with its manifest inside.
     pub(crate) fn read(path: &Path) -> Result<Self> {
+        // The path itself may be a link, since a person named it.
+        let path = &fs::canonicalize(path).map_err(Error::file("read", path))?;
         let found = fs::metadata(path).map_err(Error::file("read", path))?;
         match found.is_dir() {
             true => Self::read_folder(path),
@@ -132,7 +135,10 @@ fn address(files: &[(PathBuf, Vec<u8>)]) -> Digest {
 
 pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(Error::file("read", path))?;
+    // What became a link or a pipe since it was looked at is neither followed nor waited for.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty()).map(File::from);
+    let file = file.map_err(|error| Error::file("read", path)(error.into()))?;
     file.take(most + 1)
         .read_to_end(&mut bytes)
         .map_err(Error::file("read", path))?;

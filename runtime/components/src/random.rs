@@ -9,12 +9,17 @@ use crate::error::{Error, Result};
 /// So many random bytes.
 pub(crate) fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    // The system gives up to 256 bytes in one piece.
-    let got = getrandom(&mut bytes, GetRandomFlags::empty())?;
-    match got == N {
-        true => Ok(bytes),
-        false => Err(io::Error::other("the system gave too few random bytes")),
+    fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Fills all of it.
+pub(crate) fn fill(mut bytes: &mut [u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let got = getrandom(&mut *bytes, GetRandomFlags::empty())?;
+        bytes = bytes.get_mut(got..).unwrap_or_default();
     }
+    Ok(())
 }
 
 /// A name of 32 digits that nothing else has.

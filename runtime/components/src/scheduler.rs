@@ -108,7 +108,10 @@ impl Scheduler {
             if later {
                 step_back();
             }
-            work_on(if later { &shared.later } else { &shared.first });
+            match later {
+                false => work_first(&shared),
+                true => work_later(&shared.later),
+            }
         })
     }
 
@@ -181,7 +184,17 @@ fn push(shared: &Shared, job: Job) {
     }
 }
 
-fn work_on(queue: &Queue<Job>) {
+/// What waited here while its extension turned out to compute long goes to the others.
+fn work_first(shared: &Shared) {
+    while let Some(job) = shared.first.pop() {
+        match job.metadata().is_demoted() {
+            true => shared.later.push(job),
+            false => drop(job.run()),
+        }
+    }
+}
+
+fn work_later(queue: &Queue<Job>) {
     while let Some(job) = queue.pop() {
         job.run();
     }
@@ -261,7 +274,7 @@ mod tests {
 
     fn root() -> Arc<Root> {
         let usual = Effective::new(LimitSet::default(), LimitSet::default());
-        Arc::new(Root::new(&usual, Instant::now()))
+        Arc::new(Root::new(&usual, Instant::now(), Arc::default()))
     }
 
     fn run<F>(scheduler: &Scheduler, root: &Arc<Root>, call: F) -> Task<Option<F::Output>, Arc<Root>>

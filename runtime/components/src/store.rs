@@ -2,9 +2,10 @@
 //!
 //! **Promise.** A package is there whole or not at all, whenever the process dies: it is written beside, and one
 //! rename makes it the installed one. Packages are kept by the digest of all their files, and what nothing names
-//! any more is removed.
+//! any more is removed. What does not belong into the folder is left where it is.
 //! **Bound.** That of a package, for each that is installed. **Cost.** Installing copies the package.
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -128,6 +129,20 @@ impl Store {
         }
     }
 
+    /// The same, none if it cannot be read.
+    pub(crate) fn readable(&self, id: &PluginId) -> Option<Record> {
+        self.record(id).ok().flatten()
+    }
+
+    /// The components of all that is installed. An error if one cannot be told.
+    pub(crate) fn digests(&self) -> Result<HashSet<Digest>> {
+        let mut digests = HashSet::new();
+        for id in self.ids()? {
+            digests.extend(self.record(&id)?.map(|record| record.digest));
+        }
+        Ok(digests)
+    }
+
     /// The ids of all that is installed, sorted.
     pub(crate) fn ids(&self) -> Result<Vec<PluginId>> {
         let folder = self.records();
@@ -180,7 +195,9 @@ impl Store {
         for name in names(&folder).map_err(Error::file("read", &folder))? {
             if !named.contains(&name) {
                 let path = folder.join(name);
-                fs::remove_dir_all(&path).map_err(Error::file("remove", path))?;
+                if let Err(error) = fs::remove_dir_all(&path) {
+                    tracing::warn!(path = %path.display(), %error, "this cannot be removed; it takes space and does no more");
+                }
             }
         }
         Ok(())

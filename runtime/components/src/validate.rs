@@ -165,8 +165,12 @@ impl Pass {
             Payload::CustomSection(section)
                 if section.name() == MANIFEST_SECTION && self.frames.len() == 1 =>
             {
-                self.shape.manifest = Some(section.data().to_vec());
-                Ok(())
+                match self.shape.manifest.replace(section.data().to_vec()) {
+                    None => Ok(()),
+                    Some(_) => Err(Error::Malformed {
+                        what: "it has two manifests inside".to_owned(),
+                    }),
+                }
             }
             _ => Ok(()),
         }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use openclaw_components::Descriptors;
 use openclaw_components::files::{
     Budget, Files, FilesAccess, FilesView, MAX_HANDLES, Mount, Mounts, Quota, Trees, Volume, add_to_linker,
 };
@@ -151,6 +152,7 @@ impl World {
         let files = Files::new(
             Arc::new(mounts.unwrap()),
             Arc::clone(&self.meter) as Arc<dyn Budget>,
+            &Descriptors::new(1000),
         );
         let guest = Guest {
             wasi,

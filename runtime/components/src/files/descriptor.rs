@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
+use crate::descriptors::Descriptor as Place;
 
 use super::bindings::types::{DescriptorFlags, DescriptorStat, DescriptorType};
 use super::directory::{Directory, Opened};
@@ -14,7 +14,7 @@ use super::open_file::OpenFile;
 #[allow(unreachable_pub, reason = "the generated traits name it as their own")]
 pub struct Descriptor {
     kind: Kind,
-    _slot: OwnedSemaphorePermit,
+    _slot: Place,
 }
 
 enum Kind {
@@ -23,7 +23,7 @@ enum Kind {
 }
 
 impl Descriptor {
-    pub(super) fn new(opened: Opened, slot: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(opened: Opened, slot: Place) -> Self {
         let kind = match opened {
             Opened::File(file) => Kind::File(Arc::new(file)),
             Opened::Directory(directory) => Kind::Directory(directory),

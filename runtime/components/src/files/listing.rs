@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{Dir, FileType};
-use tokio::sync::OwnedSemaphorePermit;
+
+use crate::descriptors::Descriptor as Place;
 
 use super::bindings::types::DirectoryEntry;
 use super::directory::Directory;
@@ -24,12 +25,12 @@ pub struct Listing {
     source: Arc<Mutex<Dir>>,
     ready: VecDeque<Op<DirectoryEntry>>,
     finished: bool,
-    _slot: OwnedSemaphorePermit,
+    _slot: Place,
 }
 
 impl Listing {
     /// Begins at the first name.
-    pub(super) async fn open(directory: Directory, slot: OwnedSemaphorePermit) -> Op<Self> {
+    pub(super) async fn open(directory: Directory, slot: Place) -> Op<Self> {
         let tree = Arc::clone(directory.tree());
         let source = tree.run(move || directory.entries()).await?;
         Ok(Self {

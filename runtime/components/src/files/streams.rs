@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
+
+use crate::descriptors::Descriptor as Place;
 
 use super::budget::{Budget, Volume};
 use super::error::{ErrorCode, Op};
@@ -29,7 +30,7 @@ pub(super) struct Reader {
     budget: Arc<dyn Budget>,
     offset: u64,
     state: Reading,
-    _slot: OwnedSemaphorePermit,
+    _slot: Place,
 }
 
 enum Reading {
@@ -41,12 +42,7 @@ enum Reading {
 }
 
 impl Reader {
-    pub(super) fn new(
-        file: Arc<OpenFile>,
-        budget: Arc<dyn Budget>,
-        offset: u64,
-        slot: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(file: Arc<OpenFile>, budget: Arc<dyn Budget>, offset: u64, slot: Place) -> Self {
         Self {
             file: Some(file),
             budget,
@@ -144,7 +140,7 @@ pub(super) struct Writer {
     budget: Arc<dyn Budget>,
     position: Position,
     state: Writing,
-    _slot: OwnedSemaphorePermit,
+    _slot: Place,
 }
 
 enum Writing {
@@ -155,12 +151,7 @@ enum Writing {
 }
 
 impl Writer {
-    pub(super) fn new(
-        file: Arc<OpenFile>,
-        budget: Arc<dyn Budget>,
-        position: Position,
-        slot: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(file: Arc<OpenFile>, budget: Arc<dyn Budget>, position: Position, slot: Place) -> Self {
         Self {
             file: Some(file),
             budget,

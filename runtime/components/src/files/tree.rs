@@ -32,8 +32,18 @@ pub const WORKERS: usize = 8;
 /// The most entries that are ever counted, whatever the quota says.
 pub const MAX_ENTRIES: u64 = 1_000_000;
 
-/// The file system that shows devices and drivers.
-const SYSFS_MAGIC: u32 = 0x6265_6572;
+/// File systems that show the kernel beside procfs: devices and drivers, control groups, its own debugging,
+/// tracing, settings, security and programs.
+const KERNEL: [u32; 8] = [
+    0x6265_6572,
+    0x0027_e0eb,
+    0x6367_7270,
+    0x6462_6720,
+    0x7472_6163,
+    0x6265_6570,
+    0x7363_6673,
+    0xcafe_4a11,
+];
 
 /// The directories of this machine that are in use.
 #[derive(Debug)]
@@ -63,7 +73,7 @@ impl Trees {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOCTTY;
         let root = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
         let kind = rustix::fs::fstatfs(&root).map_err(failed)?.f_type;
-        if kind == PROC_SUPER_MAGIC || u32::try_from(kind) == Ok(SYSFS_MAGIC) {
+        if kind == PROC_SUPER_MAGIC || u32::try_from(kind).is_ok_and(|kind| KERNEL.contains(&kind)) {
             return Err(Error::Kernel {
                 path: path.to_owned(),
             });

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 use super::bindings::{preopens, types};
+use crate::descriptors::{Descriptor, Descriptors};
+
 use super::budget::Budget;
 use super::error::ErrorCode;
 use super::mounts::Mounts;
@@ -17,24 +18,22 @@ pub const MAX_HANDLES: usize = 256;
 pub struct Files {
     pub(super) mounts: Arc<Mounts>,
     pub(super) budget: Arc<dyn Budget>,
-    handles: Arc<Semaphore>,
+    descriptors: Descriptors,
 }
 
 impl Files {
-    /// The directories of a component, at the cost of a call.
-    pub fn new(mounts: Arc<Mounts>, budget: Arc<dyn Budget>) -> Self {
+    /// The directories of a component, at the cost of a call. `all` is where the places for handles come from.
+    pub fn new(mounts: Arc<Mounts>, budget: Arc<dyn Budget>, all: &Descriptors) -> Self {
         Self {
             mounts,
             budget,
-            handles: Arc::new(Semaphore::new(MAX_HANDLES)),
+            descriptors: all.of_call(MAX_HANDLES),
         }
     }
 
     /// Room for one more handle.
-    pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit, ErrorCode> {
-        Arc::clone(&self.handles)
-            .try_acquire_owned()
-            .map_err(|_| ErrorCode::InsufficientMemory)
+    pub(super) fn slot(&self) -> Result<Descriptor, ErrorCode> {
+        self.descriptors.take().ok_or(ErrorCode::InsufficientMemory)
     }
 }
 

@@ -8,6 +8,7 @@ use wasmtime::component::Resource;
 use crate::bindings::openclaw::media::store;
 use crate::bindings::openclaw::media::types::{self, MediaFacts, MediaInfo, MediaKind};
 use crate::bindings::openclaw::types::errors::{Error as WitError, ErrorCode};
+use crate::descriptors::Descriptor;
 use crate::error::Error;
 use crate::guest::{Guest, fail};
 use crate::media::{Full, MAX_ITEM, Reading, Said, Writing};
@@ -16,11 +17,14 @@ const MAX_READ: u32 = 1 << 20;
 
 /// Media that a guest writes; none once it was committed.
 #[expect(unreachable_pub, reason = "the bindings re-export it inside of this crate")]
-pub struct Writer(Option<Writing>);
+pub struct Writer(Option<(Writing, Descriptor)>);
 
 /// Media that a guest reads.
 #[expect(unreachable_pub, reason = "the bindings re-export it inside of this crate")]
-pub struct Reader(Reading);
+pub struct Reader {
+    reading: Reading,
+    _place: Descriptor,
+}
 
 type Answer<T> = wasmtime::Result<Result<T, WitError>>;
 
@@ -60,8 +64,35 @@ fn is_closed() -> WitError {
     fail(ErrorCode::Closed, "this media was committed")
 }
 
+impl Guest {
+    /// A place for one more open piece.
+    fn place(&self) -> Result<Descriptor, WitError> {
+        if self.is_described {
+            let message = "a component that is only described reads and writes no media";
+            return Err(fail(ErrorCode::Denied, message));
+        }
+        self.media.take().ok_or_else(|| {
+            let message = "too much media is open at once; commit or drop some of it";
+            fail(ErrorCode::Quota, message)
+        })
+    }
+
+    /// Whether the call may open a piece: it made it, or was handed it.
+    pub(crate) async fn may_open(&mut self, media: &str) -> bool {
+        if self.handed.contains(media) {
+            return true;
+        }
+        let facts = self.host.media.facts(media).await;
+        facts.is_some_and(|facts| facts.owner == self.extension.id.as_str())
+    }
+}
+
 impl store::Host for Guest {
     async fn create(&mut self, info: MediaInfo) -> Answer<Resource<Writer>> {
+        let place = match self.place() {
+            Ok(place) => place,
+            Err(error) => return Ok(Err(error)),
+        };
         let kind = KINDS.iter().find(|(kind, _)| *kind == info.kind);
         let said = Said {
             kind: kind.map_or("document", |(_, name)| name).to_owned(),
@@ -70,12 +101,17 @@ impl store::Host for Guest {
             duration: info.duration,
         };
         match self.host.media.create(self.extension.id.as_str(), said).await {
-            Ok(writing) => Ok(Ok(self.table.push(Writer(Some(writing)))?)),
+            Ok(Ok(writing)) => Ok(Ok(self.table.push(Writer(Some((writing, place))))?)),
+            Ok(Err(reason)) => Ok(Err(full(reason))),
             Err(error) => Ok(Err(failed(&error))),
         }
     }
 
     async fn open(&mut self, media: String) -> Answer<Resource<Reader>> {
+        let place = match self.place() {
+            Ok(place) => place,
+            Err(error) => return Ok(Err(error)),
+        };
         let facts = self.host.media.facts(&media).await;
         let own = |owner: &str| owner == self.extension.id.as_str() || self.handed.contains(&media);
         // Whether it exists is nobody's business who may not open it.
@@ -86,7 +122,10 @@ impl store::Host for Guest {
             )));
         };
         match self.host.media.open_file(&media).await {
-            Ok(file) => Ok(Ok(self.table.push(Reader(Reading { facts, file }))?)),
+            Ok(file) => Ok(Ok(self.table.push(Reader {
+                reading: Reading { facts, file },
+                _place: place,
+            })?)),
             Err(error) => Ok(Err(failed(&error))),
         }
     }
@@ -103,7 +142,7 @@ impl types::Host for Guest {}
 impl types::HostMediaWriter for Guest {
     async fn write(&mut self, writer: Resource<Writer>, bytes: Vec<u8>) -> Answer<()> {
         self.volume.bytes_out.spend(bytes.len() as u64)?;
-        let Some(writing) = &mut self.table.get_mut(&writer)?.0 else {
+        let Some((writing, _)) = &mut self.table.get_mut(&writer)?.0 else {
             return Ok(Err(is_closed()));
         };
         if let Err(reason) = writing.reserve(bytes.len() as u64) {
@@ -113,7 +152,7 @@ impl types::HostMediaWriter for Guest {
     }
 
     async fn commit(&mut self, writer: Resource<Writer>) -> Answer<String> {
-        let Some(writing) = self.table.get_mut(&writer)?.0.take() else {
+        let Some((writing, _)) = self.table.get_mut(&writer)?.0.take() else {
             return Ok(Err(is_closed()));
         };
         Ok(writing.commit().await.map_err(|error| failed(&error)))
@@ -127,7 +166,7 @@ impl types::HostMediaWriter for Guest {
 
 impl types::HostMediaReader for Guest {
     async fn facts(&mut self, reader: Resource<Reader>) -> wasmtime::Result<MediaFacts> {
-        let facts = &self.table.get(&reader)?.0.facts;
+        let facts = &self.table.get(&reader)?.reading.facts;
         let kind = KINDS.iter().find(|(_, name)| *name == facts.kind);
         Ok(MediaFacts {
             kind: kind.map_or(MediaKind::Other, |(kind, _)| *kind),
@@ -141,7 +180,7 @@ impl types::HostMediaReader for Guest {
 
     async fn read(&mut self, reader: Resource<Reader>, max: u32) -> Answer<Vec<u8>> {
         let most = usize::try_from(max.min(MAX_READ)).unwrap_or_default();
-        let read = self.table.get_mut(&reader)?.0.read(most).await;
+        let read = self.table.get_mut(&reader)?.reading.read(most).await;
         if let Ok(bytes) = &read {
             self.volume.bytes_in.spend(bytes.len() as u64)?;
         }
@@ -149,7 +188,7 @@ impl types::HostMediaReader for Guest {
     }
 
     async fn seek(&mut self, reader: Resource<Reader>, offset: u64) -> Answer<()> {
-        let sought = self.table.get_mut(&reader)?.0.seek(offset).await;
+        let sought = self.table.get_mut(&reader)?.reading.seek(offset).await;
         Ok(sought.map_err(|_| fail(ErrorCode::Invalid, "no media is as long as that")))
     }
 

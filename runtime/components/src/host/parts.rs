@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use openclaw_policy::{Digest, LimitSet, PluginId};
 use openclaw_state::State;
+use tokio::task::JoinError;
 use wasmtime::component::Linker;
 
 use crate::cache::Cache;
 use crate::compile::Compiler;
+use crate::descriptors::Descriptors;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::extension::{Extension, Program};
 use crate::files::{Quota, Trees};
 use crate::guest::Guest;
-use crate::limits::GuestMemory;
 use crate::link;
 use crate::media::Media;
+use crate::memory::GuestMemory;
 use crate::permits::Permits;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
@@ -31,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) ceilings: LimitSet,
     pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) descriptors: Descriptors,
     pub(super) trees: Trees,
     pub(super) files_quota: Quota,
     pub(super) linker: Linker<Guest>,
@@ -39,7 +42,7 @@ pub(crate) struct Parts {
     pub(super) permits: Arc<Permits>,
     pub(super) patience: Duration,
     pub(super) store: Store,
-    /// Held by whoever changes what is installed or compiled.
+    /// Held by whoever changes what is installed.
     pub(super) changing: tokio::sync::Mutex<()>,
     pub(super) enabled: RwLock<Enabled>,
 }
@@ -64,11 +67,17 @@ impl Parts {
         enabled.extensions.get(id).cloned()
     }
 
-    /// The program of an extension, mapped if it is not in memory and compiled if it is not in the cache.
-    pub(crate) async fn program(self: &Arc<Self>, extension: &Extension) -> Result<Arc<Program>> {
+    /// The program of an extension, mapped if it is not in memory and compiled if it is not in the cache. Compiling
+    /// takes longer than many calls may, so it goes on when whoever waits for it goes.
+    pub(crate) async fn program(self: &Arc<Self>, extension: &Arc<Extension>) -> Result<Arc<Program>> {
         if let Some(program) = extension.program() {
             return Ok(program);
         }
+        let load = Arc::clone(self).load(Arc::clone(extension));
+        join(tokio::spawn(load).await).await
+    }
+
+    async fn load(self: Arc<Self>, extension: Arc<Extension>) -> Result<Arc<Program>> {
         let _alone = extension.loading.lock().await;
         if let Some(program) = extension.program() {
             return Ok(program);
@@ -76,8 +85,7 @@ impl Parts {
         let program = match self.map(extension.digest).await? {
             Some(program) => program,
             None => {
-                let _changing = self.changing.lock().await;
-                let (parts, id, digest) = (Arc::clone(self), extension.id.clone(), extension.digest);
+                let (parts, id, digest) = (Arc::clone(&self), extension.id.clone(), extension.digest);
                 let read = move || {
                     let record = parts.store.record(&id)?.filter(|record| record.digest == digest);
                     let record = record.ok_or_else(|| Error::Missing {
@@ -120,7 +128,12 @@ impl Parts {
 pub(super) async fn unblock<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
+    join(tokio::task::spawn_blocking(work).await).await
+}
+
+/// What a task came to.
+async fn join<T>(ended: Result<Result<T>, JoinError>) -> Result<T> {
+    match ended {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

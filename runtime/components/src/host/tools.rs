@@ -26,8 +26,11 @@ impl calls::Host for Guest {
             })
         });
         let found: Vec<_> = found.collect();
-        let size =
-            |found: &Callable| found.alias.len() + found.spec.description.len() + found.spec.parameters.len();
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let size = |Callable { alias, spec }: &Callable| {
+            let named = alias.len() + spec.name.len() + length(&spec.title) + spec.description.len();
+            named + spec.parameters.len() + length(&spec.output_schema)
+        };
         self.volume
             .bytes_in
             .spend(found.iter().map(size).sum::<usize>() as u64)?;
@@ -58,15 +61,24 @@ impl calls::Host for Guest {
         if let Err(error) = call::check_arguments(tool.as_str(), &arguments) {
             return Ok(Err(fail(ErrorCode::Invalid, &error.to_string())));
         }
+        if let Err(error) = call::check_owner(&extension, tool.as_str(), &self.context) {
+            return Ok(Err(fail(ErrorCode::Denied, &error.to_string())));
+        }
+        // Each call is an action of its own, and has the same key when the whole is tried again.
+        self.inner_calls += 1;
+        let number = self.inner_calls;
+        let key = self.context.idempotency_key.as_ref();
         let begin = Begin {
-            call_id: format!("{}.{}", self.call_id, self.depth + 1),
+            call_id: format!("{}.{number}", self.call_id),
             context: call::CallContext {
+                idempotency_key: key.map(|key| format!("{key}.{number}")),
                 media: Vec::new(),
                 ..self.context.clone()
             },
             progress: None,
             root: std::sync::Arc::clone(&self.root),
             depth: self.depth + 1,
+            is_described: false,
             input: None,
             permit: None,
         };
@@ -84,7 +96,10 @@ impl calls::Host for Guest {
             }
             // The budget is the caller's own, so nothing is left that it could go on with.
             Err(Error::Stopped { stop, .. }) if self.is_spent(&stop) => Err(stop.into()),
-            Err(Error::Failed { failure, .. }) => Ok(Err(WitError::from(*failure))),
+            Err(Error::Failed { failure, .. }) => {
+                self.volume.bytes_in.spend(failure.size() as u64)?;
+                Ok(Err(WitError::from(*failure)))
+            }
             Err(error @ (Error::Busy { .. } | Error::Stopped { .. })) => {
                 Ok(Err(fail(ErrorCode::Unavailable, &error.to_string())))
             }

@@ -2,8 +2,9 @@
 
 use std::sync::Mutex;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError};
+
+use crate::descriptors::{Descriptor, Descriptors};
 
 use super::super::streams::{Position, Reader, Writer};
 use super::super::{Budget, MAX_CHUNK, Volume};
@@ -26,8 +27,8 @@ impl Budget for Meter {
     }
 }
 
-fn slot() -> OwnedSemaphorePermit {
-    Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap()
+fn slot() -> Descriptor {
+    Descriptors::new(1).take().unwrap()
 }
 
 fn reader(file: &Arc<OpenFile>, meter: &Arc<Meter>) -> Reader {
