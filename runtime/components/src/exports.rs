@@ -6,7 +6,6 @@
 use openclaw_policy::{Manifest, World};
 
 use crate::error::{Error, Result};
-use crate::validate::Shape;
 
 /// What a component with tools exports, without its version.
 pub(crate) const TOOLBOX: &str = "openclaw:tool/toolbox@";
@@ -18,9 +17,9 @@ pub(crate) const RUN: &str = "wasi:cli/run@";
 pub(crate) const SKILL_FILE: &str = "SKILL.md";
 
 /// Refuses what is not what it says. Whether it exports anything that can be called shows when it is linked. `has_text` is whether the package has a [`SKILL_FILE`].
-pub(crate) fn compare(shape: &Shape, manifest: &Manifest, has_text: bool) -> Result<()> {
+pub(crate) fn compare(exports: &[String], manifest: &Manifest, has_text: bool) -> Result<()> {
     let world = manifest.component.as_ref().and_then(|component| component.world);
-    let exports = |prefix: &str| shape.exports.iter().any(|name| name.starts_with(prefix));
+    let exports = |prefix: &str| exports.iter().any(|name| name.starts_with(prefix));
     let wrong = |what| Err(Error::World { what });
     if world == Some(World::Channel) {
         return wrong("channels are not in this build; install tools and skills");
@@ -44,12 +43,9 @@ mod tests {
         let manifest = format!(
             r#"{{"id": "demo", "configSchema": {{}}, "component": {{"file": "demo.wasm", "world": "{world}"}}}}"#
         );
-        let shape = Shape {
-            exports: exports.iter().map(|name| (*name).to_owned()).collect(),
-            ..Shape::default()
-        };
+        let exports: Vec<_> = exports.iter().map(|name| (*name).to_owned()).collect();
         let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
-        compare(&shape, &manifest, has_text)
+        compare(&exports, &manifest, has_text)
             .err()
             .map(|error| error.to_string())
     }

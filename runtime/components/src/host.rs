@@ -29,25 +29,36 @@ use crate::describe;
 use crate::descriptors::Descriptors;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::exports;
 use crate::extension::{Extension, Made, ToolSpec};
 use crate::files::{Mount, Mounts, Trees};
 use crate::guest::Begin;
-use crate::imports;
+use crate::inspect::Inspection;
 use crate::limits::Root;
 use crate::link;
 use crate::media::Media;
 use crate::memory::GuestMemory;
-use crate::package::Package;
 use crate::permits::{Permit, Permits};
 use crate::random;
 use crate::scheduler::Scheduler;
 use crate::store::{Record, Store};
-use crate::validate;
 use parts::unblock;
 
 pub use options::Options;
 pub(crate) use parts::Parts;
+
+/// The folder of compiled code, in that of the host.
+pub(crate) const COMPILED: &str = "compiled";
+
+/// What installing is about to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// It compiles the component, which takes up to minutes.
+    Compiling,
+    /// It asks the component for its tools.
+    Describing,
+    /// It writes the package.
+    Keeping,
+}
 
 /// A package that is installed.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +90,7 @@ impl Host {
         }
         let (store, cache) = (
             Store::open(&options.folder)?,
-            Cache::open(&options.folder.join("compiled"), &engine)?,
+            Cache::open(&options.folder.join(COMPILED), &engine)?,
         );
         match store.digests() {
             Ok(installed) => cache.sweep(&installed)?,
@@ -112,29 +123,34 @@ impl Host {
 
     /// Installs a folder, or a component with its manifest inside. It can be called once it is enabled.
     pub async fn install(&self, path: &Path) -> Result<Installed> {
-        let parts = &self.parts;
         let path = path.to_owned();
-        let read = move || {
-            let package = Package::read(&path)?;
-            let shape = validate::examine(&package.component)?;
-            imports::compare(
-                shape.imports.iter().map(String::as_str),
-                &package.manifest.capabilities,
-            )?;
-            exports::compare(&shape, &package.manifest, package.has(exports::SKILL_FILE))?;
-            Ok(package)
-        };
-        let package = unblock(read).await?;
+        let inspection = unblock(move || Inspection::read(&path)).await?;
+        self.install_inspected(inspection, &|_| {}).await
+    }
+
+    /// Installs exactly what was looked at, and tells what it is about to do.
+    pub async fn install_inspected(
+        &self,
+        inspection: Inspection,
+        on: &(dyn Fn(Stage) + Sync),
+    ) -> Result<Installed> {
+        let parts = &self.parts;
+        let package = inspection.into_package()?;
         let digest = package.digest;
         let program = match parts.map(digest).await? {
             Some(program) => program,
-            None => parts.build(digest, package.component.clone()).await?,
+            None => {
+                on(Stage::Compiling);
+                parts.build(digest, package.component.clone()).await?
+            }
         };
+        on(Stage::Describing);
         let described = describe::describe(parts, &package.manifest, digest, program).await;
         if described.is_err() {
             self.discard_unnamed(digest).await?;
         }
         let tools = described?;
+        on(Stage::Keeping);
         let manifest = package.manifest.clone();
         let record = Record::new(&package, tools.clone());
         let files = parts.store.files(&record);

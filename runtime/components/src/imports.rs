@@ -6,7 +6,7 @@
 
 use openclaw_policy::Capabilities;
 
-use crate::error::{Error, ImportRefusal, Result};
+use crate::error::ImportRefusal;
 
 /// What an interface needs in the manifest.
 #[derive(Clone, Copy, PartialEq)]
@@ -79,26 +79,41 @@ const INTERFACES: &[(&str, Need)] = &[
     ("wasi:sockets/udp-create-socket", Need::Nothing),
 ];
 
-/// Refuses a component that imports what is not served or was not asked for. All such imports are named.
-pub(crate) fn compare<'a>(imports: impl IntoIterator<Item = &'a str>, asked: &Capabilities) -> Result<()> {
-    let refusals: Vec<_> = imports
-        .into_iter()
-        .filter_map(|import| refuse(import, asked))
-        .collect();
-    match refusals.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Imports(refusals)),
+/// What becomes of an import.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It is there for everybody; what it could reach is closed unless it was granted.
+    Always,
+    /// It is there because the manifest asks for it, under this key of `capabilities`.
+    Asked(&'static str),
+    /// The component cannot be installed with it.
+    Refused(ImportRefusal),
+}
+
+/// What becomes of an import of a component that asks for this.
+pub(crate) fn judge(import: &str, asked: &Capabilities) -> Standing {
+    match refuse(import, asked) {
+        Some(refusal) => Standing::Refused(refusal),
+        None => match find(import).map(|(_, need)| need) {
+            Some(Need::Kv) => Standing::Asked("kv"),
+            Some(Need::Tools) => Standing::Asked("tools"),
+            _ => Standing::Always,
+        },
     }
+}
+
+fn find(import: &str) -> Option<(&'static str, Need)> {
+    let name = import.split_once('@').map_or(import, |(name, _)| name);
+    let package = name.split('/').next().unwrap_or(name);
+    let is = |(known, _): &&(&str, Need)| *known == name || *known == package;
+    INTERFACES.iter().find(is).copied()
 }
 
 fn refuse(import: &str, asked: &Capabilities) -> Option<ImportRefusal> {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
+    let found = find(import);
     let import = import.to_owned();
-    let package = name.split('/').next().unwrap_or(name);
-    let Some((_, need)) = INTERFACES
-        .iter()
-        .find(|(known, _)| *known == name || *known == package)
-    else {
+    let Some((_, need)) = found else {
         return Some(unknown(import, name));
     };
     let served = if name.starts_with("wasi:") { STANDARD } else { OURS };

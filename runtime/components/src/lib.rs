@@ -9,7 +9,7 @@
 //!
 //! **Never.** It grants nothing and asks nobody: a grant is made elsewhere and handed in. It opens no connection.
 //!
-//! Start at [`Host`]: install, enable, call.
+//! Start at [`Host`]: install, enable, call. [`Inspection`] and [`Packages`] only look.
 
 mod aot;
 mod bindings;
@@ -27,11 +27,13 @@ pub mod files;
 mod guest;
 mod host;
 mod imports;
+mod inspect;
 mod limits;
 mod link;
 mod media;
 mod memory;
 mod package;
+mod packages;
 mod permits;
 mod queue;
 mod random;
@@ -47,7 +49,10 @@ pub use compile::{CompileLimits, Compiler, compile_child};
 pub use descriptors::{Descriptor, Descriptors};
 pub use error::{Bound, CompileFailure, Error, Failure, ImportRefusal, NotComponent, Result};
 pub use extension::{ToolSpec, ToolTrait};
-pub use host::{Host, Installed, Options};
+pub use host::{Host, Installed, Options, Stage};
+pub use imports::Standing;
+pub use inspect::{Exported, Inspection};
 pub use limits::Stop;
 pub use package::MANIFEST_FILE;
+pub use packages::Packages;
 pub use validate::{MANIFEST_SECTION, Shape, examine};

@@ -50,6 +50,13 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// The folder to read from. Nothing is created, and nothing may be put.
+    pub(crate) fn look(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
     /// Takes a folder, creating it if there is none, and removes what nothing names.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let store = Self {
@@ -147,7 +154,11 @@ impl Store {
     pub(crate) fn ids(&self) -> Result<Vec<PluginId>> {
         let folder = self.records();
         let mut ids = Vec::new();
-        for name in names(&folder).map_err(Error::file("read", &folder))? {
+        let names = match names(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ids),
+            names => names.map_err(Error::file("read", &folder))?,
+        };
+        for name in names {
             ids.extend(name.strip_suffix(".json").and_then(|id| id.parse().ok()));
         }
         ids.sort();

@@ -15,6 +15,7 @@
 //! [`words::Words`] for how either is told.
 
 mod account;
+mod answer;
 pub mod capability;
 mod digest;
 mod display;
@@ -31,6 +32,7 @@ mod units;
 pub mod words;
 
 pub use account::{AccountField, AccountValues, Port};
+pub use answer::Answer;
 pub use capability::Capabilities;
 pub use digest::Digest;
 pub use display::display_safe;

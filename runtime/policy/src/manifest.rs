@@ -209,29 +209,15 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Ki
 impl Manifest {
     /// Parses the bytes of a manifest.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        if bytes.len() > syntax::MAX_BYTES {
-            return Err(Error::TooLarge {
-                bytes: bytes.len(),
-                max: syntax::MAX_BYTES,
-            });
-        }
-        let text = std::str::from_utf8(bytes).map_err(|error| Error::NotText {
-            at: error.valid_up_to(),
-        })?;
-        // Some editors begin a file with a mark that no parser of JSON knows.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let value = syntax::parse(text)?;
-        let error = |path: &[Step], what, nearest| Error::Manifest {
-            path: typed::write_path(path),
-            line: syntax::find_line(text, path),
-            what,
-            nearest,
-        };
-        let manifest: Self =
-            typed::read(&value).map_err(|fault| error(&fault.path(), fault.what, fault.nearest))?;
+        let (manifest, text): (Self, _) = typed::read_document(bytes)?;
         let refuse = |path: &[&str], what: &str| {
             let path: Vec<_> = path.iter().map(|key| Step::Key((*key).to_owned())).collect();
-            Err(error(&path, what.to_owned(), None))
+            Err(Error::Manifest {
+                path: typed::write_path(&path),
+                line: syntax::find_line(text, &path),
+                what: what.to_owned(),
+                nearest: None,
+            })
         };
         if manifest.limits.get(Limit::Kv).is_some() {
             return refuse(

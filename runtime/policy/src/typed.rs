@@ -32,6 +32,31 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
     T::deserialize(Node { value })
 }
 
+/// Reads a type from the bytes of a JSON5 document; yields the text too, for whoever looks for a line in it.
+pub(crate) fn read_document<T: DeserializeOwned>(bytes: &[u8]) -> crate::error::Result<(T, &str)> {
+    use crate::error::Error;
+    use crate::syntax;
+    if bytes.len() > syntax::MAX_BYTES {
+        return Err(Error::TooLarge {
+            bytes: bytes.len(),
+            max: syntax::MAX_BYTES,
+        });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| Error::NotText {
+        at: error.valid_up_to(),
+    })?;
+    // Some editors begin a file with a mark that no parser of JSON knows.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let value = syntax::parse(text)?;
+    let read = read(&value).map_err(|fault| Error::Manifest {
+        path: write_path(&fault.path()),
+        line: syntax::find_line(text, &fault.path()),
+        what: fault.what,
+        nearest: fault.nearest,
+    })?;
+    Ok((read, text))
+}
+
 /// Writes a place as a person would: `capabilities.http[0].host`.
 pub(crate) fn write_path(path: &[Step]) -> String {
     let mut text = String::new();

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::view::{Tx, View};
 
 /// The most bytes that the name of an owner or account may have.
-const NAME_BYTES: usize = 256;
+pub(crate) const NAME_BYTES: usize = 256;
 /// The most bytes that any key may have, whatever the quota says.
 const KEY_BYTES: usize = 1024;
 
@@ -261,7 +261,7 @@ impl Tx<'_> {
     }
 }
 
-fn check_name(what: &'static str, name: &str, max: usize) -> Result<()> {
+pub(crate) fn check_name(what: &'static str, name: &str, max: usize) -> Result<()> {
     if name.is_empty() || name.len() > max || name.chars().any(char::is_control) {
         return Err(Error::Name { what, max });
     }

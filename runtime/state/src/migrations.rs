@@ -27,6 +27,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "audit",
         sql: include_str!("../migrations/0002_audit.sql"),
     },
+    Migration {
+        name: "grants",
+        sql: include_str!("../migrations/0003_grants.sql"),
+    },
 ];
 
 /// The newest schema that this build knows.

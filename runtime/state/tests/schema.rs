@@ -57,16 +57,24 @@ async fn a_database_of_another_program_is_refused_and_left_as_it_is() {
 
 #[tokio::test]
 async fn every_older_schema_is_brought_up_to_date_with_its_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    let state = open(folder.path());
-    put(&state, "kept", "yes").await;
-    state.close().await;
-    // What the first schema looked like: the store without the audit log.
-    let raw = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
-    raw.execute_batch("DROP TABLE audit; DROP TABLE audit_head; PRAGMA user_version = 1;")
-        .unwrap();
-    drop(raw);
-    let state = open(folder.path());
-    assert_eq!(get(&state, "kept").await.as_deref(), Some("yes"));
-    assert_eq!(state.check().await.unwrap().problems, Vec::<String>::new());
+    // What each schema lacks of the next one.
+    let lacks = [
+        "DROP TABLE grants; DROP TABLE audit; DROP TABLE audit_head;",
+        "DROP TABLE grants;",
+    ];
+    assert_eq!(lacks.len(), SCHEMA_VERSION as usize - 1);
+    for (older, drops) in (1..).zip(lacks) {
+        let folder = tempfile::tempdir().unwrap();
+        let state = open(folder.path());
+        put(&state, "kept", "yes").await;
+        state.close().await;
+        let raw = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+        raw.execute_batch(&format!("{drops} PRAGMA user_version = {older};"))
+            .unwrap();
+        drop(raw);
+        let state = open(folder.path());
+        assert_eq!(get(&state, "kept").await.as_deref(), Some("yes"));
+        assert_eq!(state.read(|view| view.grants()).await.unwrap(), []);
+        assert_eq!(state.check().await.unwrap().problems, Vec::<String>::new());
+    }
 }
