@@ -1,10 +1,17 @@
 //! What can be typed, with the help that goes with it.
 
+mod plugins;
+
 use std::ffi::OsString;
 
 use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
+
+pub(crate) use plugins::{
+    GrantFlags, PluginsAudit, PluginsCommand, PluginsGrant, PluginsInstall, PluginsOne, PluginsRun,
+    PluginsTarget,
+};
 
 /// The version and the commit it was built from, in OpenClaw's form.
 pub(crate) const VERSION: &str = concat!(
@@ -60,7 +67,7 @@ pub(crate) struct Global {
 }
 
 /// How much is logged.
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
 pub(crate) enum LogLevel {
     Silent,
     Fatal,
@@ -80,6 +87,9 @@ pub(crate) enum Command {
     /// Look after the secrets that the config refers to
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// Install extensions, and decide what each may do
+    #[command(subcommand, visible_alias = "components")]
+    Plugins(PluginsCommand),
     /// Print a completion script for a shell
     Completion(Completion),
     #[command(external_subcommand)]

@@ -1,5 +1,6 @@
 //! How a command that did not work says so.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
@@ -21,6 +22,15 @@ pub(crate) enum Failure {
     /// The config's secrets could not be looked at.
     #[error(transparent)]
     Secrets(#[from] openclaw_secrets::SecretError),
+    /// A component could not be installed or called.
+    #[error(transparent)]
+    Components(#[from] openclaw_components::Error),
+    /// A grant cannot be made.
+    #[error(transparent)]
+    Policy(#[from] openclaw_policy::Error),
+    /// The state could not be used.
+    #[error(transparent)]
+    State(#[from] openclaw_state::Error),
     /// It was done, and the answer is no. `fields` stand beside the error in JSON.
     #[error("{text}")]
     Negative {
@@ -57,6 +67,11 @@ impl Failure {
             text: text.into(),
             fields: Map::new(),
         }
+    }
+
+    /// A file that could not be used.
+    pub(crate) fn file(doing: &str, path: &Path, source: &std::io::Error) -> Self {
+        Self::negative(format!("cannot {doing} {}: {source}", path.display()))
     }
 
     /// Prints it, and yields the code to end with.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use openclaw_config::tree::Config;
 use openclaw_config::{Snapshot, secret_paths};
@@ -50,8 +51,44 @@ pub(crate) fn print_json(value: &impl Serialize) {
     }
 }
 
+/// A text as the state may keep it.
+pub(crate) fn redact(text: &str) -> String {
+    REDACTOR.redact(text).into_owned()
+}
+
+/// Whether a line stands on the terminal that the next one takes the place of.
+static DRAWN: AtomicBool = AtomicBool::new(false);
+
+/// Draws a line on the terminal that is not there to stay.
+pub(crate) fn draw(text: &str) {
+    let line: String = harmless(&REDACTOR.redact(text))
+        .replace('\n', " ")
+        .chars()
+        .take(76)
+        .collect();
+    DRAWN.store(true, Ordering::Relaxed);
+    // Nothing depends on it being seen.
+    let _ = write!(io::stderr().lock(), "\r\u{1b}[K{line}");
+}
+
+/// Takes away the line that was drawn.
+pub(crate) fn erase() {
+    if DRAWN.swap(false, Ordering::Relaxed) {
+        let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
+    }
+}
+
+/// Asks for a line on the terminal.
+pub(crate) fn ask(question: &str) {
+    erase();
+    let mut to = io::stderr().lock();
+    // A question that nobody sees is not answered.
+    let _ = write!(to, "{} ", harmless(&REDACTOR.redact(question))).and_then(|()| to.flush());
+}
+
 /// Says what is not a result.
 pub(crate) fn complain(text: &str) {
+    erase();
     write(io::stderr().lock(), &harmless(&REDACTOR.redact(text)));
 }
 
@@ -60,9 +97,9 @@ pub(crate) fn print_shown(text: &str) {
     print(&harmless(&REDACTOR.redact(text)));
 }
 
-/// The text with its control characters spelled out, but for line breaks.
+/// The text with its control characters spelled out, but for line breaks and tabs.
 fn harmless(text: &str) -> Cow<'_, str> {
-    let paints = |c: char| c.is_control() && c != '\n';
+    let paints = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !text.contains(paints) {
         return Cow::Borrowed(text);
     }

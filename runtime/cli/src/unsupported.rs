@@ -51,7 +51,6 @@ const COMMANDS: &[&str] = &[
     "nodes",
     "onboard",
     "pairing",
-    "plugins",
     "promos",
     "proxy",
     "qr",
@@ -80,6 +79,22 @@ const COMMANDS: &[&str] = &[
     "worktrees",
 ];
 
+/// OpenClaw's verbs of `plugins` besides those of this build.
+const PLUGIN_VERBS: &[&str] = &[
+    "build",
+    "disable",
+    "doctor",
+    "enable",
+    "init",
+    "marketplace",
+    "pack",
+    "registry",
+    "reload",
+    "search",
+    "update",
+    "validate",
+];
+
 /// Refuses the flags that this build does not have.
 pub(crate) fn check(invocation: &Invocation) -> Result<(), Failure> {
     let global = &invocation.global;
@@ -96,12 +111,30 @@ pub(crate) fn check(invocation: &Invocation) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Why words that begin no command of this build are refused.
-pub(crate) fn command(words: &[OsString]) -> Failure {
-    let word = words
+/// Why words that begin no verb of `plugins` are refused.
+pub(crate) fn plugins_verb(words: &[OsString]) -> Failure {
+    let word = first(words);
+    if PLUGIN_VERBS.contains(&word.as_str()) {
+        return Failure::NotInThisBuild(format!(
+            "the command \"plugins {word}\" is not in this build. Try: openclaw plugins --help"
+        ));
+    }
+    Failure::negative(format!(
+        "unknown command 'plugins {}'. Try: openclaw plugins --help",
+        word.escape_debug()
+    ))
+}
+
+fn first(words: &[OsString]) -> String {
+    words
         .first()
         .map(|word| word.to_string_lossy().into_owned())
-        .unwrap_or_default();
+        .unwrap_or_default()
+}
+
+/// Why words that begin no command of this build are refused.
+pub(crate) fn command(words: &[OsString]) -> Failure {
+    let word = first(words);
     if COMMANDS.contains(&word.as_str()) {
         return Failure::NotInThisBuild(format!(
             "the command \"{word}\" is not in this build. Try: openclaw --help"

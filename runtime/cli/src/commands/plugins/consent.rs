@@ -1,0 +1,236 @@
+//! What a person agrees to: told in words, answered on the terminal or by flags, never assumed.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, IsTerminal as _, stdin};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use openclaw_policy::capability::files::GuestPath;
+use openclaw_policy::words::{Line, Words};
+use openclaw_policy::{
+    Answer, Capabilities, Choice, Consent, Digest, Grant, LimitSet, Manifest, display_safe,
+};
+
+use super::grants::ACTOR;
+use crate::args::GrantFlags;
+use crate::failure::Failure;
+use crate::output;
+
+/// What is to be agreed to.
+pub(super) struct Request<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) digest: Digest,
+    /// What becomes of it on yes, as a question: `Install it`.
+    pub(super) question: &'static str,
+    /// What no means: `nothing is installed`.
+    pub(super) refusal: &'static str,
+}
+
+/// What was agreed to before, for an earlier component of the same extension.
+pub(super) struct Before {
+    pub(super) grant: Grant,
+    /// What its manifest asked for.
+    pub(super) asked: Option<(Capabilities, LimitSet)>,
+}
+
+impl Request<'_> {
+    fn asked(&self) -> (&Capabilities, &LimitSet) {
+        (&self.manifest.capabilities, &self.manifest.limits)
+    }
+
+    fn agree(&self, choice: Choice) -> Result<Grant, Failure> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let consent = Consent {
+            digest: self.digest,
+            account: None,
+            at: u64::try_from(now.as_millis()).unwrap_or_default(),
+            by: ACTOR.to_owned(),
+        };
+        Ok(Grant::new(consent, self.asked(), choice)?)
+    }
+
+    /// A grant, from the flags, from what holds already, or from the person at the terminal.
+    pub(super) fn decide(&self, flags: &GrantFlags, before: Option<&Before>) -> Result<Grant, Failure> {
+        let mut places: BTreeMap<GuestPath, PathBuf> = before
+            .map(|before| before.grant.directories().clone())
+            .unwrap_or_default();
+        let choice = match flags.grant.as_deref() {
+            Some("all") => Choice::All,
+            Some("none") => Choice::None,
+            Some(file) => {
+                let answer = read_answer(Path::new(file))?;
+                for (guest, path) in &answer.directories {
+                    places.insert(guest.clone(), check_directory(guest, path)?);
+                }
+                Choice::Some(Box::new(answer.capabilities), answer.limits)
+            }
+            None => match before.and_then(|before| self.carry(before)) {
+                Some(choice) => choice,
+                None => self.ask(before)?,
+            },
+        };
+        let grant = self.agree(choice)?;
+        let granted: Vec<_> = grant.capabilities().files.directories().collect();
+        places.retain(|guest, _| granted.iter().any(|directory| directory.path == *guest));
+        for flag in &flags.dir {
+            places.insert(flag.guest.clone(), check_directory(&flag.guest, &flag.path)?);
+        }
+        for directory in granted {
+            if !places.contains_key(&directory.path) {
+                let path = self.ask_directory(&directory.path)?;
+                places.insert(directory.path, path);
+            }
+        }
+        Ok(grant.place(places)?)
+    }
+
+    /// What holds already, where nobody need be asked: nothing more is asked for than was granted, or nothing else
+    /// than what was answered before.
+    fn carry(&self, before: &Before) -> Option<Choice> {
+        let (more, higher) = before.grant.difference(self.asked());
+        if more.is_empty() && higher.is_empty() {
+            return Some(Choice::All);
+        }
+        let asked = before.asked.as_ref()?;
+        let is_same = (&asked.0, &asked.1) == self.asked();
+        is_same.then(|| {
+            Choice::Some(
+                Box::new(before.grant.capabilities().clone()),
+                before.grant.limits().clone(),
+            )
+        })
+    }
+
+    fn ask(&self, before: Option<&Before>) -> Result<Choice, Failure> {
+        let told = self.tell(before);
+        if !stdin().is_terminal() {
+            return Err(Failure::negative(format!(
+                "{told}\n\nNobody can be asked here: {}. Say --grant all, --grant none or --grant FILE.",
+                self.refusal
+            )));
+        }
+        output::complain(&told);
+        loop {
+            output::ask(&format!(
+                "\n{} and allow this? yes or no (no: {})",
+                self.question, self.refusal
+            ));
+            match read_line()?.as_deref().map(str::trim) {
+                Some("yes" | "y") => return Ok(Choice::All),
+                Some("no" | "n" | "") | None => {
+                    let mut refusal = self.refusal.to_owned();
+                    // The text begins a sentence here.
+                    if let Some(first) = refusal.get_mut(..1) {
+                        first.make_ascii_uppercase();
+                    }
+                    return Err(Failure::negative(format!("{refusal}.")));
+                }
+                Some(_) => output::complain("Answer yes or no."),
+            }
+        }
+    }
+
+    /// What is asked for, or what of it is new.
+    fn tell(&self, before: Option<&Before>) -> String {
+        let name = title(self.manifest);
+        let (head, capabilities, limits) = match before {
+            Some(before) => {
+                let (more, higher) = before.grant.difference(self.asked());
+                (
+                    format!("{name} asks for more than it was granted. New is:"),
+                    more,
+                    higher,
+                )
+            }
+            None => (
+                format!("{name} asks to:"),
+                self.manifest.capabilities.clone(),
+                self.manifest.limits.clone(),
+            ),
+        };
+        format!("{head}\n{}", request_lines(&capabilities, &limits))
+    }
+
+    fn ask_directory(&self, guest: &GuestPath) -> Result<PathBuf, Failure> {
+        if !stdin().is_terminal() {
+            return Err(Failure::negative(format!(
+                "{} needs a directory of this machine as {guest}. Say --dir {guest}=PATH.",
+                self.manifest.id
+            )));
+        }
+        loop {
+            output::ask(&format!(
+                "Which directory of this machine is {guest}? (nothing: {})",
+                self.refusal
+            ));
+            let line = read_line()?.unwrap_or_default();
+            if line.trim().is_empty() {
+                return Err(Failure::negative(format!(
+                    "No directory was named: {}.",
+                    self.refusal
+                )));
+            }
+            match check_directory(guest, Path::new(line.trim())) {
+                Ok(path) => return Ok(path),
+                Err(failure) => output::complain(&failure.to_string()),
+            }
+        }
+    }
+}
+
+/// Name, version and id of an extension in one line.
+pub(super) fn title(manifest: &Manifest) -> String {
+    let mut title = match &manifest.name {
+        Some(name) => format!("{} ({})", display_safe(name, 80), manifest.id),
+        None => manifest.id.to_string(),
+    };
+    if let Some(version) = &manifest.version {
+        title = format!("{title} {}", display_safe(version, 40));
+    }
+    title
+}
+
+/// What is asked for or granted, a line each.
+pub(super) fn request_lines(capabilities: &Capabilities, limits: &LimitSet) -> String {
+    let mut lines = Vec::new();
+    if !capabilities.is_empty() || limits.is_empty() {
+        lines = capabilities.lines();
+    }
+    lines.extend(limits.lines());
+    lines.iter().map(Line::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The place as an absolute path of a directory that is there.
+fn check_directory(guest: &GuestPath, path: &Path) -> Result<PathBuf, Failure> {
+    let absolute = std::path::absolute(path).map_err(|error| Failure::file("find", path, &error))?;
+    let found = std::fs::metadata(&absolute);
+    let found = found
+        .map_err(|error| Failure::negative(format!("{guest} cannot be {}: {error}", absolute.display())))?;
+    match found.is_dir() {
+        true => Ok(absolute),
+        false => Err(Failure::negative(format!(
+            "{guest} cannot be {}: it is no directory",
+            absolute.display()
+        ))),
+    }
+}
+
+fn read_answer(path: &Path) -> Result<Answer, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::file("read the grant in", path, &error))?;
+    Answer::parse(&bytes).map_err(|error| {
+        Failure::negative(format!("the grant in {} cannot be used: {error}", path.display()))
+    })
+}
+
+/// A line that a person typed; none at the end of the input.
+fn read_line() -> Result<Option<String>, Failure> {
+    let mut line = String::new();
+    let read = stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|source| Failure::System {
+            doing: "read the answer",
+            source,
+        })?;
+    Ok((read > 0).then_some(line))
+}

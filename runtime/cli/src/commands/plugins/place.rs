@@ -1,0 +1,95 @@
+//! Where extensions, their grants and what runs them are found.
+
+use std::path::PathBuf;
+
+use openclaw_components::{CompileLimits, Compiler, Host, Installed, Options, Packages};
+use openclaw_policy::PluginId;
+use openclaw_state::{DATABASE_FILE, Durability, State};
+use tokio::runtime::Runtime;
+
+use super::COMPILE;
+use crate::args::Global;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output;
+
+/// The extensions of a state folder.
+pub(super) struct Extensions {
+    pub(super) context: Context,
+    pub(super) folder: PathBuf,
+    pub(super) packages: Packages,
+}
+
+impl Extensions {
+    /// Finds them. Nothing is created.
+    pub(super) fn find(global: &Global) -> Result<Self, Failure> {
+        let context = Context::find(global)?;
+        let folder = context.place.state_dir.join("extensions");
+        Ok(Self {
+            packages: Packages::open(&folder),
+            folder,
+            context,
+        })
+    }
+
+    /// What is installed under an id that must be.
+    pub(super) fn installed(&self, id: &PluginId) -> Result<Installed, Failure> {
+        self.packages.find(id)?.ok_or_else(|| missing(id))
+    }
+
+    /// Takes the state folder.
+    pub(super) fn open_state(&self) -> Result<State, Failure> {
+        let sync = self.context.around.env.get("OPENCLAW_SYNC");
+        let durability = sync.map_or(Ok(Durability::default()), |word| word.parse())?;
+        let options =
+            openclaw_state::Options::new(&self.context.place.state_dir, |text: &str| output::redact(text));
+        Ok(State::open(options.durability(durability))?)
+    }
+
+    /// Takes the state folder to read from it; none where nothing was ever written.
+    pub(super) fn look_into_state(&self) -> Result<Option<State>, Failure> {
+        match self.context.place.state_dir.join(DATABASE_FILE).exists() {
+            true => self.open_state().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Starts what runs extensions. Must be called inside of the runtime.
+    pub(super) async fn start_host(
+        &self,
+        state: State,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Host, Failure> {
+        let program = std::env::current_exe().map_err(|source| Failure::System {
+            doing: "find this program, which compiles extensions",
+            source,
+        })?;
+        let compiler = Compiler {
+            program,
+            args: vec![COMPILE.into()],
+            limits: CompileLimits::default(),
+        };
+        let mut options = Options::new(&self.folder, compiler, state);
+        options.environment = environment.into_iter().collect();
+        Ok(Host::start(options).await?)
+    }
+}
+
+/// What drives whatever waits.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::System {
+            doing: "start the runtime",
+            source,
+        })
+}
+
+/// Why nothing can be done with an id.
+pub(super) fn missing(id: &PluginId) -> Failure {
+    Failure::negative(format!(
+        "no extension \"{id}\" is installed; openclaw plugins list tells which are"
+    ))
+}

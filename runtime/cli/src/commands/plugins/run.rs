@@ -1,0 +1,165 @@
+//! `openclaw plugins run`: calls a tool with the grant and the settings that the gateway would use.
+
+mod answer;
+
+use std::io::Read as _;
+use std::process::ExitCode;
+
+use openclaw_components::{CallContext, Installed, Output, Progress};
+use openclaw_config::tree::Config;
+use openclaw_config::{Environment, Snapshot};
+use openclaw_policy::Grant;
+use openclaw_state::State;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+
+use super::place::{Extensions, runtime};
+use super::{grants, settings, switches};
+use crate::args::PluginsRun;
+use crate::failure::Failure;
+use crate::{output, progress};
+
+/// The most bytes of arguments that are read.
+const MAX_ARGUMENTS: u64 = 16 << 20;
+/// How a program ends that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// Calls it.
+pub(super) fn run(extensions: &Extensions, args: &PluginsRun) -> Result<ExitCode, Failure> {
+    raise_open_files();
+    let installed = extensions.installed(&args.id)?;
+    let snapshot = extensions.context.load()?;
+    if let Some(off) = switches::find_off(&snapshot.config.plugins, &args.id) {
+        return Err(Failure::negative(format!("{} is switched off: {off}", args.id)));
+    }
+    if !installed.tools.iter().any(|tool| tool.name == args.tool) {
+        let names: Vec<_> = installed.tools.iter().map(|tool| tool.name.as_str()).collect();
+        return Err(Failure::negative(format!(
+            "{} has no tool \"{}\"; it has {}",
+            args.id,
+            args.tool.escape_debug(),
+            names.join(", ")
+        )));
+    }
+    let settings = settings::read(&snapshot.config.plugins, &installed.manifest)?;
+    let arguments = read_arguments(&args.args)?;
+    let state = extensions.open_state()?;
+    let ended = runtime()?.block_on(async {
+        let call = Call {
+            extensions,
+            installed: &installed,
+            snapshot: &snapshot,
+            tool: &args.tool,
+            arguments: &arguments,
+            settings,
+        };
+        let ended = tokio::select! {
+            ended = call.make(&state) => ended.map(Some),
+            // Dropping the call ends it, wherever it is.
+            _ = tokio::signal::ctrl_c() => Ok(None),
+        };
+        state.close().await;
+        ended
+    });
+    match ended? {
+        Some(output) => answer::print(output, args.json),
+        None => {
+            output::complain("Interrupted; the call was ended.");
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}
+
+struct Call<'a> {
+    extensions: &'a Extensions,
+    installed: &'a Installed,
+    snapshot: &'a Snapshot<Config>,
+    tool: &'a str,
+    arguments: &'a str,
+    settings: Value,
+}
+
+impl Call<'_> {
+    async fn make(self, state: &State) -> Result<Output, Failure> {
+        let grant = self.find_grant(state).await?;
+        let environment = variables(&self.snapshot.environment);
+        let host = self.extensions.start_host(state.clone(), environment).await?;
+        host.enable(self.installed, grant, self.settings).await?;
+        let (doing, shown) = watch::channel(format!("Running {}", self.tool));
+        let (sender, mut received) = mpsc::channel(64);
+        let call = host.call(self.tool, self.arguments, CallContext::default(), Some(sender));
+        let listen = async {
+            let mut told = String::new();
+            while let Some(news) = received.recv().await {
+                tell(news, &doing, &mut told);
+            }
+        };
+        let (ended, ()) = progress::show(shown, async { tokio::join!(call, listen) }).await;
+        Ok(ended?)
+    }
+
+    async fn find_grant(&self, state: &State) -> Result<Grant, Failure> {
+        let id = &self.installed.manifest.id;
+        let stored = grants::of_extension(state, id).await?;
+        grants::of_component(&stored, self.installed.digest)?.ok_or_else(|| {
+            Failure::negative(format!(
+                "{id} has no grant, so it cannot be called; openclaw plugins grant {id} gives it one"
+            ))
+        })
+    }
+}
+
+/// Shows what a tool says on the way. A step moves on the line of the terminal; each new message is told once.
+fn tell(news: Progress, doing: &watch::Sender<String>, told: &mut String) {
+    match news {
+        Progress::Step { message, done, total } => {
+            let line = match (done, total) {
+                (Some(done), Some(total)) => format!("{message} ({done} of {total})"),
+                (Some(done), None) => format!("{message} ({done})"),
+                (None, _) => message.clone(),
+            };
+            doing.send_replace(line);
+            if *told != message {
+                output::complain(&message);
+                *told = message;
+            }
+        }
+        Progress::Output { text, .. } => output::complain(&text),
+    }
+}
+
+fn variables(environment: &Environment) -> Vec<(String, String)> {
+    let pair = |name: &str| Some((name.to_owned(), environment.get(name)?.to_owned()));
+    environment.names().filter_map(pair).collect()
+}
+
+fn read_arguments(given: &str) -> Result<String, Failure> {
+    let (from, read) = if given == "-" {
+        let mut text = String::new();
+        let read = std::io::stdin()
+            .lock()
+            .take(MAX_ARGUMENTS)
+            .read_to_string(&mut text);
+        ("standard input", read.map(|_| text))
+    } else if let Some(path) = given.strip_prefix('@') {
+        let mut text = String::new();
+        let file = std::fs::File::open(path);
+        let read = file.and_then(|file| file.take(MAX_ARGUMENTS).read_to_string(&mut text));
+        (path, read.map(|_| text))
+    } else {
+        return Ok(given.to_owned());
+    };
+    read.map_err(|error| Failure::negative(format!("cannot read the arguments from {from}: {error}")))
+}
+
+/// Guests' files and connections are the process's. The system's soft limit is made for other programs.
+fn raise_open_files() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    // Where it cannot be raised, a call that opens more says so itself.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
