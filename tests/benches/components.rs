@@ -111,6 +111,7 @@ async fn add(host: &Host, folder: &Path, id: &str, component: &[u8], limits: Val
 
 async fn enable(host: &Host, installed: &Installed) {
     let consent = Consent {
+        extension: installed.manifest.id.clone(),
         digest: installed.digest,
         account: None,
         at: 1,

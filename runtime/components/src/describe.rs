@@ -31,6 +31,7 @@ pub(crate) async fn describe(
 ) -> Result<Vec<ToolSpec>> {
     let nothing = (&Capabilities::default(), &LimitSet::default());
     let consent = Consent {
+        extension: manifest.id.clone(),
         digest,
         account: None,
         at: 0,
@@ -95,7 +96,7 @@ pub(crate) async fn describe(
 fn describe_command(manifest: &Manifest) -> ToolSpec {
     let named = manifest.contracts.tools.first();
     ToolSpec {
-        name: named.cloned().unwrap_or_else(|| manifest.id.to_string()),
+        name: named.map_or_else(|| manifest.id.to_string(), ToString::to_string),
         title: manifest.name.clone(),
         description: manifest
             .description
@@ -145,7 +146,12 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
             return wrong(format!("a schema of the tool {name} is no JSON object"));
         }
     }
-    let listed: BTreeSet<_> = manifest.contracts.tools.iter().map(String::as_str).collect();
+    let listed: BTreeSet<_> = manifest
+        .contracts
+        .tools
+        .iter()
+        .map(|name| name.as_str())
+        .collect();
     if !listed.is_empty() && listed != names {
         let difference: Vec<_> = listed.symmetric_difference(&names).copied().collect();
         return wrong(format!(

@@ -88,11 +88,13 @@ pub enum Error {
         /// What is wrong and what to do.
         what: &'static str,
     },
-    /// The grant is for another component.
-    #[error("the grant is for another component than {extension}; grant this version anew")]
+    /// The grant is for another extension or component, or holds more than the manifest asks for.
+    #[error("{extension} is not enabled: {why}")]
     OtherGrant {
         /// The extension.
         extension: String,
+        /// What is wrong with the grant, and what to do.
+        why: Box<openclaw_policy::Error>,
     },
     /// A granted directory that nobody has placed.
     #[error(

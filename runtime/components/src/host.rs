@@ -247,11 +247,16 @@ impl Host {
     /// the directories that were granted, and loads no code.
     pub async fn enable(&self, installed: &Installed, grant: Grant, settings: Value) -> Result<()> {
         let id = &installed.manifest.id;
-        if grant.digest() != installed.digest {
-            return Err(Error::OtherGrant {
+        let asked = (
+            &installed.manifest.capabilities,
+            &installed.manifest.requested_limits(),
+        );
+        grant
+            .check(id, installed.digest, asked)
+            .map_err(|why| Error::OtherGrant {
                 extension: id.to_string(),
-            });
-        }
+                why: Box::new(why),
+            })?;
         let mut limits = grant.limits().clone();
         if let Some(kv) = grant.capabilities().kv {
             limits.set(Limit::Kv, kv.quota.get())?;

@@ -15,6 +15,9 @@ use crate::host::{Host, HostPattern};
 use crate::text::{is_word, text_type};
 
 /// The settings of one account, by their keys; of nested settings the keys are joined by dots.
+///
+/// They hold only what the operator typed: a value that a component, a message or a server could set would let it
+/// name the hosts of the grant.
 pub type AccountValues = BTreeMap<String, String>;
 
 /// A setting of an account, written `${account.NAME}`.
@@ -95,7 +98,7 @@ impl<'de> Deserialize<'de> for Port {
             Ok(Some(Written::Number(number))) => Ok(Self::Number(number)),
             Ok(Some(Written::Account(field))) => Ok(Self::Account(field)),
             Err(_) => Err(serde::de::Error::custom(
-                "a port is a number from 1 to 65535 or ${account.NAME}",
+                "a port is a number from 1 to 65535, without quotes, or ${account.NAME}",
             )),
         }
     }

@@ -29,7 +29,7 @@ pub struct Answer {
 impl Answer {
     /// Parses the bytes of a file.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        Ok(typed::read_document(bytes)?.0)
+        typed::read_document("the answer", bytes)
     }
 }
 

@@ -92,9 +92,10 @@ impl Capabilities {
                 .filter(|asked| !self.kv.is_some_and(|granted| granted.covers(asked))),
             messaging: self.messaging.difference(&asked.messaging),
             tools: self.tools.difference(&asked.tools),
-            model: asked
-                .model
-                .filter(|asked| !self.model.is_some_and(|granted| granted.covers(asked))),
+            model: asked.model.clone().filter(|asked| {
+                let granted = self.model.as_ref();
+                !granted.is_some_and(|granted| granted.covers(asked))
+            }),
             bridge: self.bridge.difference(&asked.bridge),
             env: self.env.difference(&asked.env),
         }

@@ -6,6 +6,8 @@
 
 use std::fmt::Write;
 
+use unicode_general_category::{GeneralCategory, get_general_category};
+
 /// Escapes what a person could not see or a terminal would obey, and cuts the text at `max` characters.
 ///
 /// An escape is written `\u{…}` and is never cut in half. A cut text ends in `…`, which is counted.
@@ -14,9 +16,13 @@ pub fn display_safe(text: &str, max: usize) -> String {
     let mut length = 0;
     // Where to cut back to if the mark of the cut must still fit.
     let mut fits = 0;
+    // How many marks the last letter carries; none can stand before the first letter.
+    let mut marks = MAX_MARKS;
     for c in text.chars() {
         let before = shown.len();
-        if is_hidden(c) {
+        let is_mark = is_combining(c);
+        marks = if is_mark { marks.saturating_add(1) } else { 0 };
+        if is_hidden(c) || marks > MAX_MARKS {
             // Writing to a String cannot fail.
             let _ = write!(shown, "{}", c.escape_unicode());
         } else {
@@ -37,15 +43,36 @@ pub fn display_safe(text: &str, max: usize) -> String {
     shown
 }
 
-/// Characters that are obeyed, invisible, or change how their neighbours are read.
+/// How many marks one letter may carry. Written languages need two; a tower of them covers the lines around it.
+const MAX_MARKS: usize = 2;
+
+/// Marks that are drawn over, under or through the letter before them.
+fn is_combining(c: char) -> bool {
+    matches!(
+        get_general_category(c),
+        GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark
+    )
+}
+
+/// Characters that are obeyed, invisible, without a shape that everybody sees, or that change how their
+/// neighbours are read.
 pub(crate) fn is_hidden(c: char) -> bool {
-    c.is_control()
+    use GeneralCategory as Is;
+    let category = matches!(
+        get_general_category(c),
+        Is::Control
+            | Is::Format
+            | Is::PrivateUse
+            | Is::Unassigned
+            | Is::LineSeparator
+            | Is::ParagraphSeparator
+    );
+    category
+        // Letters, marks and signs that are drawn as nothing.
         || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fffc}' | '\u{13430}'..='\u{1345f}' | '\u{16fe4}'
+            | '\u{1d159}' | '\u{e0100}'..='\u{e01ef}')
         // White space of other widths can push the rest out of sight.
         || (c.is_whitespace() && c != ' ')
 }
@@ -70,6 +97,30 @@ mod tests {
             display_safe("\u{e0041}\u{feff}\u{2028}", 80),
             "\\u{e0041}\\u{feff}\\u{2028}"
         );
+    }
+
+    #[test]
+    fn no_tower_of_marks_covers_other_lines() {
+        assert_eq!(display_safe("Vie\u{302}\u{323}t", 80), "Vie\u{302}\u{323}t");
+        let tower = format!("a{}", "\u{301}".repeat(4));
+        assert_eq!(display_safe(&tower, 80), "a\u{301}\u{301}\\u{301}\\u{301}");
+        assert_eq!(display_safe("\u{301}a", 80), "\\u{301}a");
+    }
+
+    #[test]
+    fn what_has_no_shape_of_its_own_is_shown_by_its_number() {
+        for c in [
+            '\u{e000}',
+            '\u{f0000}',
+            '\u{10fffd}',
+            '\u{13430}',
+            '\u{16fe4}',
+            '\u{600}',
+            '\u{1d159}',
+        ] {
+            assert_eq!(display_safe(&c.to_string(), 80), c.escape_unicode().to_string());
+        }
+        assert_eq!(display_safe("שלום größe 語", 80), "שלום größe 語");
     }
 
     #[test]

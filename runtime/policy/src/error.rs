@@ -11,21 +11,25 @@ const SHOWN: usize = 120;
 /// Why something is refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The manifest is larger than a manifest may be.
-    #[error("the manifest has {bytes} bytes, and at most {max} are read; move large content into files")]
+    /// A manifest or a stored grant is larger than it may be.
+    #[error("{of} has {bytes} bytes, and at most {max} are read; move large content into files")]
     TooLarge {
+        /// What it is.
+        of: &'static str,
         /// Its size.
         bytes: usize,
         /// The most that is read.
         max: usize,
     },
-    /// The manifest is not text.
-    #[error("the manifest is not UTF-8 text (byte {at}); save it as UTF-8")]
+    /// A manifest or a stored grant is not text.
+    #[error("{of} is not UTF-8 text (byte {at}); save it as UTF-8")]
     NotText {
+        /// What it is.
+        of: &'static str,
         /// The first byte that is no text.
         at: usize,
     },
-    /// The manifest is not JSON5.
+    /// A manifest or a stored grant is not JSON5.
     #[error("line {line}: {}; mend the JSON5", display_safe(.what, SHOWN))]
     Syntax {
         /// The line, from 1.
@@ -75,8 +79,26 @@ pub enum Error {
         /// The largest value.
         most: String,
     },
+    /// A stored grant is not as it must be.
+    #[error("the stored grant is not whole: {}: {}; grant the extension anew", display_safe(.path, SHOWN), display_safe(.what, 3 * SHOWN))]
+    Grant {
+        /// The place.
+        path: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// A grant is for another extension, or for another component of this one.
+    #[error(
+        "the grant is for {granted}, and not for {extension} with the component that it has now; grant it anew"
+    )]
+    Foreign {
+        /// The extension.
+        extension: String,
+        /// The extension that the grant names.
+        granted: String,
+    },
     /// More would be granted than was asked for.
-    #[error("the grant has more than the manifest asks for: {}; leave it out", .beyond.join("; "))]
+    #[error("the grant has more than the manifest asks for: {}; leave it out", Few(.beyond))]
     NotAsked {
         /// What is beyond the request, in plain words.
         beyond: Vec<String>,
@@ -107,6 +129,23 @@ impl std::fmt::Display for Line<'_> {
         match self.0 {
             Some(line) => write!(f, "line {line}: "),
             None => Ok(()),
+        }
+    }
+}
+
+/// The first of many lines, so that an error stays a sentence.
+struct Few<'a>(&'a [String]);
+
+impl std::fmt::Display for Few<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const FEW: usize = 4;
+        for (index, line) in self.0.iter().take(FEW).enumerate() {
+            let joint = if index == 0 { "" } else { "; " };
+            write!(f, "{joint}{}", display_safe(line, 2 * SHOWN))?;
+        }
+        match self.0.len().checked_sub(FEW) {
+            Some(more @ 1..) => write!(f, "; and {more} more"),
+            _ => Ok(()),
         }
     }
 }

@@ -4,6 +4,9 @@
 //! an IPv4 address is that address. Names outside of ASCII are refused: their punycode form is to be written, so
 //! that nothing looks like what it is not. Costs are linear in the text, which has 253 bytes at most.
 
+mod private;
+mod shared;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -59,10 +62,19 @@ fn is_label(label: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
 }
 
-/// Whether resolvers take the name for an address: its last label is a decimal, octal or hexadecimal number.
+/// Whether resolvers take the name for an address: its last label is a decimal, octal or hexadecimal number, of
+/// whatever size.
 fn ends_in_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
-    !last.is_empty() && last.bytes().all(|c| c.is_ascii_digit()) || read_number(last).is_some()
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    match hex {
+        Some(digits) => digits.bytes().all(|c| c.is_ascii_hexdigit()),
+        None => is_number(last),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
 }
 
 fn read_number(text: &str) -> Option<u32> {
@@ -110,39 +122,7 @@ impl Host {
     /// Whether the host is on this machine or its network by its own words: a non-public address, or a name
     /// that only a private network answers. For warnings; what a name resolves to is judged where it is dialled.
     pub fn is_private_by_name(&self) -> bool {
-        match self {
-            Self::Address(IpAddr::V4(address)) => is_private_v4(*address),
-            Self::Address(IpAddr::V6(address)) => is_private_v6(*address),
-            Self::Domain(name) => {
-                let name = name.as_str();
-                let top = name.rsplit('.').next().unwrap_or_default();
-                !name.contains('.')
-                    || matches!(top, "localhost" | "local" | "internal" | "lan" | "home" | "corp")
-                    || name.ends_with(".home.arpa")
-            }
-        }
-    }
-}
-
-fn is_private_v4(address: Ipv4Addr) -> bool {
-    let [a, b, ..] = address.octets();
-    address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || a == 0
-        || a >= 224
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 198 && (18..20).contains(&b))
-}
-
-fn is_private_v6(address: Ipv6Addr) -> bool {
-    match address.to_ipv4() {
-        Some(inner) => is_private_v4(inner),
-        // Only 2000::/3 is given out to the public.
-        None => address
-            .segments()
-            .first()
-            .is_some_and(|first| first & 0xe000 != 0x2000),
+        private::is_private(self)
     }
 }
 
@@ -153,10 +133,16 @@ impl FromStr for Host {
         let wrong = |why| Error::value("host", text, why);
         let bracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if let Some(inner) = bracketed.or_else(|| text.contains(':').then_some(text)) {
+            let why = match text.rsplit_once(':') {
+                Some((host, port)) if (host.ends_with(']') || !host.contains(':')) && is_number(port) => {
+                    "has a port behind it; write the port into \"port\""
+                }
+                _ => "is no IPv6 address",
+            };
             let address: Result<Ipv6Addr, _> = inner.parse();
             return address
                 .map(|address| Self::Address(address.into()))
-                .map_err(|_| wrong("is no IPv6 address; a port has a key of its own"));
+                .map_err(|_| wrong(why));
         }
         let name = text.strip_suffix('.').unwrap_or(text);
         if ends_in_number(name) {
@@ -211,6 +197,16 @@ impl HostPattern {
             (Self::Exact(granted), host) => granted == host,
             (Self::Below(parent), Host::Domain(name)) => name.is_below(parent),
             (Self::Below(_), Host::Address(_)) | (Self::Account(_), _) => false,
+        }
+    }
+
+    /// Whether it stands for hosts of people who have nothing to do with each other. For warnings; it rests on a
+    /// short list.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Below(parent) => shared::is_shared(parent.as_str()),
+            Self::Exact(_) | Self::Account(_) => false,
         }
     }
 
@@ -293,6 +289,9 @@ mod tests {
             "256.1.1.1",
             "1.2.3.4.5",
             "4294967296",
+            "0xfffffffff",
+            "a.0xfffffffff",
+            "0x100000000",
             "1.2.3.08",
             "a.1",
             "1.-2",
@@ -327,6 +326,16 @@ mod tests {
     }
 
     #[test]
+    fn a_port_in_a_host_is_told_where_it_belongs() {
+        for text in ["a.example:8443", "[::1]:80", "127.0.0.1:80"] {
+            let error = text.parse::<Host>().unwrap_err().to_string();
+            assert!(error.contains("write the port into \"port\""), "{error}");
+        }
+        let error = "::g:1".parse::<Host>().unwrap_err().to_string();
+        assert!(error.contains("no IPv6 address"), "{error}");
+    }
+
+    #[test]
     fn a_wildcard_matches_what_is_below_and_nothing_else() {
         let pattern: HostPattern = "*.Example.com".parse().unwrap();
         let matches = |text: &str| pattern.matches(&text.parse().unwrap());
@@ -340,6 +349,7 @@ mod tests {
             "*.1",
             "*.0.0.1",
             "*.0x7f",
+            "*.x.0xfffffffff",
             "*.com",
             "*.",
             "**",
@@ -349,29 +359,6 @@ mod tests {
             "*.${account.server}",
         ] {
             assert!(text.parse::<HostPattern>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn private_names_and_addresses_are_known_as_such() {
-        for text in [
-            "localhost",
-            "nas",
-            "a.local",
-            "db.internal",
-            "10.0.0.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "::1",
-            "fd00::1",
-            "::ffff:127.0.0.1",
-            "64:ff9b::1",
-            "0",
-        ] {
-            assert!(text.parse::<Host>().unwrap().is_private_by_name(), "{text}");
-        }
-        for text in ["example.com", "1.1.1.1", "2606:4700::1111", "mylocal.example"] {
-            assert!(!text.parse::<Host>().unwrap().is_private_by_name(), "{text}");
         }
     }
 }

@@ -40,7 +40,9 @@ pub use error::{Error, Result};
 pub use grant::{Choice, Consent, Grant};
 pub use host::{DomainName, Host, HostPattern};
 pub use limits::{Amount, Effective, Limit, LimitSet, Setting, Source, Unit};
-pub use manifest::{Component, Contracts, Kind, Manifest, PackagePath, PluginId, UiHint, World};
-pub use request_path::{MAX_PATH, PathPattern, RequestPath};
+pub use manifest::{
+    Component, Contracts, Kind, Manifest, PackagePath, PluginId, PluginName, ServiceId, UiHint, World,
+};
+pub use request_path::{MAX_PATH, MAX_SEGMENTS, PathPattern, RequestPath};
 pub use syntax::{MAX_BYTES, MAX_NESTING};
 pub use units::{Bytes, Millis};

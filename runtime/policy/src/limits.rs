@@ -222,11 +222,22 @@ impl LimitSet {
         self.0.is_empty()
     }
 
-    /// What is asked beyond this; what this does not set is at its usual value.
+    /// What is asked beyond this. What either does not set is at its usual value, so whoever holds less than usual
+    /// is asked when somebody wants the usual. A store that is not asked for is none.
     pub fn difference(&self, asked: &Self) -> Self {
-        let held = |limit: Limit| self.get(limit).unwrap_or_else(|| limit.usual()).get();
-        let beyond = asked.iter().filter(|(limit, amount)| amount.get() > held(*limit));
-        Self(beyond.collect())
+        let beyond = |limit: &Limit| {
+            let unset = (*limit != Limit::Kv).then(|| limit.usual());
+            let wanted = asked.get(*limit).or(unset)?;
+            let held = self.get(*limit).unwrap_or_else(|| limit.usual());
+            (wanted.get() > held.get()).then_some((*limit, wanted))
+        };
+        Self(Limit::ALL.iter().filter_map(beyond).collect())
+    }
+
+    /// Only what is below the usual values, which holds whatever else is agreed to.
+    pub(crate) fn below_usual(&self) -> Self {
+        let below = |(limit, amount): &(Limit, Amount)| amount.get() < limit.usual().get();
+        Self(self.iter().filter(below).collect())
     }
 
     /// Whether all that is asked is within this.
@@ -334,9 +345,11 @@ impl Effective {
         }
     }
 
-    /// All limits.
+    /// All limits; that of a store only if there is one.
     pub fn settings(&self) -> impl Iterator<Item = Setting> {
-        Limit::ALL.into_iter().map(|limit| self.get(limit))
+        let there = |limit: &Limit| *limit != Limit::Kv || self.request.get(Limit::Kv).is_some();
+        let limits = Limit::ALL.into_iter().filter(there);
+        limits.map(|limit| self.get(limit))
     }
 }
 
@@ -396,9 +409,12 @@ mod tests {
         let mut less = LimitSet::default();
         less.set(Limit::Memory, 1 << 20).unwrap();
         assert!(LimitSet::default().covers(&less));
-        assert!(!less.covers(&LimitSet(BTreeMap::from([(
-            Limit::Memory,
-            Limit::Memory.usual()
-        )]))));
+        // Who holds less than usual is asked for the usual, whether it is written or not.
+        let usual = LimitSet(BTreeMap::from([(Limit::Memory, Limit::Memory.usual())]));
+        assert_eq!(less.difference(&usual), usual);
+        assert_eq!(less.difference(&LimitSet::default()), usual);
+        let mut store = LimitSet::default();
+        store.set(Limit::Kv, 1).unwrap();
+        assert!(store.covers(&LimitSet::default()));
     }
 }

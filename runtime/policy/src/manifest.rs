@@ -2,45 +2,27 @@
 //!
 //! The keys are OpenClaw's, and `component`, `capabilities` and `limits` beside them. A key that is not known is
 //! an error with its line and the nearest known one, because a misspelled request would silently be none. What
-//! this crate does not use of OpenClaw's own keys is kept as the value that stands there.
+//! this crate does not use of OpenClaw's own keys is kept as the value that stands there, or known and left aside.
+
+mod check;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+pub use names::{PackagePath, PluginId, PluginName, ServiceId};
+
+use self::check::Objection;
+use self::names::distinct;
 use crate::capability::Capabilities;
+use crate::capability::tools::ToolName;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::limits::{Limit, LimitSet};
 use crate::syntax;
-use crate::text::{is_word, name_type};
 use crate::typed::{self, Step};
-
-name_type!(
-    /// The id of an extension. It names folders and config keys, so it is a plain word.
-    PluginId,
-    "id",
-    |text| is_word(text, "_-"),
-    "must be letters, digits, \"_\" and \"-\", 64 at most, and begin with a letter or digit"
-);
-
-name_type!(
-    /// A path inside the package, with `/` between its parts; a leading `./` is allowed and `..` is not.
-    PackagePath,
-    "path in the package",
-    is_package_path,
-    "must be relative and stay inside the package"
-);
-
-fn is_package_path(text: &str) -> bool {
-    let path = text.strip_prefix("./").unwrap_or(text);
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let part = |part: &str| {
-        !matches!(part, "" | "." | "..") && !part.contains(|c: char| c.is_control() || "\\:".contains(c))
-    };
-    text.len() <= 256 && path.split('/').all(part)
-}
 
 /// A role that only one extension has at a time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
@@ -83,8 +65,8 @@ pub struct Component {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Contracts {
     /// Names of its tools.
-    #[serde(default)]
-    pub tools: Vec<String>,
+    #[serde(default, deserialize_with = "distinct")]
+    pub tools: Vec<ToolName>,
     /// Other lists, such as `speechProviders`.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
@@ -129,14 +111,14 @@ pub struct Manifest {
     #[serde(default, deserialize_with = "one_or_many")]
     pub kind: BTreeSet<Kind>,
     /// Chat platforms that it serves.
-    #[serde(default)]
-    pub channels: Vec<String>,
+    #[serde(default, deserialize_with = "distinct")]
+    pub channels: Vec<ServiceId>,
     /// Model providers that it serves.
-    #[serde(default)]
-    pub providers: Vec<String>,
+    #[serde(default, deserialize_with = "distinct")]
+    pub providers: Vec<ServiceId>,
     /// Command-line backends that it serves.
-    #[serde(default)]
-    pub cli_backends: Vec<String>,
+    #[serde(default, deserialize_with = "distinct")]
+    pub cli_backends: Vec<ServiceId>,
     /// Folders of skills in the package.
     #[serde(default)]
     pub skills: Vec<PackagePath>,
@@ -157,11 +139,11 @@ pub struct Manifest {
     #[serde(default)]
     pub enabled_by_default: bool,
     /// Extensions that it needs.
-    #[serde(default)]
-    pub requires_plugins: Vec<PluginId>,
+    #[serde(default, deserialize_with = "distinct")]
+    pub requires_plugins: Vec<PluginName>,
     /// Ids that it had before.
-    #[serde(default)]
-    pub legacy_plugin_ids: Vec<String>,
+    #[serde(default, deserialize_with = "distinct")]
+    pub legacy_plugin_ids: Vec<PluginName>,
     /// When it is started.
     pub activation: Option<Value>,
     /// What must be set up.
@@ -209,35 +191,29 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Ki
 impl Manifest {
     /// Parses the bytes of a manifest.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let (manifest, text): (Self, _) = typed::read_document(bytes)?;
-        let refuse = |path: &[&str], what: &str| {
-            let path: Vec<_> = path.iter().map(|key| Step::Key((*key).to_owned())).collect();
-            Err(Error::Manifest {
-                path: typed::write_path(&path),
-                line: syntax::find_line(text, &path),
-                what: what.to_owned(),
-                nearest: None,
-            })
+        let (text, mut value) = syntax::parse_bytes("the manifest", bytes)?;
+        let error = |path: &[Step], what, nearest| Error::Manifest {
+            path: typed::write_path(path, "the manifest"),
+            line: syntax::find_line(text, path),
+            what,
+            nearest,
         };
-        if manifest.limits.get(Limit::Kv).is_some() {
-            return refuse(
-                &["limits", "kv"],
-                "the store is a capability; write capabilities.kv.quota",
-            );
+        let refuse = |Objection { path, what, nearest }| {
+            let path: Vec<_> = path.into_iter().map(Step::Key).collect();
+            error(&path, what, nearest)
+        };
+        if let Value::Object(keys) = &mut value {
+            check::drop_ignored(keys);
+            if let Some(objection) = check::find_misplaced(keys) {
+                return Err(refuse(objection));
+            }
         }
-        if let Some(kv) = manifest.capabilities.kv
-            && let Err(range) = Limit::Kv.value(kv.quota.get())
-        {
-            return refuse(&["capabilities", "kv", "quota"], &range.to_string());
+        let manifest: Self =
+            typed::read(&value).map_err(|fault| error(&fault.path(), fault.what, fault.nearest))?;
+        match check::find_objection(&manifest) {
+            Some(objection) => Err(refuse(objection)),
+            None => Ok(manifest),
         }
-        let world = manifest.component.as_ref().and_then(|component| component.world);
-        if matches!(world, Some(World::Tool | World::Skill))
-            && let Some(field) = manifest.capabilities.account_fields().first()
-        {
-            let what = format!("{field} is a setting of a channel's account, and this is no channel");
-            return refuse(&["capabilities"], &what);
-        }
-        Ok(manifest)
     }
 
     /// The limits that it asks for, the store's included.

@@ -1,18 +1,22 @@
 //! Paths of requests in one spelling, and patterns over them.
 //!
-//! A server may read `%2e%2e`, `;` or `\` as the way out of a folder. So a path that can be read in two ways is
-//! never matched by a pattern narrower than `/`. Linear in the path, which has [`MAX_PATH`] bytes at most.
+//! A server may read `%2e%2e`, `;`, `\`, overlong UTF-8, wide dots or dots among spaces as the way out of a folder.
+//! So a path that can be read in two ways is never matched by a pattern narrower than `/`. Linear in the path,
+//! which has [`MAX_PATH`] bytes at most; a pattern has [`MAX_SEGMENTS`] segments at most.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::display::is_hidden;
 use crate::error::{Error, Result};
 use crate::text::text_type;
 
 /// The longest path, in bytes.
 pub const MAX_PATH: usize = 8 * 1024;
+/// The most segments of a pattern.
+pub const MAX_SEGMENTS: usize = 16;
 
 /// The path of a request, without its query.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -70,6 +74,7 @@ impl fmt::Display for RequestPath {
 /// The one spelling of a path, or none if it can be read in two ways.
 fn normalise(text: &str) -> Option<String> {
     let mut plain = String::with_capacity(text.len());
+    let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b';' {
@@ -77,26 +82,59 @@ fn normalise(text: &str) -> Option<String> {
         }
         if byte != b'%' {
             plain.push(char::from(byte));
+            decoded.push(byte);
             continue;
         }
         let mut digit = || bytes.next().and_then(|c| char::from(c).to_digit(16));
-        let code = digit()? * 16 + digit()?;
-        let decoded = char::from_u32(code)?;
-        match decoded {
+        let code = u8::try_from(digit()? * 16 + digit()?).ok()?;
+        decoded.push(code);
+        match char::from(code) {
             // Servers that decode once too often would see these as structure; a coded `%` hides another code.
             '.' | '/' | '\\' | ';' | '%' | '\0'..='\u{1f}' | '\u{7f}' => return None,
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '~' => plain.push(decoded),
+            c @ ('a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '~') => plain.push(c),
             _ => plain.push_str(&format!("%{code:02X}")),
         }
     }
-    let mut segments = plain.split('/').skip(1).peekable();
+    // What is no UTF-8 is read as something by somebody: an overlong form of `.` or `/`, or an old code page.
+    let decoded = String::from_utf8(decoded).ok()?;
+    if decoded.contains(is_wide_structure) {
+        return None;
+    }
+    let mut segments = decoded.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
-        if matches!(segment, "." | "..") || (segment.is_empty() && !last) {
-            return None;
+        match segment.is_empty() {
+            true if !last => return None,
+            // Systems that drop spaces and dots at an end would see a step upwards.
+            false if segment.chars().all(is_dropped) => return None,
+            _ => {}
         }
     }
     Some(plain)
+}
+
+/// Characters that some servers turn into dots, slashes and backslashes.
+fn is_wide_structure(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2024}'
+            ..='\u{2026}'
+                | '\u{2044}'
+                | '\u{2215}'
+                | '\u{2216}'
+                | '\u{29f8}'
+                | '\u{29f9}'
+                | '\u{fe52}'
+                | '\u{fe68}'
+                | '\u{ff0e}'
+                | '\u{ff0f}'
+                | '\u{ff3c}'
+                | '\u{ff61}'
+    )
+}
+
+fn is_dropped(c: char) -> bool {
+    c == '.' || c.is_whitespace() || is_hidden(c)
 }
 
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -170,6 +208,9 @@ impl FromStr for PathPattern {
         if text.len() > 256 {
             return Err(wrong("is longer than 256 bytes"));
         }
+        if text.contains('"') {
+            return Err(wrong("has a quotation mark; write %22"));
+        }
         let path: RequestPath = text.parse()?;
         if !path.plain {
             return Err(wrong(
@@ -191,7 +232,11 @@ impl FromStr for PathPattern {
                 open,
             })
         };
-        segments.map(read).collect::<Result<_>>().map(Self)
+        let segments: Vec<_> = segments.map(read).collect::<Result<_>>()?;
+        if segments.len() > MAX_SEGMENTS {
+            return Err(wrong("has more than 16 segments"));
+        }
+        Ok(Self(segments))
     }
 }
 
@@ -257,6 +302,22 @@ mod tests {
             "/api/x#y",
             "/api/ x",
             "/api/\u{e9}",
+            "/api/%c0%ae%c0%ae/x",
+            "/api/..%c0%afx",
+            "/api/%c0%af..%c0%af",
+            "/api/%e0%80%ae%e0%80%ae/admin",
+            "/api/%ff",
+            "/api/..%20/x",
+            "/api/%20../x",
+            "/api/.%20./x",
+            "/api/.../x",
+            "/api/%20/x",
+            "/api/..%c2%a0/x",
+            "/api/..%e2%80%8b/x",
+            "/api/%ef%bc%8e%ef%bc%8e/x",
+            "/api/%ef%bc%8f..",
+            "/api/%ef%bc%bcx",
+            "/api/%e2%80%a5/x",
             "api/x",
         ] {
             assert!(!matches("/api", path), "{path}");
@@ -274,13 +335,20 @@ mod tests {
     fn codes_that_are_not_needed_do_not_hide_a_path() {
         let path: RequestPath = "/%61pi/%c3%a9%3a:".parse().unwrap();
         assert_eq!(path.as_str(), "/api/%C3%A9%3A:");
+        assert!(matches("/api", "/api/a%20b.../.well-known/%C3%BC"));
         assert!(matches("/api", "/%61p%69/x") && matches("/%61pi", "/api"));
+    }
+
+    #[test]
+    fn a_pattern_has_sixteen_segments_at_most() {
+        assert!("/a".repeat(MAX_SEGMENTS).parse::<PathPattern>().is_ok());
+        assert!("/a".repeat(MAX_SEGMENTS + 1).parse::<PathPattern>().is_err());
     }
 
     #[test]
     fn a_pattern_must_be_plain() {
         for text in [
-            "", "api", "/a/../b", "/a*b", "/**", "/a;b", "/a//b", "/%2e", "/a?b",
+            "", "api", "/a/../b", "/a*b", "/**", "/a;b", "/a//b", "/%2e", "/a?b", "/a\"b", "/%ff",
         ] {
             assert!(text.parse::<PathPattern>().is_err(), "{text}");
         }

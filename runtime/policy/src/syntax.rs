@@ -2,6 +2,7 @@
 //!
 //! The size is checked before the first byte is parsed, the nesting while the parser descends, so no text can
 //! exhaust the stack. A key that stands twice in one object is an error: two readers could take different ones.
+//! Only in a config schema, which grants nothing, the last one counts.
 //! The line of a place costs a second parse and is looked for only when there is an error to report.
 
 use std::fmt;
@@ -21,14 +22,26 @@ pub const MAX_NESTING: usize = 48;
 /// Whole numbers below this are exact in a double, so that `1.0` means `1`.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Parses the text of a manifest.
-pub(crate) fn parse(text: &str) -> Result<Value> {
-    if text.len() > MAX_BYTES {
+/// Parses bytes, and gives their text too.
+pub(crate) fn parse_bytes<'b>(of: &'static str, bytes: &'b [u8]) -> Result<(&'b str, Value)> {
+    if bytes.len() > MAX_BYTES {
         return Err(Error::TooLarge {
-            bytes: text.len(),
+            of,
+            bytes: bytes.len(),
             max: MAX_BYTES,
         });
     }
+    let text = std::str::from_utf8(bytes).map_err(|error| Error::NotText {
+        of,
+        at: error.valid_up_to(),
+    })?;
+    // Some editors begin a file with a mark that no parser of JSON knows.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Ok((text, parse(text)?))
+}
+
+/// Parses a text of bounded size.
+fn parse(text: &str) -> Result<Value> {
     let whole: Result<Whole, _> = json5::from_str(text);
     whole.map(|whole| whole.0).map_err(|error| Error::Syntax {
         line: error.position().map_or(1, |at| at.line + 1),
@@ -57,12 +70,18 @@ struct Whole(Value);
 
 impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Seed { depth: 0 }.deserialize(deserializer).map(Self)
+        let seed = Seed {
+            depth: 0,
+            lenient: false,
+        };
+        seed.deserialize(deserializer).map(Self)
     }
 }
 
 struct Seed {
     depth: usize,
+    /// Whether a key may stand twice.
+    lenient: bool,
 }
 
 impl Seed {
@@ -72,6 +91,7 @@ impl Seed {
         }
         Ok(Self {
             depth: self.depth + 1,
+            lenient: self.lenient,
         })
     }
 }
@@ -136,10 +156,12 @@ impl<'de> Visitor<'de> for Seed {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            if object.contains_key(&key) {
+            if !self.lenient && object.contains_key(&key) {
                 return Err(A::Error::custom(format_args!("the key \"{key}\" stands twice")));
             }
-            let value = entries.next_value_seed(self.descend()?)?;
+            let mut inside = self.descend()?;
+            inside.lenient |= self.depth == 0 && key == "configSchema";
+            let value = entries.next_value_seed(inside)?;
             object.insert(key, value);
         }
         Ok(Value::Object(object))
@@ -248,7 +270,7 @@ mod tests {
             assert!(parse(&open.repeat(MAX_BYTES / 3)).is_err());
         }
         assert!(matches!(
-            parse(&" ".repeat(MAX_BYTES + 1)),
+            parse_bytes("the grant", &[b' '; MAX_BYTES + 1]),
             Err(Error::TooLarge { .. })
         ));
     }
@@ -257,6 +279,12 @@ mod tests {
     fn a_key_that_stands_twice_and_a_second_value_are_refused() {
         let twice = parse("{ a: 1,\n 'a': 2 }").unwrap_err().to_string();
         assert!(twice.contains("\"a\" stands twice"), "{twice}");
+        let schema = parse("{ configSchema: { a: 1, b: { c: 2, c: 3 }, a: 4 } }").unwrap();
+        assert_eq!(
+            schema,
+            serde_json::json!({"configSchema": {"a": 4, "b": {"c": 3}}})
+        );
+        assert!(parse("{ x: { configSchema: { a: 1, a: 2 } } }").is_err());
         assert!(parse("{} {}").is_err() && parse("").is_err() && parse("[NaN]").is_err());
     }
 

@@ -67,3 +67,9 @@ pub(crate) fn is_word(text: &str, marks: &str) -> bool {
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
 }
+
+/// Visible ASCII that neither ends or escapes in a quotation nor opens or closes a parenthesis, so that it stands in
+/// a sentence as it is.
+pub(crate) fn is_quiet(c: char) -> bool {
+    c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '(' | ')')
+}

@@ -32,33 +32,22 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
     T::deserialize(Node { value })
 }
 
-/// Reads a type from the bytes of a JSON5 document; yields the text too, for whoever looks for a line in it.
-pub(crate) fn read_document<T: DeserializeOwned>(bytes: &[u8]) -> crate::error::Result<(T, &str)> {
-    use crate::error::Error;
-    use crate::syntax;
-    if bytes.len() > syntax::MAX_BYTES {
-        return Err(Error::TooLarge {
-            bytes: bytes.len(),
-            max: syntax::MAX_BYTES,
-        });
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| Error::NotText {
-        at: error.valid_up_to(),
-    })?;
-    // Some editors begin a file with a mark that no parser of JSON knows.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let value = syntax::parse(text)?;
-    let read = read(&value).map_err(|fault| Error::Manifest {
-        path: write_path(&fault.path()),
-        line: syntax::find_line(text, &fault.path()),
+/// Reads a type from the bytes of a JSON5 document, which is called `whole`.
+pub(crate) fn read_document<T: DeserializeOwned>(
+    whole: &'static str,
+    bytes: &[u8],
+) -> crate::error::Result<T> {
+    let (text, value) = crate::syntax::parse_bytes(whole, bytes)?;
+    read(&value).map_err(|fault| crate::error::Error::Manifest {
+        path: write_path(&fault.path(), whole),
+        line: crate::syntax::find_line(text, &fault.path()),
         what: fault.what,
         nearest: fault.nearest,
-    })?;
-    Ok((read, text))
+    })
 }
 
-/// Writes a place as a person would: `capabilities.http[0].host`.
-pub(crate) fn write_path(path: &[Step]) -> String {
+/// Writes a place as a person would: `capabilities.http[0].host`. The whole is what it is called.
+pub(crate) fn write_path(path: &[Step], whole: &str) -> String {
     let mut text = String::new();
     for step in path {
         match step {
@@ -70,11 +59,7 @@ pub(crate) fn write_path(path: &[Step]) -> String {
             Step::Index(index) => text.push_str(&format!("[{index}]")),
         }
     }
-    if text.is_empty() {
-        "the manifest".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { whole.to_owned() } else { text }
 }
 
 /// The word that is spelled most like another, if one is near enough to have been meant.
@@ -87,6 +72,14 @@ pub(crate) fn find_nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str>
         .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
         .min()
         .map(|(_, known)| known)
+}
+
+/// The known word that another is a slip of the pen away from, and is not.
+pub(crate) fn find_slip<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
+    const SLIP: usize = 2;
+    let word: String = word.chars().take(64).flat_map(char::to_lowercase).collect();
+    let near = |known: &&&str| strsim::damerau_levenshtein(&word, &known.to_lowercase()) <= SLIP;
+    known.iter().find(near).copied()
 }
 
 impl Fault {
@@ -115,7 +108,7 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", write_path(&self.path()), self.what)
+        write!(f, "{}: {}", write_path(&self.path(), "the whole"), self.what)
     }
 }
 
@@ -183,6 +176,30 @@ impl<'de> Deserializer<'de> for Node<'de> {
         visitor.visit_newtype_struct(self)
     }
 
+    /// Of the keys' names only; a list would give the values by their order, unseen by whoever looks for a key.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.value {
+            Value::Object(_) => self.deserialize_any(visitor),
+            _ => Err(de::Error::custom("must be an object, {…}")),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.value {
+            Value::Array(_) => self.deserialize_any(visitor),
+            _ => Err(de::Error::custom("must be a list, […]")),
+        }
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -202,8 +219,8 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
+        tuple_struct identifier ignored_any
     }
 }
 

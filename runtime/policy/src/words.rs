@@ -1,11 +1,13 @@
 //! Requests, grants and limits in plain words, as install, inspect and explain show them.
 //!
-//! One line for each thing, marked by how much care it deserves. A line holds no control character and nothing
+//! One line for each thing, marked by how much care it deserves, and what deserves most stands first. What an
+//! author wrote freely stands in quotes, which it cannot end. A line holds no control character and nothing
 //! invisible, and has [`MAX_LINE`] characters at most, whatever a manifest says. A long list is told in several
 //! lines, so that nothing is granted unseen.
 
 mod capabilities;
 mod limits;
+mod network;
 
 use std::fmt;
 
@@ -67,6 +69,21 @@ impl fmt::Display for Line {
 pub trait Words {
     /// The lines that tell it.
     fn lines(&self) -> Vec<Line>;
+}
+
+/// How much of a line a list may take, so that what stands around it is never cut off.
+const ROOM: usize = 400;
+
+/// Puts what a person must see at the top; among equals the order stays.
+fn most_care_first(mut lines: Vec<Line>) -> Vec<Line> {
+    lines.sort_by_key(|line| std::cmp::Reverse(line.severity));
+    lines
+}
+
+/// A stranger's text in quotes, cut at `max` characters.
+fn quote(text: &str, max: usize) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", display_safe(&escaped, max))
 }
 
 /// Writes `a, b and c`.

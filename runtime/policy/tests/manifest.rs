@@ -62,7 +62,7 @@ fn the_keys_of_openclaw_are_known() {
             backupResources: [], secretProviderIntegrations: {}, configContracts: {}, version: '1', description: 'd' }",
     );
     let manifest = manifest.unwrap();
-    assert_eq!(manifest.contracts.tools, ["t"]);
+    assert_eq!(manifest.contracts.tools, ["t".parse().unwrap()]);
     assert!(manifest.contracts.other.contains_key("speechProviders"));
     assert!(manifest.ui_hints.get("a.b").unwrap().sensitive);
     assert_eq!(manifest.kind.len(), 1);
@@ -94,13 +94,143 @@ fn a_wrong_value_is_told_with_its_place_and_what_to_do() {
 }
 
 #[test]
+fn a_key_that_is_passed_on_is_refused_if_a_slip_made_it_unknown() {
+    for (keys, meant) in [
+        ("contracts: { tool: ['x'] }", "tools"),
+        ("contracts: { toolz: ['x'] }", "tools"),
+        ("uiHints: { a: { sensitve: true } }", "sensitive"),
+        ("uiHints: { a: { Sensitive: true } }", "sensitive"),
+    ] {
+        let error = refusal(&format!("{{ id: 'a', configSchema: {{}},\n {keys} }}"));
+        assert!(
+            error.starts_with("line 2: ") && error.contains(&format!("did you mean \"{meant}\"")),
+            "{error}"
+        );
+    }
+    assert!(
+        parse(
+            "{ id: 'a', configSchema: {}, uiHints: { a: { width: 3 } }, contracts: { speechProviders: [] } }"
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn a_list_is_no_object() {
+    for keys in [
+        "capabilities: { http: [['http', 'evil.example', 8080, ['POST'], ['/x'], '1 MiB', false]] }",
+        "capabilities: { files: [['/data', 'rw', 'harmless']] }",
+        "capabilities: { model: [1, 5] }",
+        "capabilities: [[{ host: 'a.example' }]]",
+        "component: ['x.wasm', 'tool', null]",
+        "uiHints: { a: ['L'] }",
+        "contracts: ['x']",
+    ] {
+        let error = refusal(&format!("{{ id: 'a', configSchema: {{}}, {keys} }}"));
+        assert!(error.contains("must be an object"), "{keys}: {error}");
+    }
+    assert!(refusal("['a', {}]").contains("must be an object"));
+}
+
+#[test]
+fn a_request_that_its_world_has_no_use_for_is_refused() {
+    let asks = |world: &str, asks: &str| {
+        format!("{{ id: 'a', configSchema: {{}}, component: {{ {world} }}, capabilities: {{ {asks} }} }}")
+    };
+    let (channel, tool) = ("world: 'channel'", "world: 'tool'");
+    for (world, keys) in [
+        (channel, "messaging: { send: ['irc:*'] }"),
+        (channel, "tools: { a: 'b' }"),
+        (channel, "model: { calls: 1, tokens: 1 }"),
+        (tool, "bridge: ['x']"),
+        ("world: 'skill'", "bridge: ['x']"),
+        (tool, "http: [{ host: '${account.server}' }]"),
+        ("", "http: [{ host: '${account.server}' }]"),
+    ] {
+        let error = refusal(&asks(world, keys));
+        assert!(error.contains("leave it out"), "{world} {keys}: {error}");
+        let other = if world == channel { tool } else { channel };
+        assert!(parse(&asks(other, keys)).is_ok(), "{other} {keys}");
+    }
+    let serves = asks("", "http: [{ host: '${account.server}' }]").replace("id:", "channels: ['irc'], id:");
+    assert!(parse(&serves).is_ok());
+}
+
+#[test]
+fn names_are_names_and_stand_once() {
+    for keys in [
+        "contracts: { tools: [''] }",
+        "contracts: { tools: ['\\u001b[2J'] }",
+        "contracts: { tools: ['exec', 'exec'] }",
+        "contracts: { tools: ['1st'] }",
+        "channels: ['../x']",
+        "channels: ['irc', 'irc']",
+        "providers: ['']",
+        "cliBackends: ['a b']",
+        "legacyPluginIds: ['../x']",
+        "requiresPlugins: ['@openclaw']",
+        "requiresPlugins: ['@a/../b']",
+        "capabilities: { tools: { _x: 'y' } }",
+    ] {
+        assert!(
+            parse(&format!("{{ id: 'a', configSchema: {{}}, {keys} }}")).is_err(),
+            "{keys}"
+        );
+    }
+    let alias = refusal("{ id: 'a', configSchema: {}, capabilities: { tools: { _x: 'y' } } }");
+    assert!(alias.contains("must begin with a letter"), "{alias}");
+    assert!(
+        parse(
+            "{ id: 'a', configSchema: {}, requiresPlugins: ['@openclaw/x', 'y'], legacyPluginIds: ['@a/b'] }"
+        )
+        .is_ok()
+    );
+    let port = refusal(
+        "{ id: 'a', configSchema: {}, capabilities: { http: [{ host: 'a.example', port: '443' }] } }",
+    );
+    assert!(port.contains("without quotes"), "{port}");
+}
+
+#[test]
+fn manifests_of_openclaw_are_read() {
+    let manifest = parse(
+        "{ $schema: 'x', id: 'a', configSchema: { type: 'object', type: 'object' }, providerAuthEnvVars: {}, categories: [],
+            providerCatalogEntry: 'x', toolMetadata: {}, controlUi: {}, commandAliases: [], syntheticAuthRefs: [],
+            modelPricing: {}, capabilities: { register: ['x'], runtime: [] } }",
+    );
+    assert!(manifest.unwrap().capabilities.is_empty());
+    let mixed = refusal("{ id: 'a', configSchema: {}, capabilities: { register: [], env: ['A'] } }");
+    assert!(mixed.contains("\"register\" is no known key"), "{mixed}");
+    assert!(refusal("{ id: 'a', id: 'b', configSchema: {} }").contains("stands twice"));
+    let deep = refusal("{ id: 'a', configSchema: {},\n component: {\n capabilities: {} } }");
+    insta::assert_snapshot!(deep, @r#"line 3: component.capabilities: "capabilities" stands beside "component" and not in it; move it to the top"#);
+}
+
+#[test]
+fn a_manifest_of_many_alike_paths_is_read_within_a_moment() {
+    let text = |segments: usize, count: usize| {
+        let paths: Vec<_> = (0..count)
+            .map(|n| format!("'{}/p{n}'", "/a".repeat(segments)))
+            .collect();
+        let rule = format!(
+            "{{ host: 'a.example', methods: ['GET'], paths: [{}] }}",
+            paths.join(",")
+        );
+        format!("{{ id: 'a', configSchema: {{}}, capabilities: {{ http: [{rule}] }} }}")
+    };
+    assert!(refusal(&text(100, 1)).contains("more than 16 segments"));
+    assert!(refusal(&text(15, 257)).contains("at most 256"));
+    assert_eq!(parse(&text(15, 256)).unwrap().capabilities.http.rules().len(), 1);
+}
+
+#[test]
 fn a_quota_has_one_place_and_an_account_needs_a_channel() {
     assert!(
         refusal("{ id: 'a', configSchema: {}, limits: { kv: '1 MiB' } }").contains("capabilities.kv.quota")
     );
     let tool = "{ id: 'a', configSchema: {}, component: { world: 'tool' }, capabilities: { http: [{ host: '${account.server}' }] } }";
     assert!(refusal(tool).contains("this is no channel"));
-    assert!(parse(&tool.replace("tool", "channel")).is_ok());
+    assert!(parse(&tool.replace("'tool'", "'channel'")).is_ok());
     let stored = parse("{ id: 'a', configSchema: {}, capabilities: { kv: { quota: '3 MiB' } } }").unwrap();
     assert_eq!(stored.requested_limits().get(Limit::Kv).unwrap().get(), 3 << 20);
 }

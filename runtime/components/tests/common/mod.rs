@@ -87,6 +87,7 @@ impl Fixture {
 
 pub(crate) fn grant(installed: &Installed, choice: Choice) -> Grant {
     let consent = Consent {
+        extension: installed.manifest.id.clone(),
         digest: installed.digest,
         account: None,
         at: 1,

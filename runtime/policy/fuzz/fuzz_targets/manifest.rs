@@ -15,12 +15,17 @@ fuzz_target!(|data: &[u8]| {
                 assert!(!line.text().contains(char::is_control));
             }
             let consent = Consent {
+                extension: manifest.id.clone(),
                 digest: Digest::of(data),
                 account: None,
                 at: 0,
                 by: String::new(),
             };
             let grant = Grant::new(consent, (asked, &limits), Choice::All).expect("a request is within itself");
+            let stored = serde_json::to_vec(&grant).expect("a grant is JSON");
+            let stored = Grant::parse(&stored).expect("what was granted is read again");
+            assert_eq!(stored, grant);
+            stored.check(&manifest.id, stored.digest(), (asked, &limits)).expect("it was asked for");
             let (more, higher) = grant.difference((asked, &limits));
             assert!(more.is_empty() && higher.is_empty());
         }

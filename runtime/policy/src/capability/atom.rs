@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 
 /// The most single permissions that one kind of request may have.
-pub const MAX_ATOMS: usize = 1024;
+pub const MAX_ATOMS: usize = 256;
 
 /// One permission. `covers` is a partial order: what covers each other is equal.
 pub(crate) trait Atom: Clone + Ord {

@@ -9,9 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::display::is_hidden;
 use crate::error::{Error, Result};
-use crate::text::text_type;
+use crate::text::{is_quiet, text_type};
 
 /// The most directories of one component.
 pub const MAX_DIRECTORIES: usize = 32;
@@ -42,8 +41,8 @@ impl FromStr for GuestPath {
         let Some(path) = text.strip_prefix('/') else {
             return wrong("must begin with \"/\"");
         };
-        if text.len() > 256 || text.contains(|c: char| is_hidden(c) || c == '\\') {
-            return wrong("must be at most 256 bytes without invisible characters and \"\\\"");
+        if text.len() > 256 || !text.chars().all(is_quiet) {
+            return wrong("must be visible ASCII without quotes, parentheses and \"\\\", at most 256");
         }
         if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return wrong("must name a directory, without \".\", \"..\", \"//\" or a slash at the end");
@@ -188,7 +187,8 @@ mod tests {
     #[test]
     fn a_guest_path_names_one_directory() {
         for text in [
-            "", "/", "data", "/a/", "/a//b", "/a/../b", "/./a", "/a\\b", "/a\0", "/a\u{1b}",
+            "", "/", "data", "/a/", "/a//b", "/a/../b", "/./a", "/a\\b", "/a\0", "/a\u{1b}", "/a b", "/a\"",
+            "/a (b)", "/é", "/\u{5d0}",
         ] {
             assert!(text.parse::<GuestPath>().is_err(), "{text:?}");
         }

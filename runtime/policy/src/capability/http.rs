@@ -121,6 +121,9 @@ pub struct HttpRule {
     pub private: bool,
 }
 
+/// The largest body that may be asked for: more than this no call moves.
+const MAX_BODY: Bytes = Bytes::mebi(64 << 10);
+
 fn reading() -> BTreeSet<Method> {
     ["GET", "HEAD"].map(|name| Method(name.to_owned())).into()
 }
@@ -179,6 +182,13 @@ impl Http {
                 return Err(Error::conflict("http", what));
             }
             check_private("http", rule.private, &rule.host)?;
+            if rule.max_body > MAX_BODY {
+                let what = format!(
+                    "the rule for {} has bodies above {MAX_BODY}; ask for less",
+                    rule.host
+                );
+                return Err(Error::conflict("http", what));
+            }
         }
         let rules = rules.into_iter().map(|mut rule| {
             rule.port = settle_port(&rule.host, rule.port, Some(rule.scheme.port()));

@@ -13,7 +13,7 @@ name_type!(
     BridgeName,
     "bridge",
     |text| is_word(text, "_-"),
-    "must be letters, digits, \"_\" and \"-\", 64 at most"
+    "must begin with a letter or digit and have letters, digits, \"_\" and \"-\", 64 at most"
 );
 
 name_type!(

@@ -1,104 +1,32 @@
 //! Secrets: which, to whom they may be sent, and where in a request they may stand.
 //!
 //! A component never sees a value. It holds a placeholder, and the value takes its place only at a host and a
-//! place that one rule names together. `hmac` and `sign` compute with the secret inside the host; `reveal` hands
-//! it out and is the one exception.
+//! place that one rule names together, on a connection that nobody can read unless that rule says `plaintext`.
+//! `hmac` and `sign` compute with the secret inside the host, `capture` lets a token of a server become the
+//! secret; `reveal` hands it out and is the one exception.
+
+mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use place::{MAX_NAME, Place, Spot};
 
 use super::atom::{self, Atom};
 use super::http::{fields_of, is_false};
 use crate::account::{AccountField, AccountValues, Port, resolve};
-use crate::display::is_hidden;
 use crate::error::{Error, Result};
 use crate::host::{Host, HostPattern};
-use crate::text::{is_word, name_type, text_type};
+use crate::text::{is_word, name_type};
 
 name_type!(
     /// The name of a secret, as the component's config has it.
     SecretName,
     "secret name",
     |text| is_word(text, "_-."),
-    "must be letters, digits, \"_\", \"-\" and \".\", 64 at most"
+    "must begin with a letter or digit and have letters, digits, \"_\", \"-\" and \".\", 64 at most"
 );
-
-/// Where in a request a secret may stand.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Place {
-    /// `header NAME`, in lower case.
-    Header(String),
-    /// `query NAME`.
-    Query(String),
-    /// `path segment`: a whole segment or a part of one.
-    PathSegment,
-    /// `json POINTER`: a text in the body or frame, by its JSON pointer.
-    Json(String),
-}
-
-/// Headers that frame a request; a secret in one would change what the request is.
-const FRAMING: &[&str] = &[
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-impl FromStr for Place {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let wrong = |why| Err(Error::value("place", text, why));
-        if text == "path segment" {
-            return Ok(Self::PathSegment);
-        }
-        let visible = |name: &str| !name.is_empty() && name.len() <= 256 && !name.contains(is_hidden);
-        match text.split_once(' ') {
-            Some(("header", name)) => {
-                let token = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
-                let name = name.to_ascii_lowercase();
-                if !visible(&name) || !name.bytes().all(token) {
-                    return wrong("has no name of a header");
-                }
-                if FRAMING.contains(&name.as_str()) {
-                    return wrong("is a header that frames the request");
-                }
-                Ok(Self::Header(name))
-            }
-            Some(("query", name)) if visible(name) => Ok(Self::Query(name.to_owned())),
-            Some(("json", pointer)) if visible(pointer) && is_pointer(pointer) => {
-                Ok(Self::Json(pointer.to_owned()))
-            }
-            _ => wrong("must be \"header NAME\", \"query NAME\", \"path segment\" or \"json /POINTER\""),
-        }
-    }
-}
-
-fn is_pointer(text: &str) -> bool {
-    let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-    text.starts_with('/') && escapes
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Header(name) => write!(f, "header {name}"),
-            Self::Query(name) => write!(f, "query {name}"),
-            Self::PathSegment => f.write_str("path segment"),
-            Self::Json(pointer) => write!(f, "json {pointer}"),
-        }
-    }
-}
-
-text_type!(Place);
 
 /// One rule of a request or grant. A secret may have several, each with its own hosts and places.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
@@ -112,6 +40,12 @@ pub struct SecretRule {
     /// Where it may stand; `header authorization` if left out.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub places: BTreeSet<Place>,
+    /// Whether it may also be sent where everybody on the way can read it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub plaintext: bool,
+    /// Whether a token that a server issues may be kept under this name.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub capture: bool,
     /// Whether keyed hashes may be made and checked with it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub hmac: bool,
@@ -125,7 +59,12 @@ pub struct SecretRule {
 
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 enum Use {
-    Send(HostPattern, Place),
+    Send {
+        host: HostPattern,
+        place: Place,
+        plaintext: bool,
+    },
+    Capture,
     Hmac,
     Sign,
     Reveal,
@@ -141,9 +80,18 @@ impl Atom for SecretAtom {
     fn covers(&self, asked: &Self) -> bool {
         self.name == asked.name
             && match (&self.used, &asked.used) {
-                (Use::Send(granted, place), Use::Send(asked, other)) => {
-                    place == other && granted.covers(asked)
-                }
+                (
+                    Use::Send {
+                        host,
+                        place,
+                        plaintext,
+                    },
+                    Use::Send {
+                        host: asked_host,
+                        place: asked_place,
+                        plaintext: asked_plaintext,
+                    },
+                ) => place.covers(asked_place) && host.covers(asked_host) && plaintext >= asked_plaintext,
                 (granted, asked) => granted == asked,
             }
     }
@@ -162,60 +110,68 @@ impl Secrets {
             if rule.audience.contains(&HostPattern::Any) {
                 return refuse("has \"*\" as its audience, which is everybody; name the hosts");
             }
-            if rule.audience.is_empty() && !rule.places.is_empty() {
-                return refuse("has places and no audience; name the hosts that may receive it");
+            if rule.audience.is_empty() && (rule.plaintext || !rule.places.is_empty()) {
+                return refuse("has places or plaintext and no audience; name the hosts that may receive it");
             }
-            if rule.audience.is_empty() && !(rule.hmac || rule.sign || rule.reveal) {
-                return refuse("has neither an audience nor hmac, sign or reveal, so it could not be used");
+            if rule.audience.is_empty() && flags(rule).next().is_none() {
+                return refuse(
+                    "has neither an audience nor capture, hmac, sign or reveal, so it could not be used",
+                );
             }
             if rule.places.is_empty() && !rule.audience.is_empty() {
                 rule.places.insert(Place::Header("authorization".to_owned()));
             }
         }
+        // Each permission once, however the rules group them: the normal form, which may have more rules than
+        // were written, must count no more than they did.
         let count = |rule: &SecretRule| {
-            rule.audience
-                .len()
-                .saturating_mul(rule.places.len())
-                .saturating_add(3)
+            let sent = rule.audience.len().saturating_mul(rule.places.len());
+            sent.saturating_add(flags(rule).count())
         };
         atom::check_count("secrets", rules.iter().map(count))?;
         Ok(Self::group(atom::reduce(rules.iter().flat_map(expand).collect())))
     }
 
     fn group(atoms: Vec<SecretAtom>) -> Self {
-        let mut flags: BTreeMap<SecretName, [bool; 3]> = BTreeMap::new();
-        let mut places: BTreeMap<(SecretName, HostPattern), BTreeSet<Place>> = BTreeMap::new();
+        let mut flags: BTreeMap<SecretName, BTreeSet<Use>> = BTreeMap::new();
+        let mut places: BTreeMap<_, BTreeSet<Place>> = BTreeMap::new();
         for SecretAtom { name, used } in atoms {
-            let [hmac, sign, reveal] = flags.entry(name.clone()).or_default();
+            let flags = flags.entry(name.clone()).or_default();
             match used {
-                Use::Send(host, place) => {
-                    places.entry((name, host)).or_default().insert(place);
+                Use::Send {
+                    host,
+                    place,
+                    plaintext,
+                } => {
+                    places.entry((name, host, plaintext)).or_default().insert(place);
                 }
-                Use::Hmac => *hmac = true,
-                Use::Sign => *sign = true,
-                Use::Reveal => *reveal = true,
+                flag => {
+                    flags.insert(flag);
+                }
             }
         }
-        let mut hosts: BTreeMap<(SecretName, BTreeSet<Place>), BTreeSet<HostPattern>> = BTreeMap::new();
-        for ((name, host), places) in places {
-            hosts.entry((name, places)).or_default().insert(host);
+        let mut hosts: BTreeMap<_, BTreeSet<HostPattern>> = BTreeMap::new();
+        for ((name, host, plaintext), places) in places {
+            hosts.entry((name, plaintext, places)).or_default().insert(host);
         }
         // A secret that is never sent still has its rule of flags.
         for name in flags.keys() {
-            if !hosts.keys().any(|(sent, _)| sent == name) {
-                hosts.insert((name.clone(), BTreeSet::new()), BTreeSet::new());
+            if !hosts.keys().any(|(sent, ..)| sent == name) {
+                hosts.insert((name.clone(), false, BTreeSet::new()), BTreeSet::new());
             }
         }
-        let rule = |((name, places), audience)| {
+        let rule = |((name, plaintext, places), audience)| {
             // The flags stand once, at the secret's first rule.
-            let [hmac, sign, reveal] = flags.remove(&name).unwrap_or_default();
+            let flags = flags.remove(&name).unwrap_or_default();
             SecretRule {
                 name,
                 audience,
                 places,
-                hmac,
-                sign,
-                reveal,
+                plaintext,
+                capture: flags.contains(&Use::Capture),
+                hmac: flags.contains(&Use::Hmac),
+                sign: flags.contains(&Use::Sign),
+                reveal: flags.contains(&Use::Reveal),
             }
         };
         Self(hosts.into_iter().map(rule).collect())
@@ -254,7 +210,7 @@ impl Secrets {
     pub fn resolve(&self, values: &AccountValues) -> SecretMatcher {
         let mut atoms = self.atoms();
         atoms.retain_mut(|atom| {
-            let Use::Send(host, _) = &mut atom.used else {
+            let Use::Send { host, .. } = &mut atom.used else {
                 return true;
             };
             // Only the host counts here, so any scheme and port will do.
@@ -270,23 +226,31 @@ impl Secrets {
     }
 }
 
-fn expand(rule: &SecretRule) -> Vec<SecretAtom> {
+fn flags(rule: &SecretRule) -> impl Iterator<Item = Use> {
     let flags = [
+        (rule.capture, Use::Capture),
         (rule.hmac, Use::Hmac),
         (rule.sign, Use::Sign),
         (rule.reveal, Use::Reveal),
     ];
-    let flags = flags.into_iter().filter_map(|(set, used)| set.then_some(used));
-    let send = |host: &HostPattern, place: &Place| Use::Send(host.clone(), place.clone());
+    flags.into_iter().filter_map(|(set, used)| set.then_some(used))
+}
+
+fn expand(rule: &SecretRule) -> impl Iterator<Item = SecretAtom> {
+    let send = |host: &HostPattern, place: &Place| Use::Send {
+        host: host.clone(),
+        place: place.clone(),
+        plaintext: rule.plaintext,
+    };
     let sent = rule
         .audience
         .iter()
-        .flat_map(|host| rule.places.iter().map(move |place| send(host, place)));
+        .flat_map(move |host| rule.places.iter().map(move |place| send(host, place)));
     let atom = |used| SecretAtom {
         name: rule.name.clone(),
         used,
     };
-    sent.chain(flags).map(atom).collect()
+    sent.chain(flags(rule)).map(atom)
 }
 
 impl TryFrom<Vec<SecretRule>> for Secrets {
@@ -301,6 +265,17 @@ impl From<Secrets> for Vec<SecretRule> {
     fn from(secrets: Secrets) -> Self {
         secrets.0
     }
+}
+
+/// A placeholder on its way out.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'d> {
+    /// Where to.
+    pub host: &'d Host,
+    /// Whether nobody on the way can read along.
+    pub is_encrypted: bool,
+    /// Where it stands.
+    pub spot: Spot<'d>,
 }
 
 /// Answers what may be done with a secret.
@@ -319,12 +294,26 @@ impl SecretMatcher {
         self.any(name, |_| true)
     }
 
-    /// Whether its value may be sent to a host at a place.
-    pub fn may_send(&self, name: &str, host: &Host, place: &Place) -> bool {
-        self.any(
-            name,
-            |used| matches!(used, Use::Send(audience, granted) if audience.matches(host) && granted == place),
-        )
+    /// Whether its value may be sent.
+    pub fn may_send(&self, name: &str, delivery: &Delivery<'_>) -> bool {
+        let holds = |used: &Use| match used {
+            Use::Send {
+                host,
+                place,
+                plaintext,
+            } => {
+                host.matches(delivery.host)
+                    && place.holds(&delivery.spot)
+                    && (*plaintext || delivery.is_encrypted)
+            }
+            _ => false,
+        };
+        self.any(name, holds)
+    }
+
+    /// Whether a token that a server issues may be kept under this name.
+    pub fn may_capture(&self, name: &str) -> bool {
+        self.any(name, |used| *used == Use::Capture)
     }
 
     /// Whether keyed hashes may be made and checked with it.

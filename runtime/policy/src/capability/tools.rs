@@ -12,17 +12,21 @@ name_type!(
     /// What the component calls a tool.
     ToolAlias,
     "tool alias",
-    |text| is_word(text, "_-"),
-    "must be letters, digits, \"_\" and \"-\", 64 at most"
+    is_tool_word,
+    "must begin with a letter and have letters, digits, \"_\" and \"-\", 64 at most"
 );
 
 name_type!(
     /// The name of a tool as the agent knows it.
     ToolName,
     "tool",
-    |text| is_word(text, "_-"),
-    "must be letters, digits, \"_\" and \"-\", 64 at most"
+    is_tool_word,
+    "must begin with a letter and have letters, digits, \"_\" and \"-\", 64 at most"
 );
+
+fn is_tool_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && is_word(text, "_-")
+}
 
 /// Aliases and the tools behind them.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]

@@ -1,25 +1,13 @@
 //! Capabilities in words.
 
-use super::{Line, Severity, Words, join, pieces};
-use crate::account::Port;
-use crate::capability::files::Access;
-use crate::capability::http::{HttpRule, Scheme};
+use super::{Line, ROOM, Severity, Words, join, most_care_first, pieces, quote};
+use crate::capability::files::{Access, Directory};
 use crate::capability::messaging::TargetPattern;
 use crate::capability::names::EnvName;
-use crate::capability::secrets::{Place, SecretRule};
-use crate::capability::sockets::{SocketRule, Transport};
-use crate::capability::{
-    Bridges, Capabilities, EnvNames, Files, Http, Kv, Messaging, Model, Secrets, Sockets, Tools,
-};
-use crate::display::display_safe;
-use crate::host::HostPattern;
-use crate::request_path::PathPattern;
-use crate::units::Bytes;
-
-/// How much of a line a list may take, so that what stands around it is never cut off.
-const ROOM: usize = 400;
+use crate::capability::{Bridges, Capabilities, EnvNames, Files, Kv, Messaging, Model, Tools};
 
 impl Words for Capabilities {
+    /// What deserves most care first; with equal care in the order of the kinds.
     fn lines(&self) -> Vec<Line> {
         let kv = self.kv.iter().flat_map(Words::lines);
         let model = self.model.iter().flat_map(Words::lines);
@@ -44,187 +32,28 @@ impl Words for Capabilities {
             .collect();
         match lines.is_empty() {
             true => vec![Line::new(Severity::Plain, "reach nothing outside of itself")],
-            false => lines,
+            false => most_care_first(lines),
         }
-    }
-}
-
-/// A host with the port, if it is another than the usual one.
-fn name_endpoint(host: &HostPattern, port: &Port, usual: Option<u16>) -> String {
-    let name = match host {
-        HostPattern::Exact(host) => host.to_string(),
-        HostPattern::Below(parent) => format!("every host below {}", parent.as_str()),
-        HostPattern::Any => "every host".to_owned(),
-        HostPattern::Account(field) => format!("the server you configure ({})", field.key()),
-    };
-    match port {
-        Port::Number(number) if Some(number.get()) != usual => format!("{name}, port {number},"),
-        Port::Account(field) => format!("{name}, at the port you configure ({}),", field.key()),
-        _ => name,
-    }
-}
-
-fn judge_host(host: &HostPattern, private: bool) -> Severity {
-    let by_name = matches!(host, HostPattern::Exact(host) if host.is_private_by_name());
-    match host {
-        _ if private || by_name => Severity::Danger,
-        HostPattern::Any => Severity::Danger,
-        HostPattern::Below(_) => Severity::Caution,
-        HostPattern::Exact(_) | HostPattern::Account(_) => Severity::Plain,
-    }
-}
-
-/// What a private rule adds.
-fn tell_private(private: bool) -> &'static str {
-    match private {
-        true => ", even on this machine or its own network",
-        false => "",
-    }
-}
-
-fn tell_paths<'p>(paths: impl IntoIterator<Item = &'p PathPattern>) -> Vec<String> {
-    let shown = paths.into_iter().filter(|path| !path.is_everything());
-    let shown: Vec<_> = pieces(shown, ROOM)
-        .iter()
-        .map(|piece| format!(" under {}", join(piece)))
-        .collect();
-    // Everything is told by saying nothing, and the normal form has it alone.
-    match shown.is_empty() {
-        true => vec![String::new()],
-        false => shown,
-    }
-}
-
-impl Words for HttpRule {
-    fn lines(&self) -> Vec<Line> {
-        let endpoint = name_endpoint(&self.host, &self.port, Some(self.scheme.port()));
-        let open = match self.scheme {
-            Scheme::Https => Severity::Plain,
-            Scheme::Http => Severity::Caution,
-        };
-        let severity = judge_host(&self.host, self.private).max(open);
-        let body = match self.max_body == Bytes::mebi(10) {
-            true => String::new(),
-            false => format!(", bodies up to {}", self.max_body),
-        };
-        let mut lines = Vec::new();
-        for methods in pieces(&self.methods, ROOM) {
-            for paths in tell_paths(&self.paths) {
-                let private = tell_private(self.private);
-                let text = format!(
-                    "talk to {endpoint} over {} ({}{paths}){body}{private}",
-                    self.scheme,
-                    methods.join(", ")
-                );
-                lines.push(Line::new(severity, &text));
-            }
-        }
-        lines
-    }
-}
-
-impl Words for Http {
-    fn lines(&self) -> Vec<Line> {
-        self.rules().iter().flat_map(Words::lines).collect()
-    }
-}
-
-impl Words for SocketRule {
-    fn lines(&self) -> Vec<Line> {
-        let endpoint = name_endpoint(&self.host, &self.port, self.transport.port());
-        let how = match self.transport {
-            Transport::Wss => "over an encrypted WebSocket",
-            Transport::Ws => "over a WebSocket that is not encrypted",
-            Transport::Tls => "over an encrypted connection",
-            Transport::Tcp => "over a connection that is not encrypted",
-        };
-        let open = match self.transport.is_encrypted() {
-            true => Severity::Plain,
-            false => Severity::Caution,
-        };
-        let severity = judge_host(&self.host, self.private).max(open);
-        let private = tell_private(self.private);
-        let line = |paths| {
-            Line::new(
-                severity,
-                &format!("stay connected to {endpoint} {how}{paths}{private}"),
-            )
-        };
-        tell_paths(&self.paths).into_iter().map(line).collect()
-    }
-}
-
-impl Words for Sockets {
-    fn lines(&self) -> Vec<Line> {
-        self.rules().iter().flat_map(Words::lines).collect()
-    }
-}
-
-fn tell_place(place: &Place) -> String {
-    match place {
-        Place::Header(name) => format!("the header {name}"),
-        Place::Query(name) => format!("the query parameter {name}"),
-        Place::PathSegment => "the path".to_owned(),
-        Place::Json(pointer) => format!("the JSON field {pointer}"),
-    }
-}
-
-impl Words for SecretRule {
-    fn lines(&self) -> Vec<Line> {
-        let name = &self.name;
-        let mut lines = Vec::new();
-        for host in &self.audience {
-            let who = name_endpoint(host, &Port::Usual, None);
-            // The owner's credential to a private host is as it should be; to many hosts it is not.
-            let severity = match host.is_one_host() {
-                true => Severity::Plain,
-                false => Severity::Caution,
-            };
-            for places in pieces(self.places.iter().map(tell_place), ROOM) {
-                let text = format!(
-                    "send the secret \"{name}\" to {who}, in {}, without seeing it",
-                    join(&places)
-                );
-                lines.push(Line::new(severity, &text));
-            }
-        }
-        let flags = [
-            (
-                self.hmac,
-                Severity::Plain,
-                "make and check keyed hashes with the secret",
-            ),
-            (self.sign, Severity::Caution, "sign with the secret"),
-            (self.reveal, Severity::Danger, "see the value of the secret"),
-        ];
-        for (_, severity, what) in flags.into_iter().filter(|(set, ..)| *set) {
-            lines.push(Line::new(severity, &format!("{what} \"{name}\"")));
-        }
-        lines
-    }
-}
-
-impl Words for Secrets {
-    fn lines(&self) -> Vec<Line> {
-        self.rules().iter().flat_map(Words::lines).collect()
     }
 }
 
 impl Words for Files {
     fn lines(&self) -> Vec<Line> {
-        let line = |directory: crate::capability::files::Directory| {
+        let lines = |directory: Directory| {
             let (severity, verb) = match directory.access {
                 Access::ReadOnly => (Severity::Plain, "read files in"),
                 Access::ReadWrite => (Severity::Caution, "read, change and delete files in"),
             };
-            let path = display_safe(directory.path.as_str(), ROOM);
-            let why = match directory.why.is_empty() {
-                true => String::new(),
-                false => format!(" (why: {})", display_safe(&directory.why, 200)),
-            };
-            Line::new(severity, &format!("{verb} {path}{why}"))
+            let path = directory.path;
+            let what = Line::new(severity, &format!("{verb} {path}"));
+            // The author's words have a line of their own, next to what they are about.
+            let why = (!directory.why.is_empty()).then(|| {
+                let why = quote(&directory.why, 200);
+                Line::new(severity, &format!("the author says of {path}: {why}"))
+            });
+            std::iter::once(what).chain(why)
         };
-        self.directories().map(line).collect()
+        self.directories().flat_map(lines).collect()
     }
 }
 
@@ -237,13 +66,21 @@ impl Words for Kv {
 
 impl Words for Model {
     fn lines(&self) -> Vec<Line> {
-        let text = format!(
+        let ask = format!(
             "ask the model, in one call up to {} times and {} tokens",
             self.calls, self.tokens
         );
-        vec![Line::new(Severity::Caution, &text)]
+        let mut lines = vec![Line::new(Severity::Caution, &ask)];
+        for names in pieces(self.models.names(), ROOM) {
+            let text = format!("choose the model that is asked: {}", join(&names));
+            lines.push(Line::new(Severity::Caution, &text));
+        }
+        lines
     }
 }
+
+/// Room for the longest target, were all of it escaped: what is granted is never cut off.
+const TARGET: usize = 1200;
 
 impl Words for Messaging {
     fn lines(&self) -> Vec<Line> {
@@ -254,13 +91,14 @@ impl Words for Messaging {
                 &format!("send messages to everybody on {channel}"),
             ),
             TargetPattern::Prefix { channel, start } => {
-                let text = format!("send messages on {channel} to targets that begin with \"{start}\"");
+                let start = quote(start, TARGET);
+                let text = format!("send messages on {channel} to targets that begin with {start}");
                 Line::new(Severity::Caution, &text)
             }
-            TargetPattern::Exact { channel, target } => Line::new(
-                Severity::Plain,
-                &format!("send messages on {channel} to \"{target}\""),
-            ),
+            TargetPattern::Exact { channel, target } => {
+                let text = format!("send messages on {channel} to {}", quote(target, TARGET));
+                Line::new(Severity::Plain, &text)
+            }
         };
         self.targets().iter().map(line).collect()
     }
@@ -283,21 +121,38 @@ impl Words for Bridges {
     }
 }
 
+/// Parts of names that mean a secret wherever they stand.
+const SECRET_PARTS: &[&str] = &[
+    "AUTH",
+    "COOKIE",
+    "CREDENTIAL",
+    "KEY",
+    "PASS",
+    "SECRET",
+    "SESSION",
+    "TOKEN",
+];
+
+/// Words between underscores that mean one; within other words they mean nothing, as in `PATH`.
+const SECRET_WORDS: &[&str] = &["CERT", "DSN", "PAT", "PIN", "PWD", "URI", "URL"];
+
+/// Whether the value may be a secret. It would be seen, and secrets have a kind of their own that hides them.
+fn may_be_secret(name: &EnvName) -> bool {
+    let upper = name.as_str().to_ascii_uppercase();
+    let word = |word: &str| SECRET_WORDS.contains(&word);
+    // The working folder, which shells keep under these names, is none.
+    !matches!(upper.as_str(), "PWD" | "OLDPWD")
+        && (SECRET_PARTS.iter().any(|part| upper.contains(part)) || upper.split('_').any(word))
+}
+
 impl Words for EnvNames {
     fn lines(&self) -> Vec<Line> {
-        let line = |name: &EnvName| {
-            let upper = name.as_str().to_ascii_uppercase();
-            // The value would be seen, and secrets have a kind of their own that hides it.
-            let secret = ["KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL", "AUTH"]
-                .iter()
-                .any(|word| upper.contains(word));
-            match secret {
-                true => Line::new(
-                    Severity::Danger,
-                    &format!("see the environment variable {name}, which may hold a secret"),
-                ),
-                false => Line::new(Severity::Caution, &format!("see the environment variable {name}")),
-            }
+        let line = |name: &EnvName| match may_be_secret(name) {
+            true => Line::new(
+                Severity::Danger,
+                &format!("see the environment variable {name}, which may hold a secret"),
+            ),
+            false => Line::new(Severity::Caution, &format!("see the environment variable {name}")),
         };
         self.names().map(line).collect()
     }

@@ -1,7 +1,6 @@
 //! Limits, grants and manifests in words.
 
-use super::{Line, Severity, Words};
-use crate::display::display_safe;
+use super::{Line, Severity, Words, most_care_first, quote};
 use crate::grant::Grant;
 use crate::limits::{Amount, Effective, Limit, LimitSet, Setting, Source};
 use crate::manifest::Manifest;
@@ -29,9 +28,15 @@ impl Words for LimitSet {
                 true => Severity::Caution,
                 false => Severity::Plain,
             };
+            let ceiling = limit.usual_ceiling();
+            let cut = match amount.get() > ceiling.get() {
+                true => format!("; cut to {ceiling} unless the operator raised the ceiling"),
+                false => String::new(),
+            };
+            let usual = limit.usual();
             Line::new(
                 severity,
-                &format!("{} (usual: {})", tell(limit, amount), limit.usual()),
+                &format!("{} (usual: {usual}{cut})", tell(limit, amount)),
             )
         };
         self.iter().map(line).collect()
@@ -63,38 +68,38 @@ impl Words for Effective {
 impl Words for Grant {
     fn lines(&self) -> Vec<Line> {
         let account = match self.account() {
-            Some(account) => format!(", account \"{}\"", display_safe(account, 64)),
+            Some(account) => format!(", account {}", quote(account, 64)),
             None => String::new(),
         };
-        let by = display_safe(self.granted_by(), 64);
-        let head = format!("granted by {by} to {}{account}:", self.digest());
+        let by = quote(self.granted_by(), 64);
+        let head = format!(
+            "granted by {by} to {} ({}){account}:",
+            self.extension(),
+            self.digest()
+        );
         let head = Line::new(Severity::Plain, &head);
-        let limits = self.limits().lines();
-        std::iter::once(head)
-            .chain(self.capabilities().lines())
-            .chain(limits)
-            .collect()
+        let mut lines = self.capabilities().lines();
+        lines.extend(self.limits().lines());
+        std::iter::once(head).chain(most_care_first(lines)).collect()
     }
 }
 
 impl Words for Manifest {
     fn lines(&self) -> Vec<Line> {
-        let part = |text: &Option<String>, max| display_safe(text.as_deref().unwrap_or_default(), max);
-        let mut head = match &self.name {
-            Some(_) => format!("{} ({})", part(&self.name, 80), self.id),
-            None => self.id.to_string(),
-        };
-        if self.version.is_some() {
-            head = format!("{head}, version {}", part(&self.version, 40));
-        }
-        if self.description.is_some() {
-            head = format!("{head}: {}", part(&self.description, 300));
-        }
-        let head = Line::new(Severity::Plain, &head);
-        let limits = self.limits.lines();
-        std::iter::once(head)
-            .chain(self.capabilities.lines())
-            .chain(limits)
+        let plain = |text: &str| Line::new(Severity::Plain, text);
+        let said = [
+            ("the author calls it", &self.name, 80),
+            ("the author says that its version is", &self.version, 40),
+            ("the author says:", &self.description, 300),
+        ];
+        let said = said
+            .into_iter()
+            .filter_map(|(says, text, max)| Some(plain(&format!("{says} {}", quote(text.as_ref()?, max)))));
+        let mut lines = self.capabilities.lines();
+        lines.extend(self.limits.lines());
+        std::iter::once(plain(&format!("the extension {}", self.id)))
+            .chain(said)
+            .chain(most_care_first(lines))
             .collect()
     }
 }

@@ -60,16 +60,24 @@ fn secret_rule() -> impl Strategy<Value = Value> {
         "query key",
         "path segment",
         "json /token",
+        "form secret",
+        "line PASS",
+        "line PASS oauth:",
     ];
     let parts = (
         select(&["one", "two"][..]),
         some(&HOSTS[1..]),
         some(PLACES),
-        any::<[bool; 3]>(),
+        any::<[bool; 5]>(),
     );
-    parts.prop_map(|(name, audience, places, [hmac, sign, reveal])| {
-        json!({"name": name, "audience": audience, "places": places, "hmac": hmac, "sign": sign, "reveal": reveal})
-    })
+    parts.prop_map(
+        |(name, audience, places, [plaintext, capture, hmac, sign, reveal])| {
+            json!({
+                "name": name, "audience": audience, "places": places, "plaintext": plaintext,
+                "capture": capture, "hmac": hmac, "sign": sign, "reveal": reveal,
+            })
+        },
+    )
 }
 
 pub(crate) fn capabilities() -> impl Strategy<Value = Capabilities> {
@@ -82,7 +90,7 @@ pub(crate) fn capabilities() -> impl Strategy<Value = Capabilities> {
     let parts = (
         list(http_rule().boxed()),
         list(socket_rule().boxed()),
-        list(secret_rule().boxed()),
+        prop::collection::vec(secret_rule(), 0..6),
         (directories, select(&["ro", "rw"][..])),
         prop::option::of((1..3_u8, 1..3_u8)),
         targets,
@@ -92,7 +100,8 @@ pub(crate) fn capabilities() -> impl Strategy<Value = Capabilities> {
         let files: Vec<_> = directories.iter().map(|path| json!({"path": path, "access": access})).collect();
         let tools: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!(format!("{name}_tool")))).collect();
         let kv = amounts.map(|(quota, entries)| json!({"quota": format!("{quota} KiB"), "entries": entries}));
-        let model = amounts.map(|(calls, tokens)| json!({"calls": calls, "tokens": tokens}));
+        let models: Vec<_> = names.iter().map(|name| format!("{name}/model")).collect();
+        let model = amounts.map(|(calls, tokens)| json!({"calls": calls, "tokens": tokens, "models": models}));
         let all = json!({
             "http": http, "sockets": sockets, "secrets": secrets, "files": files, "kv": kv, "model": model,
             "messaging": {"send": targets}, "tools": tools, "bridge": names, "env": names,

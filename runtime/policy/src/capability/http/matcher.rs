@@ -26,13 +26,24 @@ pub struct HttpCall<'c> {
     pub path: &'c RequestPath,
 }
 
-/// What an allowed request may do.
+/// What an allowed request may do, by where its host turns out to be. The two are kept apart because different
+/// rules may give them, and no rule may give both.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Allowed {
-    /// Whether the host may have a non-public address.
-    pub private: bool,
-    /// The largest body, either way.
-    pub max_body: Bytes,
+    /// The largest body, either way, if the host has a public address.
+    pub public_body: Bytes,
+    /// The same if it has a non-public address; none: it may not have one.
+    pub private_body: Option<Bytes>,
+}
+
+impl Allowed {
+    /// The largest body, either way, at an address of a kind; none: the request is not allowed there.
+    pub fn body(&self, is_private: bool) -> Option<Bytes> {
+        match is_private {
+            true => self.private_body,
+            false => Some(self.public_body),
+        }
+    }
 }
 
 /// The first thing about a request that no rule has.
@@ -68,9 +79,10 @@ impl Concrete {
             port: endpoint.port,
             methods: rule.methods.clone(),
             paths: rule.paths.clone(),
+            // A private rule holds wherever its one host is.
             allowed: Allowed {
-                private: rule.private,
-                max_body: rule.max_body,
+                public_body: rule.max_body,
+                private_body: rule.private.then_some(rule.max_body),
             },
         })
     }
@@ -113,14 +125,14 @@ impl HttpMatcher {
     }
 
     /// Judges a request: what it may do, or the furthest step at which it was refused. Of several rules that
-    /// allow it the widest counts.
+    /// allow it the widest counts, for public and for non-public addresses apart.
     pub fn judge(&self, call: &HttpCall<'_>) -> Result<Allowed, Refusal> {
         let mut best: Result<Allowed, Refusal> = Err(Refusal::Host);
         for rule in &self.0 {
             best = match (best, rule.judge(call)) {
                 (Ok(one), Ok(other)) => Ok(Allowed {
-                    private: one.private || other.private,
-                    max_body: one.max_body.max(other.max_body),
+                    public_body: one.public_body.max(other.public_body),
+                    private_body: one.private_body.max(other.private_body),
                 }),
                 (Ok(one), Err(_)) => Ok(one),
                 (Err(_), Ok(other)) => Ok(other),
