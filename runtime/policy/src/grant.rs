@@ -20,6 +20,9 @@ use crate::manifest::PluginId;
 use crate::words::Words;
 use crate::{syntax, typed};
 
+/// The longest path of a directory on this machine, in bytes: what a grant cannot write down it cannot hold.
+const MAX_PLACE: usize = 4096;
+
 /// What a person answered to a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Choice {
@@ -107,7 +110,7 @@ impl Grant {
 
     /// Reads a stored grant: JSON, in which no key stands twice. What it says is to be checked before it counts.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let value: Value = syntax::parse_bytes("the grant", bytes)?.1;
+        let value: Value = syntax::parse_bytes("the grant", syntax::MAX_GRANT_BYTES, bytes)?.1;
         let held: Held = typed::read(&value).map_err(|fault| Error::Grant {
             path: typed::write_path(&fault.path(), "as a whole"),
             what: fault.what,
@@ -139,6 +142,10 @@ impl Grant {
             }
             if !path.is_absolute() {
                 let what = format!("{guest} must be an absolute path, and {} is none", path.display());
+                return Err(Error::conflict("files", what));
+            }
+            if path.to_str().is_none_or(|path| path.len() > MAX_PLACE) {
+                let what = format!("{guest} must be a path in UTF-8 of at most {MAX_PLACE} bytes");
                 return Err(Error::conflict("files", what));
             }
         }

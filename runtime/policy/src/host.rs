@@ -202,7 +202,7 @@ impl HostPattern {
 
     /// Whether it stands for hosts of people who have nothing to do with each other. For warnings; it rests on a
     /// short list.
-    pub fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         match self {
             Self::Any => true,
             Self::Below(parent) => shared::is_shared(parent.as_str()),

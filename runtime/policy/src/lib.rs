@@ -5,14 +5,14 @@
 //! of zero, no host in two spellings, no two rights to one directory. Every text that came from a manifest and is
 //! shown to a person has passed [`display_safe`].
 //!
-//! **Bound.** A manifest has at most [`MAX_BYTES`] bytes and [`MAX_NESTING`] levels, a kind of capability at most
-//! [`capability::MAX_ATOMS`] single permissions. Comparing two requests costs the square of that at worst, a
-//! match is linear in the rules.
+//! **Bound.** A manifest has at most [`MAX_BYTES`] bytes and a stored grant [`MAX_GRANT_BYTES`], both
+//! [`MAX_NESTING`] levels, and a kind of capability at most [`capability::MAX_ATOMS`] single permissions. Comparing
+//! two requests costs the square of that at worst, a match is linear in the rules.
 //!
 //! **Never.** It reads no file, no clock, no environment and resolves no name: it is functions over values.
 //!
-//! Start at [`Manifest::parse`] for what is asked, at [`Grant`] for what a person agreed to, and at
-//! [`words::Words`] for how either is told.
+//! Start at [`Manifest::parse`] for what is asked, at [`Grant`] for what a person agreed to, which counts after
+//! [`Grant::check`], and at [`words::Words`] for how either is told.
 
 mod account;
 mod answer;
@@ -44,5 +44,5 @@ pub use manifest::{
     Component, Contracts, Kind, Manifest, PackagePath, PluginId, PluginName, ServiceId, UiHint, World,
 };
 pub use request_path::{MAX_PATH, MAX_SEGMENTS, PathPattern, RequestPath};
-pub use syntax::{MAX_BYTES, MAX_NESTING};
+pub use syntax::{MAX_BYTES, MAX_GRANT_BYTES, MAX_NESTING};
 pub use units::{Bytes, Millis};

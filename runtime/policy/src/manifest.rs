@@ -191,7 +191,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Ki
 impl Manifest {
     /// Parses the bytes of a manifest.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let (text, mut value) = syntax::parse_bytes("the manifest", bytes)?;
+        let (text, mut value) = syntax::parse_bytes("the manifest", syntax::MAX_BYTES, bytes)?;
         let error = |path: &[Step], what, nearest| Error::Manifest {
             path: typed::write_path(path, "the manifest"),
             line: syntax::find_line(text, path),

@@ -16,19 +16,22 @@ use crate::typed::Step;
 
 /// The largest manifest, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
+/// The largest stored grant, in bytes. What a manifest says in short is written out in a grant, and the longest
+/// request, placed in the longest folders, stays below this.
+pub const MAX_GRANT_BYTES: usize = 4 * 1024 * 1024;
 /// How deep objects and lists may be nested.
 pub const MAX_NESTING: usize = 48;
 
 /// Whole numbers below this are exact in a double, so that `1.0` means `1`.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Parses bytes, and gives their text too.
-pub(crate) fn parse_bytes<'b>(of: &'static str, bytes: &'b [u8]) -> Result<(&'b str, Value)> {
-    if bytes.len() > MAX_BYTES {
+/// Parses at most so many bytes, and gives their text too.
+pub(crate) fn parse_bytes<'b>(of: &'static str, max: usize, bytes: &'b [u8]) -> Result<(&'b str, Value)> {
+    if bytes.len() > max {
         return Err(Error::TooLarge {
             of,
             bytes: bytes.len(),
-            max: MAX_BYTES,
+            max,
         });
     }
     let text = std::str::from_utf8(bytes).map_err(|error| Error::NotText {
@@ -270,7 +273,7 @@ mod tests {
             assert!(parse(&open.repeat(MAX_BYTES / 3)).is_err());
         }
         assert!(matches!(
-            parse_bytes("the grant", &[b' '; MAX_BYTES + 1]),
+            parse_bytes("the manifest", MAX_BYTES, &[b' '; MAX_BYTES + 1]),
             Err(Error::TooLarge { .. })
         ));
     }

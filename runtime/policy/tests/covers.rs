@@ -3,18 +3,52 @@
 
 mod common;
 
-use common::{HOSTS, METHODS, PATHS, capabilities, http_rule, join_http};
+use common::{HOSTS, METHODS, PATHS, capabilities, http_rule, join_http, secret_rule};
 use openclaw_policy::capability::http::{HttpCall, Scheme};
 use openclaw_policy::capability::secrets::{Delivery, SecretRule, Spot};
 use openclaw_policy::capability::{Http, Secrets};
 use openclaw_policy::words::Words;
-use openclaw_policy::{AccountValues, Capabilities, Host, HostPattern, PathPattern, RequestPath};
+use openclaw_policy::{AccountValues, Bytes, Capabilities, Host, HostPattern, PathPattern, RequestPath};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
 fn http() -> impl Strategy<Value = Http> {
     prop::collection::vec(http_rule(), 0..4).prop_map(|rules| serde_json::from_value(json!(rules)).unwrap())
+}
+
+/// Rules that mostly allow one and the same call, each in its own way.
+fn crowded_rule() -> impl Strategy<Value = serde_json::Value> {
+    let hosts = select(&["a.example.com", "*.example.com", "${account.server}", "other.org"][..]);
+    let parts = (hosts, select(&["/", "/api", "/ap*"][..]), 1..4_u8, any::<bool>());
+    parts.prop_map(|(host, path, size, private)| {
+        let private = private && !host.starts_with('*');
+        json!({"host": host, "paths": [path], "maxBody": format!("{size} MiB"), "private": private})
+    })
+}
+
+/// Whether the narrowest rule of exactly this call, with the body that may go to an address of each kind, is
+/// covered.
+fn holds_what_it_allows(rules: &Http, call: &HttpCall<'_>) -> bool {
+    let Ok(allowed) = rules.resolve(&values()).judge(call) else {
+        return true;
+    };
+    let covers = |host: &str, body: Bytes, is_private: bool| {
+        let rule = json!([{
+            "scheme": call.scheme, "host": host, "methods": [call.method], "paths": [call.path.as_str()],
+            "maxBody": body, "private": is_private,
+        }]);
+        rules.covers(&serde_json::from_value(rule).unwrap())
+    };
+    let host = call.host.to_string();
+    [false, true].into_iter().all(|is_private| {
+        let held = |body| covers(&host, body, is_private) || covers("${account.server}", body, is_private);
+        allowed.body(is_private).is_none_or(held)
+    })
+}
+
+fn secrets() -> impl Strategy<Value = Secrets> {
+    prop::collection::vec(secret_rule(), 0..6).prop_map(|rules| serde_json::from_value(json!(rules)).unwrap())
 }
 
 fn values() -> AccountValues {
@@ -71,22 +105,15 @@ proptest! {
                 }
             }
         }
-        // And what it allows, the rules hold together: the narrowest rule of exactly this call is covered, with the
-        // body that may go to an address of this kind.
-        if let Ok(allowed) = joined.resolve(&values()).judge(&call) && path.is_plain() {
-            for is_private in [false, true] {
-                let Some(body) = allowed.body(is_private) else { continue };
-                let covers = |host: &str| {
-                    let rule = json!([{
-                        "scheme": scheme, "host": host, "methods": [method], "paths": [path.as_str()],
-                        "maxBody": body, "private": is_private,
-                    }]);
-                    joined.covers(&serde_json::from_value(rule).unwrap())
-                };
-                let held = covers(&host.to_string()) || covers("${account.server}");
-                prop_assert!(held);
-            }
-        }
+        prop_assert!(path.as_str().contains("..") || holds_what_it_allows(&joined, &call));
+    }
+
+    #[test]
+    fn what_rules_allow_together_one_of_them_holds(rules in prop::collection::vec(crowded_rule(), 1..5)) {
+        let rules: Http = serde_json::from_value(json!(rules)).unwrap();
+        let (host, path): (Host, RequestPath) = ("a.example.com".parse().unwrap(), "/api".parse().unwrap());
+        let call = HttpCall { scheme: Scheme::Https, host: &host, port: 443, method: "GET", path: &path };
+        prop_assert!(holds_what_it_allows(&rules, &call));
     }
 
     #[test]
@@ -136,6 +163,84 @@ proptest! {
                 prop_assert!(!text.split(['/', ';']).any(|segment| segment == ".."), "{}", text);
             }
         }
+    }
+}
+
+/// What the most careless of servers makes of a path: all codes are decoded, also those that are no UTF-8, what
+/// looks like a dot or slash is one, and spaces and what nobody sees are dropped.
+fn read_carelessly(path: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let mut digit = || char::from(rest.next().unwrap()).to_digit(16).unwrap();
+        bytes.push(if byte == b'%' {
+            u8::try_from(digit() * 16 + digit()).unwrap()
+        } else {
+            byte
+        });
+    }
+    let overlong = |bytes: Vec<u8>, form: &[u8], meant: u8| {
+        let mut read = Vec::new();
+        let mut rest = bytes.as_slice();
+        while let Some((first, others)) = rest.split_first() {
+            match rest.strip_prefix(form) {
+                Some(behind) => {
+                    read.push(meant);
+                    rest = behind;
+                }
+                None => {
+                    read.push(*first);
+                    rest = others;
+                }
+            }
+        }
+        read
+    };
+    for (form, meant) in [
+        (&b"\xc0\xae"[..], b'.'),
+        (b"\xc0\xaf", b'/'),
+        (b"\xe0\x80\xae", b'.'),
+    ] {
+        bytes = overlong(bytes, form, meant);
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let text = text
+        .replace(['\u{ff0f}', '\u{ff3c}', '\\', ';'], "/")
+        .replace('\u{ff0e}', ".");
+    text.replace([' ', '\u{a0}', '\u{200b}', '\0'], "")
+}
+
+proptest! {
+    #[test]
+    fn no_careless_reading_leads_out_of_a_narrow_pattern(pieces in prop::collection::vec(select(&[
+        ".", "..", "..", "/", "/", "/", "x", ";", "%20", "%2e", "%2f", "%5c", "%00", "%c0%ae", "%c0%af", "%e0%80%ae", "%c2%a0",
+        "%ef%bc%8e", "%ef%bc%8f", "%ef%bc%bc", "%e2%80%8b", "%ff",
+    ][..]), 0..8)) {
+        let granted: PathPattern = "/api".parse().unwrap();
+        let Ok(path) = format!("/api/{}", pieces.concat()).parse::<RequestPath>() else { return Ok(()) };
+        if granted.matches(&path) {
+            let read = read_carelessly(path.as_str());
+            prop_assert!(!read.split('/').any(|segment| segment == ".."), "{}", read);
+        }
+    }
+
+    #[test]
+    fn where_a_secret_may_go_every_covering_grant_lets_it_go(
+        wide in secrets(), narrow in secrets(), is_encrypted in any::<bool>(),
+        host in select(&["a.example.com", "b.a.example.com", "example.com", "10.0.0.1", "other.org"][..]),
+        spot in select(&[
+            Spot::Header("authorization"), Spot::Query("key"), Spot::PathSegment, Spot::Json("/token"),
+            Spot::Form("secret"), Spot::Line("PASS "), Spot::Line("PASS oauth:"), Spot::Line("QUIT "),
+        ][..]),
+    ) {
+        let joined = Secrets::new([wide.rules(), narrow.rules()].concat()).unwrap();
+        let host: Host = host.parse().unwrap();
+        let delivery = Delivery { host: &host, is_encrypted, spot };
+        let may_send = |secrets: &Secrets| secrets.resolve(&values()).may_send("one", &delivery);
+        for wide in [&wide, &joined] {
+            prop_assert!(!(wide.covers(&narrow) && may_send(&narrow)) || may_send(wide));
+        }
+        prop_assert_eq!(may_send(&joined), may_send(&wide) || may_send(&narrow));
     }
 }
 

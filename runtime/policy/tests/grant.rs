@@ -168,6 +168,40 @@ fn a_stored_grant_is_read_in_one_way_or_not_at_all() {
 }
 
 #[test]
+fn the_longest_request_is_stored_and_read_again() {
+    let long = |n: u32| format!("{}{n}", "x".repeat(240));
+    let hosts: Vec<_> = (0..16)
+        .map(|n| format!("h{n}.{}.example", vec!["y".repeat(60); 3].join(".")))
+        .collect();
+    let paths: Vec<_> = (0..8).map(|n| format!("/{}", long(n))).collect();
+    let rules = |kind: &str| {
+        hosts
+            .iter()
+            .map(|host| json!({kind: "wss", "host": host, "paths": paths}))
+            .collect::<Vec<_>>()
+    };
+    let places: Vec<_> = (0..16).map(|n| format!("line {}", long(n))).collect();
+    let why = "\u{1}".repeat(500);
+    let asked = json!({
+        "http": hosts.iter().map(|host| json!({"host": host, "paths": paths})).collect::<Vec<_>>(),
+        "sockets": rules("transport"),
+        "secrets": [{"name": "a", "audience": hosts, "places": places}],
+        "messaging": {"send": (0..256).map(|n| format!("irc:{}", long(n))).collect::<Vec<_>>()},
+        "files": (0..32).map(|n| json!({"path": format!("/{}", long(n)), "access": "rw", "why": why})).collect::<Vec<_>>(),
+    });
+    let asked = read(asked);
+    let grant = Grant::new(consent(), (&asked, &LimitSet::default()), Choice::All).unwrap();
+    let place = |guest| (guest, format!("/{}", "\u{1}".repeat(4095)).into());
+    let directories = grant.unplaced().into_iter().map(place).collect();
+    let grant = grant.place(directories).unwrap();
+    let stored = serde_json::to_vec(&grant).unwrap();
+    assert!(stored.len() > openclaw_policy::MAX_BYTES, "{}", stored.len());
+    assert_eq!(Grant::parse(&stored).unwrap(), grant);
+    let longer = json!({"files": [{"path": "/a", "access": "ro", "why": "x".repeat(501)}]});
+    assert!(serde_json::from_value::<Capabilities>(longer).is_err());
+}
+
+#[test]
 fn an_author_cannot_end_the_quotation_around_his_words() {
     let asked = read(json!({
         "files": [{"path": "/data", "access": "rw", "why": "x\" (why: harmless) \\"}],
@@ -230,6 +264,7 @@ fn names_that_strangers_share_and_names_of_secrets_are_dangers() {
     }
     for (kind, value) in [
         ("http", json!([{"host": "*.example.com"}])),
+        ("http", json!([{"host": "a.example", "maxBody": "1 GiB"}])),
         ("env", json!(["PATH"])),
     ] {
         let lines = read(json!({kind: value})).lines();
@@ -271,6 +306,7 @@ fn only_granted_directories_are_placed_and_only_where_paths_are_absolute() {
     assert_eq!(stored, placed);
     assert!(place("/other", "/srv/texts").is_err());
     assert!(place("/in", "texts").is_err());
+    assert!(place("/in", &format!("/{}", "x".repeat(4096))).is_err());
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_key_that_is_passed_on_is_refused_if_a_slip_made_it_unknown() {
     for (keys, meant) in [
         ("contracts: { tool: ['x'] }", "tools"),
         ("contracts: { toolz: ['x'] }", "tools"),
-        ("uiHints: { a: { sensitve: true } }", "sensitive"),
+        ("uiHints: { a: { sensitivo: true } }", "sensitive"),
         ("uiHints: { a: { Sensitive: true } }", "sensitive"),
     ] {
         let error = refusal(&format!("{{ id: 'a', configSchema: {{}},\n {keys} }}"));

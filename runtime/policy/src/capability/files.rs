@@ -15,6 +15,9 @@ use crate::text::{is_quiet, text_type};
 /// The most directories of one component.
 pub const MAX_DIRECTORIES: usize = 32;
 
+/// The longest reason, in bytes.
+pub const MAX_WHY: usize = 500;
+
 /// An absolute path of a component's own world: no `.` or `..`, no empty segment, no trailing slash.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
@@ -100,6 +103,10 @@ impl Files {
         }
         let mut taken: BTreeMap<GuestPath, (Access, String)> = BTreeMap::new();
         for Directory { path, access, why } in directories {
+            if why.len() > MAX_WHY {
+                let what = format!("the reason for {path} is too long; at most {MAX_WHY} bytes are told");
+                return Err(Error::conflict("files", what));
+            }
             let overlaps = |other: &&GuestPath| path.is_within(other) || other.is_within(&path);
             if let Some(other) = taken.keys().find(overlaps) {
                 let what = format!("{path} and {other} overlap; ask for one of them");

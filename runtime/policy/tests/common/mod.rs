@@ -53,7 +53,7 @@ fn socket_rule() -> impl Strategy<Value = Value> {
     })
 }
 
-fn secret_rule() -> impl Strategy<Value = Value> {
+pub(crate) fn secret_rule() -> impl Strategy<Value = Value> {
     const PLACES: &[&str] = &[
         "header authorization",
         "header x-key",
