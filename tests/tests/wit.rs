@@ -361,6 +361,7 @@ fn a_channel_can_import_nothing_that_only_a_tool_may_do() {
         .into_iter()
         .chain([
             "openclaw:bridge/processes",
+            "openclaw:channel/health",
             "openclaw:channel/state",
             "openclaw:http/background",
             "openclaw:messaging/delivery",
@@ -379,8 +380,8 @@ fn a_channel_can_import_nothing_that_only_a_tool_may_do() {
 fn each_world_exports_what_the_host_calls() {
     const TOOL: &str = "toolbox: describe call";
     const SKILL: &str = "skill-text: instructions";
-    const CHANNEL: &str = "adapter: describe capabilities handle send webhook probe login-start login-wait logout \
-                           resolve directory normalize-target register-commands";
+    const CHANNEL: &str = "adapter: describe capabilities handle send fetch webhook probe login-start login-wait \
+                           logout resolve directory normalize-target register-commands";
     let resolve = packages();
     assert_eq!(exports(&resolve, world(&resolve, "tool", "tool")), [TOOL]);
     assert_eq!(exports(&resolve, world(&resolve, "tool", "skill")), [SKILL, TOOL]);
@@ -388,6 +389,38 @@ fn each_world_exports_what_the_host_calls() {
         exports(&resolve, world(&resolve, "channel", "channel")),
         [CHANNEL]
     );
+}
+
+#[test]
+fn a_tool_sends_nothing_without_a_target() {
+    let resolve = packages();
+    let places = |wanted: &str| {
+        let found = resolve.types.iter().map(|(_, ty)| ty);
+        let mut found = found.filter(|ty| place_of(&resolve, ty).as_deref() == Some(wanted));
+        found.next().unwrap()
+    };
+    let TypeDefKind::Variant(posting) = &places("openclaw:messaging/outbox posting").kind else {
+        panic!("what a tool sends is a variant");
+    };
+    for case in &posting.cases {
+        let Some(Type::Id(id)) = case.ty else {
+            panic!("{} holds nothing", case.name)
+        };
+        let TypeDefKind::Record(record) = &resolve.types[id].kind else {
+            panic!("{} holds a record", case.name)
+        };
+        let target = record.fields.iter().find(|field| field.name == "target");
+        let Some(Type::Id(target)) = target.map(|field| field.ty) else {
+            panic!("{} has a target", case.name)
+        };
+        let name = resolve.types[target].name.as_deref();
+        assert_eq!(
+            name,
+            Some("target"),
+            "the target of {} is never absent",
+            case.name
+        );
+    }
 }
 
 #[test]

@@ -88,6 +88,7 @@ impl From<wit::ToolSpec> for ToolSpec {
             parameters: spec.parameters,
             output_schema: spec.output_schema,
             traits: spec.traits.into_iter().map(ours).collect(),
+            extra: spec.extra,
         }
     }
 }
@@ -105,6 +106,7 @@ impl From<&ToolSpec> for wit::ToolSpec {
             parameters: spec.parameters.clone(),
             output_schema: spec.output_schema.clone(),
             traits: spec.traits.iter().map(theirs).collect(),
+            extra: spec.extra.clone(),
         }
     }
 }

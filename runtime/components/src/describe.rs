@@ -105,6 +105,7 @@ fn describe_command(manifest: &Manifest) -> ToolSpec {
         parameters: r#"{"type":"object"}"#.to_owned(),
         output_schema: None,
         traits: Vec::new(),
+        extra: None,
     }
 }
 
@@ -135,15 +136,20 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
             Some(&spec.parameters),
             spec.title.as_ref(),
             spec.output_schema.as_ref(),
+            spec.extra.as_ref(),
         ];
         if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
             return wrong(format!(
                 "a text of the tool {name} has more than {MAX_TEXT} bytes"
             ));
         }
-        let schema = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
-        if !schema(&spec.parameters) || spec.output_schema.as_deref().is_some_and(|text| !schema(text)) {
+        let is_object = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+        let schemas = [Some(&spec.parameters), spec.output_schema.as_ref()];
+        if schemas.into_iter().flatten().any(|text| !is_object(text)) {
             return wrong(format!("a schema of the tool {name} is no JSON object"));
+        }
+        if spec.extra.as_deref().is_some_and(|text| !is_object(text)) {
+            return wrong(format!("what the tool {name} has as extra is no JSON object"));
         }
     }
     let listed: BTreeSet<_> = manifest

@@ -54,6 +54,9 @@ pub struct ToolSpec {
     /// What else is good to know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traits: Vec<ToolTrait>,
+    /// More about it for programs that list it, as a JSON object. Nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<String>,
 }
 
 /// What a component exports, linked to what it imports.

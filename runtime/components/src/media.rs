@@ -36,6 +36,9 @@ pub(crate) struct Facts {
     pub(crate) content_type: String,
     pub(crate) file_name: Option<String>,
     pub(crate) duration: Option<u64>,
+    pub(crate) width: Option<u32>,
+    pub(crate) height: Option<u32>,
+    pub(crate) extra: Option<String>,
     pub(crate) size: u64,
     pub(crate) sha256: String,
 }
@@ -46,6 +49,10 @@ pub(crate) struct Said {
     pub(crate) content_type: Option<String>,
     pub(crate) file_name: Option<String>,
     pub(crate) duration: Option<u64>,
+    pub(crate) width: Option<u32>,
+    pub(crate) height: Option<u32>,
+    /// A JSON object, checked.
+    pub(crate) extra: Option<String>,
 }
 
 /// The store.
@@ -258,6 +265,9 @@ impl Writing {
             content_type: content_type(self.said.content_type.as_deref(), &self.head),
             file_name: self.said.file_name.as_deref().map(plain_name),
             duration: self.said.duration,
+            width: self.said.width,
+            height: self.said.height,
+            extra: self.said.extra.clone(),
             size: self.size,
             sha256: self
                 .hash
@@ -349,6 +359,9 @@ mod tests {
             content_type: None,
             file_name: Some("../../notes.txt".to_owned()),
             duration: None,
+            width: None,
+            height: None,
+            extra: None,
         }
     }
 

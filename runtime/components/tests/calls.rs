@@ -331,7 +331,7 @@ async fn a_tool_is_told_who_asked() {
 fn media_tool(name: &str) -> Vec<u8> {
     let imports = r#"
         (import "openclaw:media/store@0.1.0" "create"
-            (func $create (param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)))
+            (func $create (param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32)))
         (import "openclaw:media/store@0.1.0" "open" (func $open (param i32 i32 i32)))
         (import "openclaw:media/types@0.1.0" "[method]media-writer.write" (func $write (param i32 i32 i32 i32)))
         (import "openclaw:media/types@0.1.0" "[method]media-writer.commit" (func $commit (param i32 i32)))
@@ -340,7 +340,8 @@ fn media_tool(name: &str) -> Vec<u8> {
         (if (i32.eq (local.get $args_len) (i32.const 2))
             (then
                 (call $create (i32.const 6) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
-                    (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 2000))
+                    (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0)
+                    (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2000))
                 (call $write (i32.load (i32.const 2008)) (i32.const 100) (i32.const 6) (i32.const 3000))
                 (call $commit (i32.load (i32.const 2008)) (i32.const 3000))
                 (call $say (i32.load (i32.const 3008)) (i32.load (i32.const 3012))))
@@ -373,6 +374,46 @@ async fn media_is_opened_by_who_made_it_and_by_whom_it_was_handed_to() {
     assert!(text(&refused).contains("no such media"), "{refused:?}");
     let handed = call("other", vec![text(&made).to_owned()]).await.unwrap();
     assert_eq!(text(&handed), "A tool");
+}
+
+/// Makes a voice message of 3 by 2 pixels with its arguments as extra facts, opens it and says these; a refusal
+/// says its message.
+const DESCRIBE_MEDIA: &str = r"
+    (call $create (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+        (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 1) (i32.const 3) (i32.const 1) (i32.const 2)
+        (i32.const 1) (local.get $args) (local.get $args_len) (i32.const 2000))
+    (if (i32.load8_u (i32.const 2000))
+        (then (call $say (i32.load (i32.const 2012)) (i32.load (i32.const 2016))))
+        (else
+            (call $commit (i32.load (i32.const 2008)) (i32.const 3000))
+            (call $open (i32.load (i32.const 3008)) (i32.load (i32.const 3012)) (i32.const 2000))
+            (call $facts (i32.load (i32.const 2008)) (i32.const 4000))
+            (if (i32.and
+                    (i32.and (i32.load8_u (i32.const 4040)) (i32.eq (i32.load (i32.const 4044)) (i32.const 3)))
+                    (i32.and (i32.load8_u (i32.const 4048)) (i32.eq (i32.load (i32.const 4052)) (i32.const 2))))
+                (then (if (i32.load8_u (i32.const 4056))
+                    (then (call $say (i32.load (i32.const 4060)) (i32.load (i32.const 4064)))))))))";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_its_author_says_about_media_is_told_to_whoever_opens_it() {
+    let fixture = start().await;
+    let imports = r#"
+        (import "openclaw:media/store@0.1.0" "create"
+            (func $create (param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32)))
+        (import "openclaw:media/store@0.1.0" "open" (func $open (param i32 i32 i32)))
+        (import "openclaw:media/types@0.1.0" "[method]media-writer.commit" (func $commit (param i32 i32)))
+        (import "openclaw:media/types@0.1.0" "[method]media-reader.facts" (func $facts (param i32 i32)))"#;
+    let component = tool("voice", imports, "", DESCRIBE_MEDIA);
+    fixture.add("voice", &component, json!({})).await;
+    let host = &fixture.host;
+    let call = |arguments: String| async move {
+        let output = host.call("voice", &arguments, CallContext::default(), None).await;
+        text(&output.unwrap()).to_owned()
+    };
+    let waveform = json!({"waveform": [0, 9, 255]}).to_string();
+    let long = json!({"waveform": "9".repeat(4096)}).to_string();
+    assert_eq!(call(waveform.clone()).await, waveform);
+    assert!(call(long).await.contains("4096 bytes"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

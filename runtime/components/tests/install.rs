@@ -236,3 +236,21 @@ async fn tools_that_the_manifest_does_not_list_are_refused() {
     let error = fixture.host.install(&package).await.unwrap_err();
     assert!(matches!(error, Error::Description { .. }), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_tool_says_for_programs_is_kept_if_it_is_an_object() {
+    /// The last field of the tool's description: a text at this address, of that length.
+    fn with_extra(address: u8, length: u8) -> Vec<u8> {
+        let data =
+            format!(r#"(data (i32.const 256) "\01\00\00\00\{address:02x}\00\00\00\{length:02x}\00\00\00")"#);
+        tool("demo", "", &data, "")
+    }
+    let fixture = start().await;
+    let package = fixture.package("demo", &with_extra(140, 2), &json!({}));
+    let installed = fixture.host.install(&package).await.unwrap();
+    assert_eq!(installed.tools[0].extra.as_deref(), Some("{}"));
+    let found = fixture.host.find(&installed.manifest.id).await.unwrap();
+    assert_eq!(found.tools, installed.tools);
+    let error = refuse(&with_extra(100, 6)).await;
+    assert!(matches!(error, Error::Description { .. }), "{error}");
+}

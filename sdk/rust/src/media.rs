@@ -15,6 +15,23 @@ pub type MediaRef = String;
 /// The most bytes that one call of the host carries. Larger buffers are written in several.
 const PIECE: usize = 64 * 1024;
 
+impl MediaInfo {
+    /// A kind of media of which nothing else is known. What is known is set over it:
+    /// `MediaInfo { width: Some(640), height: Some(480), ..MediaInfo::new(MediaKind::Image) }`.
+    #[must_use]
+    pub fn new(kind: MediaKind) -> Self {
+        Self {
+            kind,
+            content_type: None,
+            file_name: None,
+            duration: None,
+            width: None,
+            height: None,
+            extra: None,
+        }
+    }
+}
+
 /// Media that is being written. Dropping it before [`commit`](Self::commit) throws it away.
 #[derive(Debug)]
 pub struct Writer(MediaWriter);

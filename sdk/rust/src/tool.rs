@@ -19,6 +19,8 @@ pub trait Tool {
     const DESCRIPTION: &'static str;
     /// What else is good to know about it before it is called.
     const TRAITS: &'static [ToolTrait] = &[];
+    /// More about it for programs that list it, as the text of a JSON object. The model does not see it.
+    const EXTRA: Option<&'static str> = None;
 
     /// Its arguments: a struct with a flat list of fields. The schema that the model sees is derived from it,
     /// with the doc comments as descriptions.
@@ -47,6 +49,7 @@ pub fn describe<T: Tool>() -> ToolSpec {
         parameters: schema_of::<T::Args>(),
         output_schema: T::output_schema(),
         traits: T::TRAITS.to_vec(),
+        extra: T::EXTRA.map(str::to_owned),
     }
 }
 
@@ -139,6 +142,7 @@ mod tests {
         const NAME: &'static str = "sort";
         const DESCRIPTION: &'static str = "Sorts.";
         const TRAITS: &'static [ToolTrait] = &[ToolTrait::ReadOnly];
+        const EXTRA: Option<&'static str> = Some(r#"{"icon":"sort"}"#);
         type Args = Args;
 
         fn call(mut args: Args, _: &Context) -> Result<Output> {
@@ -177,6 +181,7 @@ mod tests {
             (spec.name.as_str(), spec.traits.as_slice()),
             ("sort", Sort::TRAITS)
         );
+        assert_eq!(spec.extra.as_deref(), Some(r#"{"icon":"sort"}"#));
         assert_eq!(spec.parameters, describe::<Sort>().parameters);
     }
 

@@ -1,7 +1,8 @@
 //! `openclaw:media`: writing and reading media through its store.
 //!
 //! **Promise.** An extension opens what it made and what the call handed to it, and nothing else.
-//! **Bound.** The quota, and the call's volume; a read gives at most [`MAX_READ`] bytes.
+//! **Bound.** The quota, and the call's volume; a read gives at most [`MAX_READ`] bytes, and what an author says
+//! beside the usual facts has at most [`MAX_EXTRA`].
 
 use wasmtime::component::Resource;
 
@@ -14,6 +15,7 @@ use crate::guest::{Guest, fail};
 use crate::media::{Full, MAX_ITEM, Reading, Said, Writing};
 
 const MAX_READ: u32 = 1 << 20;
+const MAX_EXTRA: usize = 4 << 10;
 
 /// Media that a guest writes; none once it was committed.
 #[expect(unreachable_pub, reason = "the bindings re-export it inside of this crate")]
@@ -89,6 +91,12 @@ impl Guest {
 
 impl store::Host for Guest {
     async fn create(&mut self, info: MediaInfo) -> Answer<Resource<Writer>> {
+        if let Some(extra) = &info.extra {
+            self.volume.bytes_out.spend(extra.len() as u64)?;
+            if let Err(refused) = check_extra(extra) {
+                return Ok(Err(refused));
+            }
+        }
         let place = match self.place() {
             Ok(place) => place,
             Err(error) => return Ok(Err(error)),
@@ -99,6 +107,9 @@ impl store::Host for Guest {
             content_type: info.content_type.filter(|name| is_media_type(name)),
             file_name: info.file_name,
             duration: info.duration,
+            width: info.width,
+            height: info.height,
+            extra: info.extra,
         };
         match self.host.media.create(self.extension.id.as_str(), said).await {
             Ok(Ok(writing)) => Ok(Ok(self.table.push(Writer(Some((writing, place))))?)),
@@ -137,6 +148,21 @@ fn is_media_type(name: &str) -> bool {
     name.len() <= 100 && name.contains('/') && name.bytes().all(is_plain)
 }
 
+/// It is kept beside the bytes and outside of their quota, so it is short.
+fn check_extra(extra: &str) -> Result<(), WitError> {
+    if extra.len() > MAX_EXTRA {
+        let message = format!("the extra facts of media may have {MAX_EXTRA} bytes");
+        return Err(fail(ErrorCode::TooLarge, &message));
+    }
+    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(extra) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let message = format!("the extra facts of media are no JSON object: {error}");
+            Err(fail(ErrorCode::Invalid, &message))
+        }
+    }
+}
+
 impl types::Host for Guest {}
 
 impl types::HostMediaWriter for Guest {
@@ -167,12 +193,17 @@ impl types::HostMediaWriter for Guest {
 impl types::HostMediaReader for Guest {
     async fn facts(&mut self, reader: Resource<Reader>) -> wasmtime::Result<MediaFacts> {
         let facts = &self.table.get(&reader)?.reading.facts;
+        let extra = facts.extra.as_ref().map_or(0, String::len);
+        self.volume.bytes_in.spend(extra as u64)?;
         let kind = KINDS.iter().find(|(_, name)| *name == facts.kind);
         Ok(MediaFacts {
             kind: kind.map_or(MediaKind::Other, |(kind, _)| *kind),
             content_type: facts.content_type.clone(),
             file_name: facts.file_name.clone(),
             duration: facts.duration,
+            width: facts.width,
+            height: facts.height,
+            extra: facts.extra.clone(),
             size: facts.size,
             sha256: facts.sha256.clone(),
         })

@@ -29,7 +29,7 @@ impl calls::Host for Guest {
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let size = |Callable { alias, spec }: &Callable| {
             let named = alias.len() + spec.name.len() + length(&spec.title) + spec.description.len();
-            named + spec.parameters.len() + length(&spec.output_schema)
+            named + spec.parameters.len() + length(&spec.output_schema) + length(&spec.extra)
         };
         self.volume
             .bytes_in

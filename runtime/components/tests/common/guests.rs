@@ -72,7 +72,8 @@ fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) ->
             (data (i32.const 16) "{name}")
             (data (i32.const 100) "A tool of the tests.")
             (data (i32.const 140) "{{}}")
-            ;; The list at 160 has one element at 200: name, no title, description, parameters.
+            ;; The list at 160 has one element at 200: name, no title, description, parameters, no schema of its
+            ;; output at 236, no traits at 248, nothing extra at 256.
             (data (i32.const 160) "\c8\00\00\00\01\00\00\00")
             {data}
             (func (export "openclaw:tool/toolbox@0.1.0#describe") (result i32)
