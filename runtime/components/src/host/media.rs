@@ -228,3 +228,23 @@ impl types::HostMediaReader for Guest {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extra_facts_are_a_short_object() {
+        assert!(check_extra(r#"{"waveform":[0,255]}"#).is_ok());
+        for (wrong, code) in [
+            ("[1]".to_owned(), ErrorCode::Invalid),
+            ("{".to_owned(), ErrorCode::Invalid),
+            (
+                format!("{{\"a\":\"{}\"}}", "a".repeat(MAX_EXTRA)),
+                ErrorCode::TooLarge,
+            ),
+        ] {
+            assert_eq!(check_extra(&wrong).unwrap_err().code, code);
+        }
+    }
+}
