@@ -17,5 +17,6 @@ macro_rules! pages {
 
 pages! {
     state: "state.md",
+    testing: "authors/testing.md",
     tests: "contributing/tests.md",
 }

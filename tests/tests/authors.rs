@@ -438,15 +438,16 @@ fn a_recording_is_written_when_asked_for_and_holds_from_then_on() {
 }
 
 /// A package in a folder of its own, made from the template.
-fn package(template: &str, change: impl Fn(&str) -> String) -> tempfile::TempDir {
+fn package(template: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let template = root().join("sdk/templates").join(template);
     fs::create_dir(folder.path().join("src")).unwrap();
     for name in ["Cargo.toml", "Cargo.lock", "openclaw.plugin.json", "src/lib.rs"] {
+        // The path of the SDK is relative to the template.
         let text = fs::read_to_string(template.join(name)).unwrap();
         let sdk = root().join("sdk/rust");
         let text = text.replace("../../rust", sdk.to_str().unwrap());
-        fs::write(folder.path().join(name), change(&text)).unwrap();
+        fs::write(folder.path().join(name), text).unwrap();
     }
     // What is built for the templates is good for their copies too.
     let target = root().join("target/templates");
@@ -458,43 +459,50 @@ fn package(template: &str, change: impl Fn(&str) -> String) -> tempfile::TempDir
 
 #[test]
 fn mistakes_in_a_package_are_told_with_the_way_out() {
-    let built = |change: &dyn Fn(&str) -> String| shown(Component::build(package("tool", change).path()));
-    let error = built(&|text| {
-        text.replace(
-            "NAME: &'static str = \"greet\"",
-            "NAME: &'static str = \"greet you\"",
-        )
-    });
+    let folder = package("tool");
+    let path = |name: &str| folder.path().join(name);
+    // One mistake at a time.
+    let with = |name: &str, right: &str, wrong: &str| {
+        let text = fs::read_to_string(path(name)).unwrap();
+        assert!(text.contains(right), "{text}");
+        fs::write(path(name), text.replace(right, wrong)).unwrap();
+        let error = shown(Component::build(folder.path()));
+        fs::write(path(name), text).unwrap();
+        error
+    };
+    let error = with("openclaw.plugin.json", "greet", "hello");
     assert!(
-        error.contains("\"greet you\"") && error.contains("a letter, then letters"),
+        error.contains("contracts.tools lists [hello]") && error.contains("[greet]"),
         "{error}"
     );
-    let error =
-        built(&|text| text.replace("NAME: &'static str = \"greet\"", "NAME: &'static str = \"hello\""));
+    let error = with(
+        "openclaw.plugin.json",
+        r#""world": "tool""#,
+        r#""world": "skill""#,
+    );
+    assert!(error.contains(r#"component.world is "skill""#), "{error}");
+    let error = with("src/lib.rs", r#"= "greet""#, r#"= "greet you""#);
     assert!(
-        error.contains("contracts.tools lists [greet]") && error.contains("[hello]"),
+        error.contains(r#""greet you""#) && error.contains("a letter, then letters"),
         "{error}"
     );
-    let error = built(&|text| text.replace("\"world\": \"tool\"", "\"world\": \"skill\""));
-    assert!(error.contains("component.world is \"skill\""), "{error}");
-    let error = built(&|text| text.replace("openclaw_sdk::tool!(Greet);", ""));
+    let error = with("src/lib.rs", "openclaw_sdk::tool!(Greet);", "");
     assert!(error.contains("does not export openclaw:tool/toolbox"), "{error}");
-    let error = built(&|text| text.replace("crate-type = [\"cdylib\"]", ""));
-    assert!(error.contains("crate-type = [\"cdylib\"]"), "{error}");
-    let error = built(&|text| text.replace("args.name", "args.nme"));
+    let error = with("src/lib.rs", "args.name", "args.nme");
     assert!(
         error.contains("cargo build failed") && error.contains("no field `nme`"),
         "{error}"
     );
+    let error = with("Cargo.toml", r#"crate-type = ["cdylib"]"#, "");
+    assert!(error.contains(r#"write `crate-type = ["cdylib"]`"#), "{error}");
 
-    let folder = package("tool", str::to_owned);
-    fs::remove_file(folder.path().join("openclaw.plugin.json")).unwrap();
+    fs::remove_file(path("openclaw.plugin.json")).unwrap();
     let error = shown(Component::build(folder.path()));
     assert!(
         error.contains("openclaw.plugin.json") && error.contains("nothing can be installed"),
         "{error}"
     );
-    let error = shown(Component::build(folder.path().join("src")));
+    let error = shown(Component::build(path("src")));
     assert!(error.contains("there is no Cargo.toml"), "{error}");
 }
 
@@ -528,26 +536,26 @@ fn what_is_no_component_or_no_tool_is_told_apart() {
 
 #[test]
 fn the_templates_are_what_they_show() {
-    let tool = Component::build(package("tool", str::to_owned).path()).unwrap();
+    let tool = Component::build(package("tool").path()).unwrap();
     let mut host = Host::new();
     let greeting = tool.call(&mut host, "greet", json!({"name": "Zoë"})).unwrap();
     assert_eq!(greeting.content, [Part::Text("Hello, Zoë!".to_owned())]);
     assert!(matches!(tool.instructions(&mut host), Err(Error::Export { .. })));
 
-    let skill = Component::build(package("skill", str::to_owned).path()).unwrap();
+    let skill = Component::build(package("skill").path()).unwrap();
     assert!(skill.instructions(&mut host).unwrap().contains("any game"));
     host.settings(json!({"game": "Yahtzee"}));
     assert!(skill.instructions(&mut host).unwrap().contains("Yahtzee"));
     assert_eq!(
-        skill.call(&mut host, "sum_dice", json!({"dice": [1, 2, 3]})).unwrap().text(),
+        skill
+            .call(&mut host, "sum_dice", json!({"dice": [1, 2, 3]}))
+            .unwrap()
+            .text(),
         "6"
     );
-    let over = call(
-        &skill,
-        &mut host,
-        "sum_dice",
-        json!({"dice": [4_294_967_295_u32, 1]}),
-    );
+    let over = skill
+        .call(&mut host, "sum_dice", json!({"dice": [4_294_967_295_u32, 1]}))
+        .unwrap();
     assert!(over.is_error);
     host.finish().unwrap();
 }

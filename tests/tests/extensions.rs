@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use openclaw_policy::{Capabilities, Manifest, World};
+use openclaw_test::{Component, Host};
+use serde_json::json;
 use wit_parser::decoding::{DecodedWasm, decode};
 
 fn root() -> PathBuf {
@@ -148,4 +150,54 @@ fn the_templates_build_as_they_stand() {
         exports.into_iter().collect::<Vec<_>>(),
         ["openclaw:tool/skill-text", "openclaw:tool/toolbox"]
     );
+}
+
+/// `cargo component`, from the `PATH` or from where this checkout keeps its tools.
+fn find_cargo_component() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([root().join("target/tools/bin")]);
+    let mut files = folders.map(|folder| folder.join("cargo-component"));
+    files.find(|file| file.is_file())
+}
+
+/// It compiles for the older target, and would download that if it were not there.
+fn has_older_target() -> bool {
+    let out = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", "wasm32-wasip1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    Path::new(String::from_utf8_lossy(&out.stdout).trim()).is_dir()
+}
+
+#[test]
+fn the_templates_build_with_cargo_component_too() {
+    // It takes minutes to install, so this is for machines that have it, and no run of the suite requires it.
+    let Some(program) = find_cargo_component().filter(|_| has_older_target()) else {
+        eprintln!("skipped: cargo-component or the target wasm32-wasip1 is not installed");
+        return;
+    };
+    for (name, file) in [("tool", "my_tool.wasm"), ("skill", "my_skill.wasm")] {
+        let target = root().join("target/cargo-component");
+        let out = Command::new(&program)
+            .args(["component", "build", "--offline", "--locked", "--release"])
+            .env("CARGO_TARGET_DIR", &target)
+            .env_remove("RUSTFLAGS")
+            .current_dir(root().join("sdk/templates").join(name))
+            .output()
+            .unwrap();
+        assert!(
+            out.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        let component = Component::load(target.join("wasm32-wasip1/release").join(file)).unwrap();
+        let mut host = Host::new();
+        let output = match name {
+            "tool" => component.call(&mut host, "greet", json!({"name": "Ada"})),
+            _ => component.call(&mut host, "sum_dice", json!({"dice": [1, 2]})),
+        };
+        let expected = if name == "tool" { "Hello, Ada!" } else { "3" };
+        assert_eq!(output.unwrap().text(), expected);
+    }
 }
