@@ -296,11 +296,20 @@ fn a_host_that_is_dropped_says_what_was_not_called_and_never_panics_twice() {
     let words = panic.downcast_ref::<String>().unwrap();
     assert!(words.contains(r#"openclaw:kv/store.get({"key":"a"})"#), "{words}");
     let panic = catch_unwind(AssertUnwindSafe(|| unmet(true))).unwrap_err();
-    assert!(
-        !panic
-            .downcast_ref::<&str>()
-            .is_none_or(|words| *words != "the test's own failure")
-    );
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the test's own failure"));
+}
+
+#[test]
+fn an_error_that_a_test_passes_on_is_not_hidden_by_what_is_still_open() {
+    let component = awkward();
+    let test = || -> Result<(), Error> {
+        let mut host = Host::new();
+        host.expect("openclaw:kv/store", "get");
+        component.call(&mut host, "fail", json!({"what": "panic", "text": "here"}))?;
+        host.finish()
+    };
+    let error = shown(test());
+    assert!(error.contains("the hat is empty: here"), "{error}");
 }
 
 #[test]

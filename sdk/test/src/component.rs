@@ -158,16 +158,31 @@ impl Component {
         values: &[Val],
         (tool, arguments): (Option<&str>, &Value),
     ) -> Result<T> {
+        let result = self.exchange(host, interface, function, values, (tool, arguments));
+        host.state.is_told |= result.is_err();
+        let result = result?;
+        match result.get("err") {
+            Some(refusal) => Err(Error::Refused(read::<Refusal>(refusal.clone())?)),
+            None => read(result.get("ok").cloned().unwrap_or_default()),
+        }
+    }
+
+    /// The call and its bookkeeping; gives what the component returned.
+    fn exchange(
+        &self,
+        host: &mut Host,
+        interface: &str,
+        function: &str,
+        values: &[Val],
+        (tool, arguments): (Option<&str>, &Value),
+    ) -> Result<Value> {
         host.state.begin(tool, arguments)?;
         let state = std::mem::take(&mut host.state);
         let (state, result) = run(&self.pre, state, interface, function, values);
         host.state = state;
         let result = value::tell(&result?, &mut NoHandles).map_err(Error::Engine)?;
         host.state.end(&result)?;
-        match result.get("err") {
-            Some(refusal) => Err(Error::Refused(read::<Refusal>(refusal.clone())?)),
-            None => read(result.get("ok").cloned().unwrap_or_default()),
-        }
+        Ok(result)
     }
 }
 

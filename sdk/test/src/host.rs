@@ -99,6 +99,8 @@ pub(crate) struct State {
     pub(crate) deadline: Duration,
     calls: u64,
     handles: u64,
+    /// Whether the test was handed an error that says more than what is still open.
+    pub(crate) is_told: bool,
     /// What ended the running call, if the host did.
     pub(crate) failure: Option<Error>,
 }
@@ -122,6 +124,7 @@ impl Default for State {
             deadline: DEADLINE,
             calls: 0,
             handles: 0,
+            is_told: false,
             failure: None,
         }
     }
@@ -239,8 +242,8 @@ fn push<'a, T: Deserialize<'a>>(lines: &mut Vec<T>, line: &'a Value) {
 /// A host: what it has, what is expected of the component, and what the component did. It keeps its store and its
 /// media from one call to the next.
 ///
-/// At its end it says which expected calls were not made: [`finish`](Self::finish) returns it, and a host that is
-/// dropped without it panics.
+/// At its end it says which expected calls were not made: [`finish`](Self::finish) returns it. A host that is dropped
+/// without it panics, unless the test fails already or a call gave it an error other than the tool's own.
 #[derive(Debug, Default)]
 pub struct Host {
     pub(crate) state: State,
@@ -399,7 +402,7 @@ impl Drop for Host {
         reason = "it is how a test fails, and a drop has no other way to say it"
     )]
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || self.state.is_told {
             return;
         }
         if let Err(error) = self.state.finish() {

@@ -203,6 +203,13 @@ impl Recording {
                 None => Ok(()),
             };
         }
+        if self.file.runs.iter().any(|run| run.result.is_null()) {
+            let why = "a call ended without a result, so nothing was recorded".to_owned();
+            return Err(Error::NoRecording {
+                path: self.path.clone(),
+                why,
+            });
+        }
         let failed = |what| {
             move |path: &Path, source| Error::File {
                 path: path.to_owned(),
