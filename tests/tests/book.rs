@@ -93,6 +93,24 @@ fn path_with_programs() -> std::ffi::OsString {
 
 /// Runs a script that must succeed.
 fn run(block: &Block, script: &str, folder: &Path) {
+    run_with(block, script, folder, Vec::new());
+}
+
+/// A home without anything in it, in which cargo still finds what it has.
+fn empty_home(home: &Path) -> Vec<(&'static str, PathBuf)> {
+    let of_user = PathBuf::from(std::env::var_os("HOME").unwrap());
+    let kept = |name, folder: &str| {
+        let place = std::env::var_os(name).map(PathBuf::from);
+        (name, place.unwrap_or_else(|| of_user.join(folder)))
+    };
+    vec![
+        ("HOME", home.to_owned()),
+        kept("CARGO_HOME", ".cargo"),
+        kept("RUSTUP_HOME", ".rustup"),
+    ]
+}
+
+fn run_with(block: &Block, script: &str, folder: &Path, env: Vec<(&str, PathBuf)>) {
     let out = Command::new("bash")
         .args(["-euo", "pipefail", "-c", script])
         .current_dir(folder)
@@ -101,6 +119,7 @@ fn run(block: &Block, script: &str, folder: &Path) {
         .env_remove("CARGO_MANIFEST_DIR")
         .env_remove("RUSTFLAGS")
         .env("PATH", path_with_programs())
+        .envs(env)
         .output()
         .unwrap();
     assert!(
@@ -141,6 +160,7 @@ fn every_block_says_how_it_is_checked() {
         "rust",
         "rust,no_run",
         "sh",
+        "sh,empty",
         "sh,clone",
         "sh,help",
         "toml",
@@ -186,6 +206,21 @@ fn scripts_do_what_the_page_says() {
             copy_repository(folder.path());
         }
         run(block, &block.code, folder.path());
+    }
+}
+
+#[test]
+fn a_newcomer_gets_from_an_empty_folder_to_what_the_page_promises() {
+    for block in blocks().iter().filter(|block| block.word == "sh,empty") {
+        let folder = tempfile::tempdir().unwrap();
+        let [home, clone, empty] = ["home", "clone", "empty"].map(|name| folder.path().join(name));
+        for made in [&home, &clone, &empty] {
+            fs::create_dir(made).unwrap();
+        }
+        copy_repository(&clone);
+        let mut env = empty_home(&home);
+        env.push(("OPENCLAW", clone));
+        run_with(block, &block.code, &empty, env);
     }
 }
 

@@ -31,6 +31,11 @@ pub(crate) const REAL_PARTS: &[RealPart] = &[
         package: "age",
         needed_for: "secrets in age files",
     },
+    RealPart {
+        program: "script",
+        package: "bsdutils",
+        needed_for: "questions on a terminal",
+    },
 ];
 
 /// One line for each part that is not on this machine.

@@ -31,6 +31,16 @@ fn every_command_has_help_that_a_newcomer_can_read() {
         &["config", "validate", "--help"],
         &["secrets", "--help"],
         &["secrets", "audit", "--help"],
+        &["plugins", "--help"],
+        &["plugins", "inspect", "--help"],
+        &["plugins", "install", "--help"],
+        &["plugins", "list", "--help"],
+        &["plugins", "info", "--help"],
+        &["plugins", "grant", "--help"],
+        &["plugins", "revoke", "--help"],
+        &["plugins", "uninstall", "--help"],
+        &["plugins", "run", "--help"],
+        &["plugins", "audit", "--help"],
         &["completion", "--help"],
     ] {
         let said = home.run(words);
@@ -107,6 +117,16 @@ fn with_json_standard_output_holds_one_document_whatever_happens() {
         &["--profile", "../up", "config", "file", "--json"],
         &["gateway", "status", "--json"],
         &["nonsense", "--json"],
+        &["plugins", "nonsense", "--json"],
+        &["plugins", "enable", "--json"],
+        &["plugins", "info", "none", "--json"],
+        &["plugins", "inspect", "none", "--json"],
+        &["plugins", "install", "none", "--json"],
+        &["plugins", "run", "none", "none", "--json"],
+        &["plugins", "grant", "none", "--json"],
+        &["plugins", "revoke", "none", "--json"],
+        &["plugins", "uninstall", "none", "--json"],
+        &["plugins", "audit", "--json"],
     ] {
         let said = home.run(words);
         let document = said.json();

@@ -1,6 +1,8 @@
 //! A home folder of its own, and the program run in it.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod packages;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
