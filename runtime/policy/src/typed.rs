@@ -37,7 +37,7 @@ pub(crate) fn read_document<T: DeserializeOwned>(
     whole: &'static str,
     bytes: &[u8],
 ) -> crate::error::Result<T> {
-    let (text, value) = crate::syntax::parse_bytes(whole, bytes)?;
+    let (text, value) = crate::syntax::parse_bytes(whole, crate::syntax::MAX_BYTES, bytes)?;
     read(&value).map_err(|fault| crate::error::Error::Manifest {
         path: write_path(&fault.path(), whole),
         line: crate::syntax::find_line(text, &fault.path()),

@@ -1,6 +1,7 @@
 //! What a person agrees to: told in words, answered on the terminal or by flags, never assumed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -41,6 +42,7 @@ impl Request<'_> {
     fn agree(&self, choice: Choice) -> Result<Grant, Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let consent = Consent {
+            extension: self.manifest.id.clone(),
             digest: self.digest,
             account: None,
             at: u64::try_from(now.as_millis()).unwrap_or_default(),
@@ -76,9 +78,9 @@ impl Request<'_> {
             places.insert(flag.guest.clone(), check_directory(&flag.guest, &flag.path)?);
         }
         for directory in granted {
-            if !places.contains_key(&directory.path) {
-                let path = self.ask_directory(&directory.path)?;
-                places.insert(directory.path, path);
+            if let Entry::Vacant(place) = places.entry(directory.path) {
+                let path = self.ask_directory(place.key())?;
+                place.insert(path);
             }
         }
         Ok(grant.place(places)?)

@@ -20,7 +20,7 @@ pub(super) fn of_component(stored: &[StoredGrant], digest: Digest) -> Result<Opt
 
 /// A grant as it was kept.
 pub(super) fn read(stored: &StoredGrant) -> Result<Grant, Failure> {
-    serde_json::from_str(&stored.json).map_err(|error| {
+    Grant::parse(stored.json.as_bytes()).map_err(|error| {
         Failure::negative(format!(
             "the grant of {id} cannot be read: {error}; openclaw plugins grant {id} makes a new one",
             id = stored.extension
