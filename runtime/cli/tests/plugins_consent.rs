@@ -203,7 +203,7 @@ fn on_a_terminal_one_question_is_asked_and_no_installs_nothing() {
     };
     assert_eq!(said.code, 1);
     assert!(
-        said.out.contains("read the files in /texts")
+        said.out.contains("read files in /texts")
             && said
                 .out
                 .contains("Install it and allow this? yes or no (no: nothing is installed)")

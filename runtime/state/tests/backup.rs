@@ -368,7 +368,9 @@ async fn a_backup_of_an_older_schema_is_restored_if_it_is_whole() {
     state.close().await;
     Connection::open(&backup)
         .unwrap()
-        .execute_batch("DROP TABLE audit; DROP TABLE audit_head; PRAGMA user_version = 1; VACUUM")
+        .execute_batch(
+            "DROP TABLE grants; DROP TABLE audit; DROP TABLE audit_head; PRAGMA user_version = 1; VACUUM",
+        )
         .unwrap();
     restore(folder.path(), &backup).unwrap();
     let state = open(folder.path());

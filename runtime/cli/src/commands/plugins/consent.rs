@@ -135,22 +135,17 @@ impl Request<'_> {
     /// What is asked for, or what of it is new.
     fn tell(&self, before: Option<&Before>) -> String {
         let name = title(self.manifest);
-        let (head, capabilities, limits) = match before {
+        match before {
             Some(before) => {
                 let (more, higher) = before.grant.difference(self.asked());
-                (
-                    format!("{name} asks for more than it was granted. New is:"),
-                    more,
-                    higher,
-                )
+                let lines = difference_lines(&more, &higher);
+                format!("{name} asks for more than it was granted. New is:\n{lines}")
             }
-            None => (
-                format!("{name} asks to:"),
-                self.manifest.capabilities.clone(),
-                self.manifest.limits.clone(),
-            ),
-        };
-        format!("{head}\n{}", request_lines(&capabilities, &limits))
+            None => {
+                let (capabilities, limits) = self.asked();
+                format!("{name} asks to:\n{}", request_lines(capabilities, limits))
+            }
+        }
     }
 
     fn ask_directory(&self, guest: &GuestPath) -> Result<PathBuf, Failure> {
@@ -194,12 +189,20 @@ pub(super) fn title(manifest: &Manifest) -> String {
 
 /// What is asked for or granted, a line each.
 pub(super) fn request_lines(capabilities: &Capabilities, limits: &LimitSet) -> String {
-    let mut lines = Vec::new();
-    if !capabilities.is_empty() || limits.is_empty() {
-        lines = capabilities.lines();
+    join(capabilities.lines().into_iter().chain(limits.lines()))
+}
+
+/// What is new, a line each: where no capability is, none is told of.
+fn difference_lines(capabilities: &Capabilities, limits: &LimitSet) -> String {
+    match capabilities.is_empty() {
+        true => join(limits.lines()),
+        false => request_lines(capabilities, limits),
     }
-    lines.extend(limits.lines());
-    lines.iter().map(Line::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn join(lines: impl IntoIterator<Item = Line>) -> String {
+    let lines: Vec<_> = lines.into_iter().map(|line| line.to_string()).collect();
+    lines.join("\n")
 }
 
 /// The place as an absolute path of a directory that is there.
