@@ -22,6 +22,9 @@ async fn refuse(component: &[u8]) -> Error {
     refused
 }
 
+/// What a component needs for anybody to look further.
+const EXPORT: &str = r#"(instance $run) (export "wasi:cli/run@0.2.0" (instance $run))"#;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_that_was_not_asked_for_is_named() {
     let imports = r#"(import "openclaw:kv/store@0.1.0" "get" (func (param i32 i32 i32)))"#;
@@ -55,7 +58,8 @@ async fn compiled_code_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invalid_component_is_refused_in_words_that_are_safe_to_show() {
-    let mut component = wat::parse_str("(component (core module (func (result i32) i32.const 0)))").unwrap();
+    let text = format!("(component (core module (func (result i32) i32.const 0)) {EXPORT})");
+    let mut component = wat::parse_str(text).unwrap();
     let at = component.iter().rposition(|byte| *byte == 0x41).unwrap();
     component[at] = 0x42;
     let error = refuse(&component).await;
@@ -127,8 +131,8 @@ async fn a_compilation_that_takes_too_long_is_stopped() {
     let fixture = start_with(|options| options.compiler.limits.cpu_seconds = 1).await;
     let calls = "(call_indirect (i32.const 0))".repeat(19_000);
     let function = format!("(func {calls})").repeat(30);
-    let component =
-        wat::parse_str(format!("(component (core module (table 1 funcref) {function}))")).unwrap();
+    let text = format!("(component (core module (table 1 funcref) {function}) {EXPORT})");
+    let component = wat::parse_str(text).unwrap();
     let package = fixture.package("slow", &component, &json!({}));
     let begun = Instant::now();
     let error = fixture.host.install(&package).await.unwrap_err();
@@ -144,8 +148,8 @@ async fn a_compilation_that_takes_too_much_memory_is_stopped() {
     let fixture = start_with(|options| options.compiler.limits.memory = 24 << 20).await;
     let calls = "(call_indirect (i32.const 0))".repeat(19_000);
     let function = format!("(func {calls})").repeat(30);
-    let component =
-        wat::parse_str(format!("(component (core module (table 1 funcref) {function}))")).unwrap();
+    let text = format!("(component (core module (table 1 funcref) {function}) {EXPORT})");
+    let component = wat::parse_str(text).unwrap();
     let error = fixture
         .host
         .install(&fixture.package("large", &component, &json!({})))
