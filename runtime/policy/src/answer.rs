@@ -56,9 +56,9 @@ mod tests {
 
     #[test]
     fn a_misspelled_key_is_an_error_with_its_line() {
-        let error = Answer::parse(b"{\n  capabilties: {} }").unwrap_err().to_string();
+        let error = Answer::parse(b"{\n  limitz: {} }").unwrap_err().to_string();
         assert!(
-            error.contains("line 2") && error.contains("\"capabilities\""),
+            error.contains("line 2") && error.contains("\"limits\""),
             "{error}"
         );
     }

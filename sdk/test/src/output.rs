@@ -19,6 +19,8 @@ pub struct ToolSpec {
     pub output_schema: Option<String>,
     /// What else is good to know, such as `read-only`.
     pub traits: Vec<String>,
+    /// What it says for programs that know it, as JSON text.
+    pub extra: Option<String>,
 }
 
 /// What a tool returned.

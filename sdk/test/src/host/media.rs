@@ -111,6 +111,9 @@ impl Media {
                     "content-type": content_type,
                     "file-name": said("file-name"),
                     "duration": said("duration"),
+                    "width": said("width"),
+                    "height": said("height"),
+                    "extra": said("extra"),
                     "size": piece.bytes.len(),
                     "sha256": hex,
                 }))

@@ -104,10 +104,8 @@ impl Tool for Ask {
             }
             "picture" => {
                 let info = media::MediaInfo {
-                    kind: media::MediaKind::Image,
                     content_type: Some("image/png".to_owned()),
-                    file_name: None,
-                    duration: None,
+                    ..media::MediaInfo::new(media::MediaKind::Image)
                 };
                 let mut writer = media::create(&info)?;
                 writer.write_all(b"\x89PNG ")?;
@@ -129,12 +127,7 @@ impl Tool for Ask {
             }
             "download" => {
                 let answer = client::send(&request(text))?;
-                let info = media::MediaInfo {
-                    kind: media::MediaKind::Document,
-                    content_type: None,
-                    file_name: None,
-                    duration: None,
-                };
+                let info = media::MediaInfo::new(media::MediaKind::Document);
                 Ok(Output::empty().with_media(client::to_media(&answer, &info)?, "what was there"))
             }
             "file" => {
