@@ -64,7 +64,14 @@ impl Request<'_> {
                 for (guest, path) in &answer.directories {
                     places.insert(guest.clone(), check_directory(guest, path)?);
                 }
-                Choice::Some(Box::new(answer.capabilities), answer.limits)
+                let mut limits = answer.limits;
+                for (limit, amount) in self.manifest.limits.iter() {
+                    // What the file leaves out is usual, and usual may be more than what was asked for.
+                    if limits.get(limit).is_none() && amount.get() < limit.usual().get() {
+                        limits.set(limit, amount.get())?;
+                    }
+                }
+                Choice::Some(Box::new(answer.capabilities), limits)
             }
             None => match before.and_then(|before| self.carry(before)) {
                 Some(choice) => choice,
