@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 pub(crate) use plugins::{
     GrantFlags, PluginsAudit, PluginsCommand, PluginsGrant, PluginsInstall, PluginsOne, PluginsRun,
-    PluginsTarget,
+    PluginsTarget, PluginsUninstall,
 };
 
 /// The version and the commit it was built from, in OpenClaw's form.

@@ -125,7 +125,18 @@ fn programs_read_one_document_from_each_verb() {
     let refused = run("note_list", "{}");
     assert_eq!((refused.code, &refused.json()["ok"]), (1, &json!(false)));
     let gone = home.run(&["plugins", "uninstall", "kv-notes", "--json"]).json();
-    assert_eq!(gone, json!({"ok": true, "id": "kv-notes", "revoked": 0}));
+    assert_eq!(
+        gone,
+        json!({"ok": true, "id": "kv-notes", "revoked": 0, "kept": false})
+    );
+
+    // Whatever comes next under its id finds nothing, unless that was wanted.
+    let install = || home.run(&["plugins", "install", &package, "--grant", "all"]);
+    install();
+    assert_eq!(run("note_add", add).code, 0);
+    home.run(&["plugins", "uninstall", "kv-notes", "--keep-data"]);
+    install();
+    assert_eq!(run("note_add", add).code, 1, "the note is still there");
 }
 
 #[test]

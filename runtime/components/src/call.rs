@@ -188,6 +188,16 @@ pub struct Output {
 }
 
 impl Output {
+    /// All media that it names.
+    pub fn media(&self) -> impl Iterator<Item = &str> {
+        let spilled = self.spilled.iter().map(|spill| spill.media.as_str());
+        self.content
+            .iter()
+            .filter_map(Part::media)
+            .map(String::as_str)
+            .chain(spilled)
+    }
+
     /// How many bytes a caller has to carry.
     pub(crate) fn size(&self) -> usize {
         let parts = self.content.iter().map(Part::size).sum::<usize>();
@@ -323,8 +333,7 @@ async fn run_tool(
     let answer = toolbox.call_call(&mut *store, tool, arguments).await?;
     let output = Output::from(weigh_failure(store, answer)?);
     let output = weigh(store, output)?;
-    let parts = output.content.iter().filter_map(Part::media);
-    for media in parts.chain(output.spilled.iter().map(|spill| &spill.media)) {
+    for media in output.media() {
         // A caller may open what it is given, so nobody gives what he may not open himself.
         if !store.data_mut().may_open(media).await {
             return Err(Ended::ForeignMedia);

@@ -193,6 +193,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The state could not be used.
+    #[error(transparent)]
+    State(#[from] openclaw_state::Error),
     /// The engine could not be started.
     #[error("the WebAssembly engine cannot be started: {0}")]
     Engine(String),

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use openclaw_policy::capability::files::Directory;
 use openclaw_policy::{Digest, Effective, Grant, Limit, Manifest, PluginId};
+use openclaw_state::{Namespace, Tx};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -190,8 +191,11 @@ impl Host {
         }
     }
 
-    /// Removes the media that an extension made. Its store is the state's to remove.
+    /// Removes what an extension kept: its store and its media.
     pub async fn forget(&self, id: &PluginId) -> Result<()> {
+        let store = Namespace::of(id.as_str())?;
+        let clear = move |tx: &Tx<'_>| tx.kv_clear(&store);
+        self.parts.state.write(clear).await?;
         let (parts, owner) = (Arc::clone(&self.parts), id.clone());
         unblock(move || parts.media.remove_of(owner.as_str())).await
     }

@@ -15,10 +15,11 @@ use serde_json::json;
 
 const CREATE: &str = r#"
     (import "openclaw:media/store@0.1.0" "create"
-        (func $create (param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32)))
+        (func $create (param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32)))
     (import "openclaw:media/types@0.1.0" "[method]media-writer.commit" (func $commit (param i32 i32)))"#;
 const CREATE_ONE: &str = "(call $create (i32.const 6) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
-    (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 2000))";
+    (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+    (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2000))";
 const CALL: &str = r#"(import "openclaw:tools/calls@0.1.0" "call" (func $call (param i32 i32 i32 i32 i32)))"#;
 const NEXT: &str = r#"(data (i32.const 1000) "next")"#;
 const SAY: &str = "(call $say (i32.const 100) (i32.const 6))";

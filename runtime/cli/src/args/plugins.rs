@@ -25,7 +25,7 @@ pub(crate) enum PluginsCommand {
     /// Take back what an extension was granted; it stays installed and cannot be called
     Revoke(PluginsOne),
     /// Remove an extension and what it was granted
-    Uninstall(PluginsOne),
+    Uninstall(PluginsUninstall),
     /// Call a tool of an installed extension
     Run(PluginsRun),
     /// Find grants that are wide, and what does not fit together
@@ -107,6 +107,19 @@ pub(crate) struct PluginsGrant {
 pub(crate) struct PluginsOne {
     /// The extension
     pub(crate) id: PluginId,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `plugins uninstall`.
+#[derive(Args)]
+pub(crate) struct PluginsUninstall {
+    /// The extension
+    pub(crate) id: PluginId,
+    /// Leave its store and media for when it is installed again
+    #[arg(long)]
+    pub(crate) keep_data: bool,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

@@ -88,9 +88,7 @@ impl calls::Host for Guest {
         };
         match call::start(&self.host, &extension, ask, begin).await {
             Ok(output) => {
-                let media = output.content.iter().filter_map(call::Part::media);
-                let spilled = output.spilled.iter().map(|spill| &spill.media);
-                self.handed.extend(media.chain(spilled).cloned());
+                self.handed.extend(output.media().map(str::to_owned));
                 self.volume.bytes_in.spend(output.size() as u64)?;
                 Ok(Ok(wit::Output::from(output)))
             }

@@ -88,7 +88,12 @@ impl Call<'_> {
         host.enable(self.installed, grant, self.settings).await?;
         let (doing, shown) = watch::channel(format!("Running {}", self.tool));
         let (sender, mut received) = mpsc::channel(64);
-        let call = host.call(self.tool, self.arguments, CallContext::default(), Some(sender));
+        // Whoever has this command line is the owner.
+        let context = CallContext {
+            is_owner: true,
+            ..CallContext::default()
+        };
+        let call = host.call(self.tool, self.arguments, context, Some(sender));
         let listen = async {
             let mut told = String::new();
             while let Some(news) = received.recv().await {
@@ -96,7 +101,13 @@ impl Call<'_> {
             }
         };
         let (ended, ()) = progress::show(shown, async { tokio::join!(call, listen) }).await;
-        Ok(ended?)
+        let output = ended?;
+        for media in output.media() {
+            if let Some(file) = host.media_file(media).await {
+                output::complain(&format!("{media} is the file {}", file.display()));
+            }
+        }
+        Ok(output)
     }
 
     async fn find_grant(&self, state: &State) -> Result<Grant, Failure> {

@@ -1,4 +1,5 @@
-//! `openclaw plugins uninstall`: removes an extension, what it was granted and what was compiled of it.
+//! `openclaw plugins uninstall`: removes an extension, what it was granted, what was compiled of it and what it
+//! kept. What it kept goes too, because whatever is installed under its id next would find it.
 
 use std::process::ExitCode;
 
@@ -6,12 +7,12 @@ use serde_json::json;
 
 use super::grants;
 use super::place::{Extensions, missing, runtime};
-use crate::args::PluginsOne;
+use crate::args::PluginsUninstall;
 use crate::failure::Failure;
 use crate::output;
 
 /// Removes it. The grant goes first: what is left half done cannot be called.
-pub(super) fn run(extensions: &Extensions, args: &PluginsOne) -> Result<ExitCode, Failure> {
+pub(super) fn run(extensions: &Extensions, args: &PluginsUninstall) -> Result<ExitCode, Failure> {
     let id = &args.id;
     if !extensions.packages.list()?.contains(id) {
         return Err(missing(id));
@@ -22,6 +23,9 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsOne) -> Result<ExitCode
             let gone = grants::remove(&state, id, "plugins.uninstall").await?;
             let host = extensions.start_host(state.clone(), []).await?;
             host.uninstall(id).await?;
+            if !args.keep_data {
+                host.forget(id).await?;
+            }
             Ok::<_, Failure>(gone)
         };
         let removed = removed.await;
@@ -29,9 +33,13 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsOne) -> Result<ExitCode
         removed
     })?;
     if args.json {
-        output::print_json(&json!({ "ok": true, "id": id, "revoked": gone }));
+        output::print_json(&json!({ "ok": true, "id": id, "revoked": gone, "kept": args.keep_data }));
     } else {
-        output::print(&format!("Removed {id} and what it was granted."));
+        let kept = match args.keep_data {
+            true => "What it kept in its store and media stays.",
+            false => "What it kept in its store and media is gone too.",
+        };
+        output::print(&format!("Removed {id} and what it was granted. {kept}"));
     }
     Ok(ExitCode::SUCCESS)
 }
