@@ -58,7 +58,10 @@ fn an_extension_is_installed_called_revoked_granted_and_removed() {
     let said = home.run(&["plugins", "uninstall", "calc"]);
     assert_eq!(
         (said.code, said.out.as_str()),
-        (0, "Removed calc and what it was granted.\n")
+        (
+            0,
+            "Removed calc and what it was granted. What it kept in its store and media is gone too.\n"
+        )
     );
     for words in [
         SUM,
