@@ -220,6 +220,8 @@ fn a_newcomer_gets_from_an_empty_folder_to_what_the_page_promises() {
         copy_repository(&clone);
         let mut env = empty_home(&home);
         env.push(("OPENCLAW", clone));
+        // What the page has cargo fetch is on this machine already, and tests talk to nobody.
+        env.push(("CARGO_NET_OFFLINE", "true".into()));
         run_with(block, &block.code, &empty, env);
     }
 }

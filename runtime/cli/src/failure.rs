@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::output;
 
+/// How a program ends that was interrupted.
+const INTERRUPTED: u8 = 130;
+
 /// Why a command did not work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -39,6 +42,9 @@ pub(crate) enum Failure {
         /// What programs read besides.
         fields: Map<String, Value>,
     },
+    /// Somebody ended it from the keyboard.
+    #[error("interrupted; the call was ended")]
+    Interrupted,
     /// The system did not let us.
     #[error("cannot {doing}: {source}")]
     System {
@@ -84,7 +90,10 @@ impl Failure {
         } else {
             output::complain(&self.to_string());
         }
-        ExitCode::FAILURE
+        match self {
+            Self::Interrupted => ExitCode::from(INTERRUPTED),
+            _ => ExitCode::FAILURE,
+        }
     }
 
     fn as_json(&self) -> Value {

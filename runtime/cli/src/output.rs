@@ -12,9 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use openclaw_config::tree::Config;
 use openclaw_config::{Snapshot, secret_paths};
+use openclaw_policy::is_obeyed;
 use openclaw_secrets::Redactor;
 use openclaw_secrets::collect::{Held, collect};
 use serde::Serialize;
+use serde_json::Value;
 
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
 
@@ -45,10 +47,47 @@ pub(crate) fn print(text: &str) {
 
 /// Prints a result as one JSON document.
 pub(crate) fn print_json(value: &impl Serialize) {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => print(&text),
+    let text = serde_json::to_value(value).and_then(|mut value| {
+        redact_value(&mut value);
+        serde_json::to_string_pretty(&value)
+    });
+    match text {
+        Ok(text) => print(&escape_obeyed(&text)),
         Err(error) => complain(&format!("cannot print the result as JSON: {error}")),
     }
+}
+
+fn redact_value(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(redacted) = REDACTOR.redact(text) {
+                *text = redacted;
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(redact_value),
+        Value::Object(entries) => entries.values_mut().for_each(redact_value),
+        _ => {}
+    }
+}
+
+/// The same JSON with nothing in it that a terminal obeys. Outside of texts there are only line breaks.
+fn escape_obeyed(json: &str) -> Cow<'_, str> {
+    let is_obeyed = |c: char| is_obeyed(c) && c != '\n';
+    if !json.contains(is_obeyed) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match is_obeyed(c) {
+            true => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    escaped += &format!("\\u{unit:04x}");
+                }
+            }
+            false => escaped.push(c),
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 /// A text as the state may keep it.
@@ -99,7 +138,7 @@ pub(crate) fn print_shown(text: &str) {
 
 /// The text with its control characters spelled out, but for line breaks and tabs.
 fn harmless(text: &str) -> Cow<'_, str> {
-    let paints = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let paints = |c: char| is_obeyed(c) && c != '\n' && c != '\t';
     if !text.contains(paints) {
         return Cow::Borrowed(text);
     }
@@ -107,7 +146,7 @@ fn harmless(text: &str) -> Cow<'_, str> {
         text.chars()
             .flat_map(|c| {
                 if paints(c) {
-                    c.escape_debug().collect()
+                    c.escape_unicode().collect()
                 } else {
                     vec![c]
                 }
@@ -124,5 +163,22 @@ fn write(mut to: impl Write, text: &str) {
         } else {
             1
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_holds_nothing_that_a_terminal_obeys_and_means_the_same() {
+        let told = serde_json::json!({"text": "a\u{9b}31mb\u{202e}c\u{e0041}\u{7f}\nd"});
+        let text = serde_json::to_string_pretty(&told).unwrap();
+        let escaped = escape_obeyed(&text);
+        assert!(
+            !escaped.contains(|c: char| is_obeyed(c) && c != '\n'),
+            "{escaped:?}"
+        );
+        assert_eq!(serde_json::from_str::<Value>(&escaped).unwrap(), told);
     }
 }

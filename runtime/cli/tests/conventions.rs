@@ -126,7 +126,6 @@ fn with_json_standard_output_holds_one_document_whatever_happens() {
         &["plugins", "grant", "none", "--json"],
         &["plugins", "revoke", "none", "--json"],
         &["plugins", "uninstall", "none", "--json"],
-        &["plugins", "audit", "--json"],
     ] {
         let said = home.run(words);
         let document = said.json();

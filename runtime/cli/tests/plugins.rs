@@ -263,3 +263,65 @@ fn the_word_that_compiles_is_shown_nowhere() {
         assert!(!home.run(words).out.contains("compile"), "{words:?}");
     }
 }
+
+#[test]
+fn one_damaged_record_stops_nothing_but_itself() {
+    let home = Home::new();
+    for name in ["calc", "kv-notes"] {
+        let package = home.package(name);
+        let said = home.run(&["plugins", "install", &package, "--grant", "all"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+    home.write(".openclaw/extensions/installed/calc.json", "x");
+    let listed = home.run(&["plugins", "list"]);
+    assert!(
+        listed.code == 0 && listed.out.contains("damaged") && listed.out.contains("kv-notes"),
+        "{}",
+        listed.out
+    );
+    let gone = home.run(&["plugins", "uninstall", "kv-notes"]);
+    assert_eq!(gone.code, 0, "{}", gone.err);
+    assert_eq!(home.run(&["plugins", "revoke", "calc"]).code, 0);
+    let package = home.package("calc");
+    let anew = home.run(&["plugins", "install", &package, "--grant", "all"]);
+    assert_eq!(anew.code, 0, "{}", anew.err);
+    assert_eq!(home.run(SUM).out, "42\n");
+}
+
+#[test]
+fn a_manifest_that_was_changed_on_disk_asks_for_nothing() {
+    let home = Home::new();
+    let package = home.package("calc");
+    home.run(&["plugins", "install", &package, "--grant", "all"]);
+    for folder in std::fs::read_dir(home.path(".openclaw/extensions/packages")).unwrap() {
+        let path = folder.unwrap().path().join("openclaw.plugin.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("\"calc\"", "\"kv-notes\"")).unwrap();
+    }
+    let refused = home.run(&["plugins", "grant", "calc", "--grant", "all"]);
+    assert!(
+        refused.code == 1 && refused.err.contains("its manifest was changed"),
+        "{}",
+        refused.err
+    );
+    let report = home.run(&["plugins", "audit"]);
+    assert!(
+        report.code == 2 && report.out.contains("manifest was changed"),
+        "{}",
+        report.out
+    );
+}
+
+#[test]
+fn what_stands_in_the_config_as_a_secret_is_shown_in_no_document() {
+    let config = "{ gateway: { auth: { mode: 'token', token: 'a-token-that-nobody-sees' } } }";
+    let home = Home::with_config(config);
+    let package = home.package("calc");
+    home.run(&["plugins", "install", &package, "--grant", "all"]);
+    let said = home.run(&["plugins", "run", "calc", "a-token-that-nobody-sees", "--json"]);
+    assert!(
+        said.code == 1 && !said.out.contains("nobody-sees"),
+        "{}",
+        said.out
+    );
+}

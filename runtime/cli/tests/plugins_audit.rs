@@ -95,19 +95,46 @@ fn a_wide_grant_a_missing_directory_and_a_denied_extension_are_found() {
 
 #[test]
 fn a_directory_that_holds_the_state_is_critical() {
-    for folder in [".openclaw", "."] {
-        let home = Home::new();
-        let package = home.package("text-stats");
-        std::fs::create_dir_all(home.path(".openclaw")).unwrap();
+    let home = Home::new();
+    let package = home.package("text-stats");
+    std::fs::create_dir_all(home.path(".openclaw/extensions")).unwrap();
+    let install = |folder: &str| {
         let dir = format!("/texts={folder}");
-        home.run(&["plugins", "install", &package, "--grant", "all", "--dir", &dir]);
-        let (report, code) = audit(&home);
-        assert_eq!(
-            (codes(&report)[0], code),
-            ("DIRECTORY_HOLDS_STATE", 2),
-            "{folder}"
+        home.run(&["plugins", "install", &package, "--grant", "all", "--dir", &dir])
+    };
+    for folder in [".openclaw", ".openclaw/extensions", ".", "/"] {
+        let said = install(folder);
+        assert!(
+            said.code == 1 && said.err.contains("the state"),
+            "{folder}: {}",
+            said.err
         );
     }
+    // It was fine when it was granted, and then the state moved in.
+    std::fs::create_dir_all(home.path("texts")).unwrap();
+    assert_eq!(install("texts").code, 0);
+    std::fs::rename(home.path(".openclaw"), home.path("texts/.openclaw")).unwrap();
+    let state = home.path("texts/.openclaw");
+    let home = home.env("OPENCLAW_STATE_DIR", state.to_str().unwrap());
+    let (report, code) = audit(&home);
+    assert_eq!((codes(&report)[0], code), ("DIRECTORY_HOLDS_STATE", 2));
+}
+
+#[test]
+fn a_config_that_cannot_be_read_hides_no_finding() {
+    let home = Home::new();
+    let package = home.package("calc");
+    home.run(&["plugins", "install", &package, "--grant", "all"]);
+    home.write(".openclaw/openclaw.json", "{ gateway: { prot: 1 } }");
+    for path in component_files(&home, "wasm") {
+        std::fs::write(path, another(&component("calc"))).unwrap();
+    }
+    let (report, code) = audit(&home);
+    let found = codes(&report);
+    assert!(
+        code == 2 && found.contains(&"CONFIG_UNREADABLE") && found.contains(&"COMPONENT_CHANGED"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn a_grant_from_a_file_is_a_part_of_the_request_and_more_is_refused_by_name() {
         said.err
     );
     assert!(!is_installed(&home, "kv-notes"));
-    home.write("odd.json5", "{ capabilitis: {} }");
+    home.write("odd.json5", "{ capabilities2: {} }");
     let said = install(&home, &package, &["--grant", "odd.json5"]);
     assert!(
         said.code == 1 && said.err.contains("\"capabilities\""),

@@ -111,7 +111,7 @@ fn settings() -> Config {
 fn pool(slots: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_memories(slots)
-        .total_tables(slots * 2)
+        .total_tables(slots * 4)
         .total_core_instances(slots * 8)
         .total_component_instances(slots)
         .total_stacks(slots)

@@ -148,7 +148,7 @@ impl Host {
         on(Stage::Describing);
         let described = describe::describe(parts, &package.manifest, digest, program).await;
         if described.is_err() {
-            self.discard_unnamed(digest).await?;
+            self.discard_unnamed(digest).await;
         }
         let tools = described?;
         on(Stage::Keeping);
@@ -162,7 +162,7 @@ impl Host {
             keeper.store.put(&package, &record).map(|()| before)
         });
         if let Some(before) = before.await? {
-            self.discard_unnamed(before.digest).await?;
+            self.discard_unnamed(before.digest).await;
         }
         Ok(Installed {
             digest,
@@ -183,7 +183,7 @@ impl Host {
         });
         let (was_there, record) = removed.await?;
         if let Some(record) = record {
-            self.discard_unnamed(record.digest).await?;
+            self.discard_unnamed(record.digest).await;
         }
         match was_there {
             true => Ok(()),
@@ -206,16 +206,18 @@ impl Host {
         known.map(|_| self.parts.media.file(media))
     }
 
-    /// Lets go of compiled code that no installed extension has.
-    async fn discard_unnamed(&self, digest: Digest) -> Result<()> {
+    /// Lets go of compiled code that no installed extension has. What stays for want of knowing goes at a start.
+    async fn discard_unnamed(&self, digest: Digest) {
         let parts = Arc::clone(&self.parts);
-        unblock(move || {
+        let discard = move || {
             if !parts.store.digests()?.contains(&digest) {
                 parts.cache.discard(digest);
             }
             Ok(())
-        })
-        .await
+        };
+        if let Err(error) = unblock(discard).await {
+            tracing::warn!(%error, "compiled code that nothing uses is kept for now");
+        }
     }
 
     /// Has the code of an enabled extension in memory when this returns, compiled anew where that is needed.

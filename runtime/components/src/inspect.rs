@@ -16,6 +16,9 @@ use crate::imports::{self, Standing};
 use crate::package::{MANIFEST_FILE, Package, read_bounded};
 use crate::validate::{self, Shape};
 
+/// A manifest that is larger is refused unread.
+const MAX_MANIFEST: u64 = openclaw_policy::MAX_BYTES as u64;
+
 /// What can be told of a package.
 pub struct Inspection {
     /// Where it is.
@@ -70,7 +73,7 @@ impl Inspection {
     fn read_refused(path: &Path, is_folder: bool, refusal: Error) -> Result<Self> {
         let (manifest, component) = match is_folder {
             true => {
-                let bytes = fs::read(path.join(MANIFEST_FILE)).ok();
+                let bytes = read_bounded(&path.join(MANIFEST_FILE), MAX_MANIFEST).ok();
                 let manifest = bytes.and_then(|bytes| Manifest::parse(&bytes).ok());
                 (manifest, find_component(path))
             }
@@ -249,5 +252,24 @@ mod tests {
         fs::write(folder.path().join(MANIFEST_FILE), "{ id: 1 }").unwrap();
         let found = Inspection::read(folder.path()).unwrap();
         assert!(found.exports.len() == 1 && matches!(found.refusals[0], Error::Manifest(_)));
+    }
+
+    #[test]
+    fn a_manifest_that_never_ends_or_never_comes_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pipe, endless) = (folder.path().join("pipe"), folder.path().join("endless"));
+        for path in [&pipe, &endless] {
+            fs::create_dir(path).unwrap();
+        }
+        let mode = rustix::fs::Mode::RUSR;
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, pipe.join(MANIFEST_FILE), fifo, mode, 0).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", endless.join(MANIFEST_FILE)).unwrap();
+        for path in [pipe, endless] {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            std::thread::spawn(move || sender.send(Inspection::read(&path).unwrap().refusals.len()));
+            let refusals = receiver.recv_timeout(std::time::Duration::from_secs(10));
+            assert!(refusals.unwrap() > 0);
+        }
     }
 }

@@ -25,6 +25,8 @@ const MAX_DEPTH: usize = 16;
 pub(crate) struct Package {
     pub(crate) manifest: Manifest,
     pub(crate) component: Vec<u8>,
+    /// What its manifest is, byte for byte.
+    pub(crate) manifest_digest: Digest,
     /// The identity of its component.
     pub(crate) digest: Digest,
     /// The identity of the whole package: of all its files and their paths.
@@ -112,7 +114,10 @@ impl Package {
             });
         }
         files.sort();
+        let manifest_file = files.iter().find(|(path, _)| path == Path::new(MANIFEST_FILE));
+        let manifest_digest = Digest::of(manifest_file.map_or(&[], |(_, bytes)| bytes.as_slice()));
         Ok(Self {
+            manifest_digest,
             manifest,
             component,
             digest,

@@ -6,9 +6,9 @@
 //! **Bound.** That of a package, for each that is installed. **Cost.** Installing copies the package.
 
 use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use openclaw_policy::{Digest, Manifest, PluginId};
@@ -28,6 +28,8 @@ pub(crate) struct Record {
     pub(crate) digest: Digest,
     /// The identity of the package.
     pub(crate) address: Digest,
+    /// What its manifest was, byte for byte.
+    pub(crate) manifest: Digest,
     /// The path of the component in the package.
     pub(crate) component: PathBuf,
     pub(crate) tools: Vec<ToolSpec>,
@@ -38,6 +40,7 @@ impl Record {
         Self {
             digest: package.digest,
             address: package.address,
+            manifest: package.manifest_digest,
             component: package.component_file.clone(),
             tools,
         }
@@ -64,7 +67,8 @@ impl Store {
         };
         for name in [store.packages(), store.records()] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&name);
-            made.map_err(Error::file("create", name))?;
+            let closed = made.and_then(|()| fs::set_permissions(&name, Permissions::from_mode(0o700)));
+            closed.map_err(Error::file("create", name))?;
         }
         store.sweep()?;
         Ok(store)
@@ -127,9 +131,10 @@ impl Store {
         match fs::read(&path) {
             Ok(bytes) => {
                 let record = serde_json::from_slice(&bytes);
-                record
-                    .map(Some)
-                    .map_err(|error| Error::file("read", path)(error.into()))
+                record.map(Some).map_err(|_| Error::Package {
+                    path,
+                    what: "what was noted at its installation is damaged; install it anew",
+                })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::file("read", path)(error)),
@@ -168,8 +173,14 @@ impl Store {
     /// The manifest of an installed package.
     pub(crate) fn manifest(&self, record: &Record) -> Result<Manifest> {
         let path = self.files(record).join(MANIFEST_FILE);
-        let bytes = fs::read(&path).map_err(Error::file("read", &path))?;
-        Ok(Manifest::parse(&bytes)?)
+        let bytes = read_bounded(&path, openclaw_policy::MAX_BYTES as u64)?;
+        match Digest::of(&bytes) == record.manifest {
+            true => Ok(Manifest::parse(&bytes)?),
+            false => Err(Error::Package {
+                path,
+                what: "its manifest was changed after it was installed; install it anew",
+            }),
+        }
     }
 
     /// The component of an installed package, if it is still what it was.

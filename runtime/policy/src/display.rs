@@ -77,6 +77,17 @@ pub(crate) fn is_hidden(c: char) -> bool {
         || (c.is_whitespace() && c != ' ')
 }
 
+/// Characters that a terminal obeys, or that change how their neighbours are read. What is only unusual, and what
+/// holds emoji together, is not among them: this is for long texts whose every word cannot be spelled out.
+pub fn is_obeyed(c: char) -> bool {
+    use GeneralCategory as Is;
+    let is_obeyed = matches!(
+        get_general_category(c),
+        Is::Control | Is::Format | Is::LineSeparator | Is::ParagraphSeparator
+    );
+    is_obeyed && c != '\u{200d}'
+}
+
 #[cfg(test)]
 mod tests {
     use super::display_safe;

@@ -35,7 +35,7 @@ pub use account::{AccountField, AccountValues, Port};
 pub use answer::Answer;
 pub use capability::Capabilities;
 pub use digest::Digest;
-pub use display::display_safe;
+pub use display::{display_safe, is_obeyed};
 pub use error::{Error, Result};
 pub use grant::{Choice, Consent, Grant};
 pub use host::{DomainName, Host, HostPattern};

@@ -2,7 +2,6 @@
 
 mod report;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use openclaw_components::{Error, Installed};
@@ -20,11 +19,17 @@ use report::{Finding, Report, Severity};
 
 /// Looks at everything that is installed and at every grant.
 pub(super) fn run(extensions: &Extensions, args: &PluginsAudit) -> Result<ExitCode, Failure> {
-    let snapshot = extensions.context.load()?;
+    // What keeps the config from being read may be what is looked for here.
+    let (config, broken) = match extensions.context.load() {
+        Ok(snapshot) => (Some(snapshot), None),
+        Err(failure) => (None, Some(failure.to_string())),
+    };
+    let unset = Config::default();
     let stored = grants::look(extensions, None)?;
     let audit = Audit {
         extensions,
-        config: &snapshot.config,
+        config: config.as_ref().map_or(&unset, |snapshot| &snapshot.config),
+        broken,
         stored: &stored,
     };
     let report = audit.make()?;
@@ -39,6 +44,8 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsAudit) -> Result<ExitCo
 struct Audit<'a> {
     extensions: &'a Extensions,
     config: &'a Config,
+    /// Why the config cannot be read.
+    broken: Option<String>,
     stored: &'a [StoredGrant],
 }
 
@@ -46,6 +53,14 @@ impl Audit<'_> {
     fn make(&self) -> Result<Report, Failure> {
         let ids = self.extensions.packages.list()?;
         let mut findings = Vec::new();
+        if let Some(broken) = &self.broken {
+            findings.push(Finding::new(
+                Severity::Critical,
+                "CONFIG_UNREADABLE",
+                "config",
+                format!("the config cannot be read, so settings and switches were not looked at: {broken}"),
+            ));
+        }
         for id in &ids {
             match self.extensions.packages.find(id) {
                 Ok(Some(installed)) => self.check_installed(id, &installed, &mut findings)?,
@@ -164,17 +179,13 @@ impl Audit<'_> {
             let message = format!("{guest} was granted, and nobody said which directory it is");
             found.push((Severity::Warn, "DIRECTORY_UNPLACED", message));
         }
-        let place = &self.extensions.context.place;
-        let (state, workspace) = (real(&place.state_dir), real(&place.default_workspace));
         for (guest, path) in grant.directories() {
             if !path.is_dir() {
                 let message = format!("{guest} is {}, which is no directory any more", path.display());
                 found.push((Severity::Warn, "DIRECTORY_MISSING", message));
                 continue;
             }
-            let path = real(path);
-            // The workspace is in the state folder and made to be worked in.
-            if (path.starts_with(&state) && !path.starts_with(&workspace)) || state.starts_with(&path) {
+            if self.extensions.is_state(path) {
                 let message = format!(
                     "{guest} is {}, which gives it the state with the config; grant another directory",
                     path.display()
@@ -184,9 +195,4 @@ impl Audit<'_> {
         }
         found
     }
-}
-
-/// The path without links, so that two names of one place are equal.
-fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

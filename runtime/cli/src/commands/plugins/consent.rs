@@ -2,23 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::io::{BufRead as _, IsTerminal as _, stdin};
+use std::fmt::Display;
+use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Read as _, stdin};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use openclaw_policy::capability::files::GuestPath;
+use openclaw_components::files::{Mount, Mounts, Quota, Trees};
+use openclaw_policy::capability::files::{Directory, GuestPath};
 use openclaw_policy::words::{Line, Words};
 use openclaw_policy::{
     Answer, Capabilities, Choice, Consent, Digest, Grant, LimitSet, Manifest, display_safe,
 };
 
+use tokio::runtime::Handle;
+
 use super::grants::ACTOR;
+use super::place::Extensions;
 use crate::args::GrantFlags;
 use crate::failure::Failure;
 use crate::output;
 
 /// What is to be agreed to.
 pub(super) struct Request<'a> {
+    pub(super) extensions: &'a Extensions,
     pub(super) manifest: &'a Manifest,
     pub(super) digest: Digest,
     /// What becomes of it on yes, as a question: `Install it`.
@@ -62,7 +68,7 @@ impl Request<'_> {
             Some(file) => {
                 let answer = read_answer(Path::new(file))?;
                 for (guest, path) in &answer.directories {
-                    places.insert(guest.clone(), check_directory(guest, path)?);
+                    places.insert(guest.clone(), self.check_directory(guest, path)?);
                 }
                 let mut limits = answer.limits;
                 for (limit, amount) in self.manifest.limits.iter() {
@@ -82,7 +88,7 @@ impl Request<'_> {
         let granted: Vec<_> = grant.capabilities().files.directories().collect();
         places.retain(|guest, _| granted.iter().any(|directory| directory.path == *guest));
         for flag in &flags.dir {
-            places.insert(flag.guest.clone(), check_directory(&flag.guest, &flag.path)?);
+            places.insert(flag.guest.clone(), self.check_directory(&flag.guest, &flag.path)?);
         }
         for directory in granted {
             if let Entry::Vacant(place) = places.entry(directory.path) {
@@ -90,7 +96,27 @@ impl Request<'_> {
                 place.insert(path);
             }
         }
-        Ok(grant.place(places)?)
+        let grant = grant.place(places)?;
+        try_mounts(&grant)?;
+        Ok(grant)
+    }
+
+    /// The directory itself, without links that could lead elsewhere tomorrow. Whoever may write to the state could
+    /// grant itself what it likes.
+    fn check_directory(&self, guest: &GuestPath, path: &Path) -> Result<PathBuf, Failure> {
+        let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let cannot =
+            |what: &dyn Display| Failure::negative(format!("{guest} cannot be {}: {what}", named.display()));
+        let found = path.canonicalize().map_err(|error| cannot(&error))?;
+        if !found.is_dir() {
+            return Err(cannot(&"it is no directory"));
+        }
+        if self.extensions.is_state(&found) {
+            return Err(cannot(
+                &"it is or holds the folder with the state and the config, where this very grant is kept; name another one",
+            ));
+        }
+        Ok(found)
     }
 
     /// What holds already, where nobody need be asked: nothing more is asked for than was granted, or nothing else
@@ -174,12 +200,42 @@ impl Request<'_> {
                     self.refusal
                 )));
             }
-            match check_directory(guest, Path::new(line.trim())) {
+            match self.check_directory(guest, Path::new(line.trim())) {
                 Ok(path) => return Ok(path),
                 Err(failure) => output::complain(&failure.to_string()),
             }
         }
     }
+}
+
+/// Opens the directories as a call would, so that what cannot be is said now and not then.
+fn try_mounts(grant: &Grant) -> Result<(), Failure> {
+    const ANY: Quota = Quota {
+        bytes: u64::MAX,
+        entries: u64::MAX,
+    };
+    let trees = Trees::new(Handle::current());
+    let mut mounts = Vec::new();
+    for Directory { path, access, .. } in grant.capabilities().files.directories() {
+        if let Some(place) = grant.directory(&path) {
+            let tree = trees.open(place, ANY).map_err(openclaw_components::Error::from)?;
+            mounts.push(Mount { path, access, tree });
+        }
+    }
+    Mounts::new(mounts).map_err(openclaw_components::Error::from)?;
+    Ok(())
+}
+
+/// What was granted, a line each, and which directories those are.
+pub(super) fn grant_lines(grant: &Grant) -> String {
+    let mut text = request_lines(grant.capabilities(), grant.limits());
+    for (guest, path) in grant.directories() {
+        text += &format!(
+            "\n   {guest} is {}",
+            display_safe(&path.display().to_string(), 300)
+        );
+    }
+    text
 }
 
 /// Name, version and id of an extension in one line.
@@ -212,26 +268,25 @@ fn join(lines: impl IntoIterator<Item = Line>) -> String {
     lines.join("\n")
 }
 
-/// The place as an absolute path of a directory that is there.
-fn check_directory(guest: &GuestPath, path: &Path) -> Result<PathBuf, Failure> {
-    let absolute = std::path::absolute(path).map_err(|error| Failure::file("find", path, &error))?;
-    let found = std::fs::metadata(&absolute);
-    let found = found
-        .map_err(|error| Failure::negative(format!("{guest} cannot be {}: {error}", absolute.display())))?;
-    match found.is_dir() {
-        true => Ok(absolute),
-        false => Err(Failure::negative(format!(
-            "{guest} cannot be {}: it is no directory",
-            absolute.display()
-        ))),
-    }
-}
-
 fn read_answer(path: &Path) -> Result<Answer, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file("read the grant in", path, &error))?;
+    let bytes = read_file(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::negative(format!(
+            "there is no file {}; say all, none, or a file that says what is granted",
+            path.display()
+        )),
+        _ => Failure::file("read the grant in", path, &error),
+    })?;
     Answer::parse(&bytes).map_err(|error| {
         Failure::negative(format!("the grant in {} cannot be used: {error}", path.display()))
     })
+}
+
+/// The bytes of a file that may be anything: one more than is read of a grant.
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = openclaw_policy::MAX_BYTES as u64 + 1;
+    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A line that a person typed; none at the end of the input.

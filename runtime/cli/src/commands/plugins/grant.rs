@@ -7,7 +7,7 @@ use openclaw_policy::Grant;
 use openclaw_state::State;
 use serde_json::json;
 
-use super::consent::{Before, Request, request_lines, title};
+use super::consent::{Before, Request, grant_lines, title};
 use super::place::{Extensions, runtime};
 use super::{grants, info};
 use crate::args::{GrantFlags, PluginsGrant};
@@ -19,7 +19,7 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsGrant) -> Result<ExitCo
     let installed = extensions.installed(&args.id)?;
     let state = extensions.open_state()?;
     let granted = runtime()?.block_on(async {
-        let granted = grant(&installed, &args.answer, &state).await;
+        let granted = grant(extensions, &installed, &args.answer, &state).await;
         state.close().await;
         granted
     });
@@ -31,13 +31,18 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsGrant) -> Result<ExitCo
         output::print_shown(&format!(
             "{} may now:\n{}",
             title(&installed.manifest),
-            request_lines(grant.capabilities(), grant.limits())
+            grant_lines(&grant)
         ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn grant(installed: &Installed, flags: &GrantFlags, state: &State) -> Result<Grant, Failure> {
+async fn grant(
+    extensions: &Extensions,
+    installed: &Installed,
+    flags: &GrantFlags,
+    state: &State,
+) -> Result<Grant, Failure> {
     let manifest = &installed.manifest;
     let stored = grants::of_extension(state, &manifest.id).await?;
     // A grant that cannot be read is about to be replaced.
@@ -48,6 +53,7 @@ async fn grant(installed: &Installed, flags: &GrantFlags, state: &State) -> Resu
         asked: Some(asked),
     });
     let request = Request {
+        extensions,
         manifest,
         digest: installed.digest,
         question: "Go on",

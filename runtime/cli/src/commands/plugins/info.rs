@@ -7,7 +7,7 @@ use openclaw_components::{Installed, ToolSpec};
 use openclaw_policy::{Grant, display_safe};
 use serde_json::{Value, json};
 
-use super::consent::{request_lines, title};
+use super::consent::{grant_lines, request_lines, title};
 use super::place::Extensions;
 use super::{grants, switches};
 use crate::args::PluginsOne;
@@ -57,14 +57,7 @@ fn render(installed: &Installed, grant: Option<&Grant>, off: Option<&switches::O
     let _ = write!(text, "\nfiles   {}", installed.files.display());
     match grant {
         Some(grant) => {
-            let _ = write!(
-                text,
-                "\n\nIt may:\n{}",
-                request_lines(grant.capabilities(), grant.limits())
-            );
-            for (guest, path) in grant.directories() {
-                let _ = write!(text, "\n{guest} is {}", path.display());
-            }
+            let _ = write!(text, "\n\nIt may:\n{}", grant_lines(grant));
         }
         None => {
             let _ = write!(

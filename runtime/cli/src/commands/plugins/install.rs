@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use openclaw_components::{Inspection, Installed, Stage};
-use openclaw_policy::Grant;
+use openclaw_policy::{Digest, Grant};
 use openclaw_state::State;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::consent::{Before, Request, request_lines, title};
+use super::consent::{Before, Request, grant_lines, title};
 use super::place::{Extensions, runtime};
 use super::{grants, info};
 use crate::args::PluginsInstall;
@@ -32,23 +32,29 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsInstall) -> Result<Exit
     if args.json {
         output::print_json(&json!({
             "ok": true,
-            "replaced": replaced,
+            "replaced": replaced.is_some(),
             "plugin": info::as_json(&installed, Some(&grant), None),
         }));
         return Ok(ExitCode::SUCCESS);
     }
     let manifest = &installed.manifest;
+    let done = match replaced {
+        Some(before) if before == installed.digest => "Installed anew".to_owned(),
+        Some(before) => format!("In the place of sha256 {before}, installed"),
+        None => "Installed".to_owned(),
+    };
     output::print_shown(&format!(
-        "Installed {}. It may:\n{}",
+        "{done} {}. It may:\n{}",
         title(manifest),
-        request_lines(grant.capabilities(), grant.limits())
+        grant_lines(&grant)
     ));
-    for tool in &installed.tools {
-        output::print_shown(&format!(
-            "Try: openclaw plugins run {} {} --args '{{}}'",
-            manifest.id, tool.name
-        ));
-    }
+    let tools: Vec<_> = installed.tools.iter().map(|tool| tool.name.as_str()).collect();
+    output::print_shown(&format!(
+        "Its tools: {}. openclaw plugins info {id} tells what they do, openclaw plugins run {id} TOOL --args JSON \
+         calls one.",
+        tools.join(", "),
+        id = manifest.id
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -57,12 +63,16 @@ async fn install(
     args: &PluginsInstall,
     inspection: Inspection,
     state: &State,
-) -> Result<(Installed, Grant, bool), Failure> {
+) -> Result<(Installed, Grant, Option<Digest>), Failure> {
     let (Some(manifest), Some(digest)) = (inspection.manifest.clone(), inspection.digest) else {
         return Err(Failure::negative("the package has no manifest or no component"));
     };
     let id = manifest.id.clone();
-    let there = extensions.packages.find(&id)?;
+    // What cannot be read any more is replaced as if it were not there.
+    let there = extensions.packages.find(&id).unwrap_or_else(|error| {
+        output::complain(&format!("what was installed as {id} is replaced: {error}"));
+        None
+    });
     let before = match &there {
         Some(there) => {
             let stored = grants::of_extension(state, &id).await?;
@@ -74,6 +84,7 @@ async fn install(
         None => None,
     };
     let request = Request {
+        extensions,
         manifest: &manifest,
         digest,
         question: "Install it",
@@ -95,5 +106,5 @@ async fn install(
     };
     let installed = progress::show(shown, host.install_inspected(inspection, &on)).await?;
     grants::put(state, &id, &grant, "plugins.install").await?;
-    Ok((installed, grant, there.is_some()))
+    Ok((installed, grant, there.map(|there| there.digest)))
 }

@@ -21,8 +21,14 @@ pub(super) fn run(extensions: &Extensions, args: &Json) -> Result<ExitCode, Fail
     };
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for id in &ids {
-        let Some(installed) = extensions.packages.find(id)? else {
-            continue;
+        let installed = match extensions.packages.find(id) {
+            Ok(Some(installed)) => installed,
+            Ok(None) => continue,
+            Err(error) => {
+                lines.push(format!("{:<24} cannot be read: {error}", id.as_str()));
+                rows.push(json!({ "id": id, "error": error.to_string() }));
+                continue;
+            }
         };
         let digest = installed.digest.to_string();
         let is_granted = stored

@@ -1,6 +1,6 @@
 //! Where extensions, their grants and what runs them are found.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use openclaw_components::{CompileLimits, Compiler, Host, Installed, Options, Packages};
 use openclaw_policy::PluginId;
@@ -35,6 +35,15 @@ impl Extensions {
     /// What is installed under an id that must be.
     pub(super) fn installed(&self, id: &PluginId) -> Result<Installed, Failure> {
         self.packages.find(id)?.ok_or_else(|| missing(id))
+    }
+
+    /// Whether a directory is in the state folder or holds it, so that whoever may write there may change what was
+    /// granted. The workspace is in the state folder and made to be worked in.
+    pub(super) fn is_state(&self, directory: &Path) -> bool {
+        let place = &self.context.place;
+        let (state, workspace) = (real(&place.state_dir), real(&place.default_workspace));
+        let directory = real(directory);
+        (directory.starts_with(&state) && !directory.starts_with(&workspace)) || state.starts_with(&directory)
     }
 
     /// Takes the state folder.
@@ -73,6 +82,18 @@ impl Extensions {
         options.environment = environment.into_iter().collect();
         Ok(Host::start(options).await?)
     }
+}
+
+/// The path without links, so that two names of one place are equal. What is not there yet has the links of what
+/// it will be in.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let (above, name) = (path.parent(), path.file_name());
+        match (above, name) {
+            (Some(above), Some(name)) => real(above).join(name),
+            _ => path.to_owned(),
+        }
+    })
 }
 
 /// What drives whatever waits.

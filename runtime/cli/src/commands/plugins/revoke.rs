@@ -13,7 +13,7 @@ use crate::output;
 /// Revokes it. An extension that is gone may have left a grant, which is removed too.
 pub(super) fn run(extensions: &Extensions, args: &PluginsOne) -> Result<ExitCode, Failure> {
     let id = &args.id;
-    let is_installed = extensions.packages.find(id)?.is_some();
+    let is_installed = extensions.packages.list()?.contains(id);
     if !is_installed && grants::look(extensions, Some(id))?.is_empty() {
         return Err(missing(id));
     }

@@ -22,8 +22,6 @@ use crate::{output, progress};
 
 /// The most bytes of arguments that are read.
 const MAX_ARGUMENTS: u64 = 16 << 20;
-/// How a program ends that was interrupted.
-const INTERRUPTED: u8 = 130;
 
 /// Calls it.
 pub(super) fn run(extensions: &Extensions, args: &PluginsRun) -> Result<ExitCode, Failure> {
@@ -55,20 +53,14 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsRun) -> Result<ExitCode
             settings,
         };
         let ended = tokio::select! {
-            ended = call.make(&state) => ended.map(Some),
+            ended = call.make(&state) => ended,
             // Dropping the call ends it, wherever it is.
-            _ = tokio::signal::ctrl_c() => Ok(None),
+            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
         };
         state.close().await;
         ended
     });
-    match ended? {
-        Some(output) => answer::print(output, args.json),
-        None => {
-            output::complain("Interrupted; the call was ended.");
-            Ok(ExitCode::from(INTERRUPTED))
-        }
-    }
+    answer::print(ended?, args.json)
 }
 
 struct Call<'a> {

@@ -22,10 +22,11 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsUninstall) -> Result<Ex
         let removed = async {
             let gone = grants::remove(&state, id, "plugins.uninstall").await?;
             let host = extensions.start_host(state.clone(), []).await?;
-            host.uninstall(id).await?;
+            // What it kept goes before it, so that a second try finds whatever the first one left.
             if !args.keep_data {
                 host.forget(id).await?;
             }
+            host.uninstall(id).await?;
             Ok::<_, Failure>(gone)
         };
         let removed = removed.await;
