@@ -113,8 +113,11 @@ impl Inspection {
     }
 
     fn examine(&mut self, bytes: &[u8], is_news: bool) {
-        self.digest = Some(Digest::of(bytes));
-        self.size = Some(bytes.len() as u64);
+        // Of what is larger only the beginning was read, which says nothing about the whole.
+        if bytes.len() <= validate::MAX_BYTES {
+            self.digest = Some(Digest::of(bytes));
+            self.size = Some(bytes.len() as u64);
+        }
         match validate::examine(bytes) {
             Ok(shape) => self.judge(shape),
             Err(error) if is_news => self.refusals.push(error),
@@ -187,8 +190,9 @@ fn find_component(folder: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()));
+    let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
     let mut found =
-        entries.filter(|path| path.extension().is_some_and(|ending| ending == "wasm") && path.is_file());
+        entries.filter(|path| path.extension().is_some_and(|ending| ending == "wasm") && is_file(path));
     found.next().filter(|_| found.next().is_none())
 }
 

@@ -11,7 +11,7 @@ use openclaw_policy::{Grant, PluginId};
 use openclaw_state::StoredGrant;
 
 use super::place::Extensions;
-use super::{grants, switches};
+use super::{grants, settings, switches};
 use crate::args::PluginsAudit;
 use crate::failure::Failure;
 use crate::output;
@@ -123,12 +123,11 @@ impl Audit<'_> {
                 "SWITCHED_OFF",
                 format!("it is switched off: {off}"),
             ),
-            None if !self.config.plugins.entries.contains_key(id.as_str()) => {
-                let message =
-                    format!("plugins.entries.{id} is not in the config; it runs with empty settings");
-                find(Severity::Info, "NOT_IN_CONFIG", message);
+            None => {
+                if let Err(failure) = settings::read(&self.config.plugins, &installed.manifest) {
+                    find(Severity::Warn, "SETTINGS_REFUSED", failure.to_string());
+                }
             }
-            None => {}
         }
         Ok(())
     }

@@ -238,14 +238,15 @@ pub(super) fn grant_lines(grant: &Grant) -> String {
     text
 }
 
-/// Name, version and id of an extension in one line.
+/// Id, version and name of an extension in one line. The name is its author's and stands in quotes, so that it
+/// cannot go on as if it were ours.
 pub(super) fn title(manifest: &Manifest) -> String {
-    let mut title = match &manifest.name {
-        Some(name) => format!("{} ({})", display_safe(name, 80), manifest.id),
-        None => manifest.id.to_string(),
-    };
+    let mut title = manifest.id.to_string();
     if let Some(version) = &manifest.version {
         title = format!("{title} {}", display_safe(version, 40));
+    }
+    if let Some(name) = &manifest.name {
+        title = format!("{title} \"{}\"", display_safe(&name.replace('"', "'"), 80));
     }
     title
 }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::consent::{Before, Request, grant_lines, title};
 use super::place::{Extensions, runtime};
-use super::{grants, info};
+use super::{grants, info, settings};
 use crate::args::PluginsInstall;
 use crate::failure::Failure;
 use crate::{output, progress};
@@ -67,6 +67,8 @@ async fn install(
     let (Some(manifest), Some(digest)) = (inspection.manifest.clone(), inspection.digest) else {
         return Err(Failure::negative("the package has no manifest or no component"));
     };
+    // One that nobody's settings could ever satisfy is told before anybody is asked.
+    settings::check_schema(&manifest)?;
     let id = manifest.id.clone();
     // What cannot be read any more is replaced as if it were not there.
     let there = extensions.packages.find(&id).unwrap_or_else(|error| {

@@ -142,18 +142,26 @@ fn read_arguments(given: &str) -> Result<String, Failure> {
         let mut text = String::new();
         let read = std::io::stdin()
             .lock()
-            .take(MAX_ARGUMENTS)
+            .take(MAX_ARGUMENTS + 1)
             .read_to_string(&mut text);
         ("standard input", read.map(|_| text))
     } else if let Some(path) = given.strip_prefix('@') {
         let mut text = String::new();
         let file = std::fs::File::open(path);
-        let read = file.and_then(|file| file.take(MAX_ARGUMENTS).read_to_string(&mut text));
+        let read = file.and_then(|file| file.take(MAX_ARGUMENTS + 1).read_to_string(&mut text));
         (path, read.map(|_| text))
     } else {
         return Ok(given.to_owned());
     };
-    read.map_err(|error| Failure::negative(format!("cannot read the arguments from {from}: {error}")))
+    let text =
+        read.map_err(|error| Failure::negative(format!("cannot read the arguments from {from}: {error}")))?;
+    match text.len() as u64 > MAX_ARGUMENTS {
+        false => Ok(text),
+        true => Err(Failure::negative(format!(
+            "the arguments from {from} have more than {} MiB; put large content into a file that the tool may read",
+            MAX_ARGUMENTS >> 20
+        ))),
+    }
 }
 
 /// Guests' files and connections are the process's. The system's soft limit is made for other programs.

@@ -2,6 +2,7 @@
 //!
 //! **Bound.** A schema that refers to another document is refused: nothing is fetched.
 
+use jsonschema::Validator;
 use openclaw_config::tree::extensions::Plugins;
 use openclaw_policy::{Manifest, display_safe};
 use serde_json::Value;
@@ -20,14 +21,7 @@ pub(super) fn read(plugins: &Plugins, manifest: &Manifest) -> Result<Value, Fail
     if manifest.config_schema.is_empty() {
         return Ok(settings);
     }
-    let schema = Value::Object(manifest.config_schema.clone());
-    let validator = jsonschema::validator_for(&schema).map_err(|error| {
-        Failure::negative(format!(
-            "the configSchema of {} cannot be used: {}; its author must mend it",
-            manifest.id,
-            display_safe(&error.to_string(), 300)
-        ))
-    })?;
+    let validator = check_schema(manifest)?;
     let mistakes: Vec<_> = validator
         .iter_errors(&settings)
         .take(NAMED)
@@ -49,4 +43,16 @@ pub(super) fn read(plugins: &Plugins, manifest: &Manifest) -> Result<Value, Fail
             mistakes.join("\n- ")
         ))),
     }
+}
+
+/// What holds settings against the schema of a manifest, if the schema is one.
+pub(super) fn check_schema(manifest: &Manifest) -> Result<Validator, Failure> {
+    let schema = Value::Object(manifest.config_schema.clone());
+    jsonschema::validator_for(&schema).map_err(|error| {
+        Failure::negative(format!(
+            "the configSchema of {} cannot be used: {}; its author must mend it",
+            manifest.id,
+            display_safe(&error.to_string(), 300)
+        ))
+    })
 }
