@@ -13,8 +13,8 @@ use crate::tree::Tree;
 
 const FOLDERS: [&str; 2] = ["guests/", "tests/guests/"];
 
-/// What guests are compiled into for their tests. They share it, so that the SDK is compiled once.
-const TESTED: &str = "target/guests";
+/// What guests are compiled into to be tested and linted. They share it, so that the SDK is compiled once.
+pub(crate) const CHECKED: &str = "target/guests";
 
 /// Builds them all, in release; a tree without guests costs nothing.
 pub(crate) fn build(tree: &Tree) -> Result<()> {
@@ -48,7 +48,7 @@ pub(crate) fn test(tree: &Tree) -> Result<()> {
         command
             .args(["test", "--quiet", "--lib", "--package", package.name.as_str()])
             .arg("--target-dir")
-            .arg(tree.root.join(TESTED));
+            .arg(tree.root.join(CHECKED));
         run(
             &format!("testing the guest {}", package.name),
             command.current_dir(folder(tree, package)),

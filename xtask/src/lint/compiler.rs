@@ -10,6 +10,7 @@ use cargo_metadata::Message;
 use cargo_metadata::diagnostic::{Diagnostic, DiagnosticLevel};
 
 use super::Finding;
+use crate::guests::CHECKED;
 use crate::process::{capture, cargo};
 use crate::toolchain::GUEST_TARGET;
 use crate::tree::{Tree, Workspace};
@@ -67,7 +68,10 @@ pub(super) fn check_clippy(tree: &Tree) -> Result<Vec<Finding>> {
             "--message-format=json",
         ]);
         if workspace.root != tree.root {
-            command.args(["--target", GUEST_TARGET]);
+            let shared = tree.root.join(CHECKED);
+            command
+                .args(["--target", GUEST_TARGET, "--target-dir"])
+                .arg(shared);
         }
         command.args(["--", "-D", "warnings"]);
         findings.extend(collect(tree, workspace, command, "cargo clippy")?);
