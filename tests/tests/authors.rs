@@ -173,14 +173,14 @@ fn equal_runs_see_equal_clocks_and_equal_chance() {
 fn a_directory_is_writable_only_if_the_test_says_so() {
     let component = awkward();
     let mut host = Host::new();
-    let place = host.files("/work", Access::ReadWrite, &[("a.txt", "")]).unwrap();
+    let place = host.files("/shelf", Access::ReadWrite, &[("a.txt", "")]).unwrap();
     assert_eq!(
         ask(&component, &mut host, "file", "new").unwrap(),
         "a.txt out.txt"
     );
     assert_eq!(fs::read_to_string(place.join("out.txt")).unwrap(), "new");
     let mut host = Host::new();
-    host.directory("/work", &place, Access::ReadOnly);
+    host.directory("/shelf", &place, Access::ReadOnly);
     let refused = component
         .call(&mut host, "ask", json!({"what": "file", "text": "newer"}))
         .unwrap();

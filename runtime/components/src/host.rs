@@ -216,7 +216,7 @@ impl Host {
             Ok(())
         };
         if let Err(error) = unblock(discard).await {
-            tracing::warn!(%error, "compiled code that nothing uses is kept for now");
+            tracing::warn!(%error, "compiled code that nothing uses stays until the next start");
         }
     }
 

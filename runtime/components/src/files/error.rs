@@ -44,7 +44,7 @@ pub enum Error {
         path: PathBuf,
         /// The quota it has.
         held: Quota,
-        /// The quota that was asked for now.
+        /// The quota that was asked for.
         asked: Quota,
     },
     /// Two grants of one component reach the same files.

@@ -131,8 +131,8 @@ impl Tool for Ask {
                 Ok(Output::empty().with_media(client::to_media(&answer, &info)?, "what was there"))
             }
             "file" => {
-                std::fs::write("/work/out.txt", text)?;
-                let mut names = std::fs::read_dir("/work")?
+                std::fs::write("/shelf/out.txt", text)?;
+                let mut names = std::fs::read_dir("/shelf")?
                     .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
                     .collect::<Result<Vec<_>>>()?;
                 names.sort();
