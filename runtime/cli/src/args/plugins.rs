@@ -24,7 +24,7 @@ pub(crate) enum PluginsCommand {
     Grant(PluginsGrant),
     /// Take back what an extension was granted; it stays installed and cannot be called
     Revoke(PluginsOne),
-    /// Remove an extension and what it was granted
+    /// Remove an extension, what it was granted and what it kept
     Uninstall(PluginsUninstall),
     /// Call a tool of an installed extension
     Run(PluginsRun),
