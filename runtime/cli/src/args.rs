@@ -9,8 +9,8 @@ use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, 
 use crate::failure::Failure;
 
 pub(crate) use plugins::{
-    GrantFlags, PluginsAudit, PluginsCommand, PluginsGrant, PluginsInstall, PluginsOne, PluginsRun,
-    PluginsTarget, PluginsUninstall,
+    GrantFlags, PluginsActivity, PluginsAudit, PluginsCommand, PluginsGrant, PluginsInstall, PluginsOne,
+    PluginsRun, PluginsTarget, PluginsUninstall,
 };
 
 /// The version and the commit it was built from, in OpenClaw's form.

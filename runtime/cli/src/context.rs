@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use openclaw_config::tree::Config;
-use openclaw_config::{Disk, Place, Request, Schema, Selection, Snapshot, Surroundings, load};
+use openclaw_config::{Disk, Origin, Place, Request, Schema, Selection, Snapshot, Surroundings, load};
+use openclaw_secrets::Resolver;
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -41,6 +42,26 @@ impl Context {
         let snapshot: Snapshot<Config> = load(request)?;
         output::know_secrets(&snapshot);
         Ok(snapshot)
+    }
+
+    /// What resolves the config's references to secrets.
+    pub(crate) fn resolver(&self, snapshot: &Snapshot<Config>) -> Resolver {
+        let environment = &snapshot.environment;
+        let env = environment
+            .names()
+            .filter_map(|name| Some((name.to_owned(), environment.get(name)?.to_owned())));
+        // Whoever owns the working folder must not choose where a provider's program goes.
+        let local = Origin::File(self.around.cwd.join(".env"));
+        let withheld = environment
+            .names()
+            .filter(|name| environment.origin(name) == Some(&local))
+            .map(str::to_owned);
+        let surroundings = openclaw_secrets::Surroundings {
+            env: env.collect(),
+            withheld: withheld.collect(),
+            home: Some(self.place.home.clone()),
+        };
+        Resolver::new(snapshot.config.secrets.clone(), surroundings)
     }
 
     /// A path as people write it, with `~` for the home folder.

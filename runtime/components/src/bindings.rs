@@ -17,6 +17,11 @@ wasmtime::component::bindgen!({
             import openclaw:kv/store@0.1.0;
             import openclaw:config/settings@0.1.0;
             import openclaw:media/store@0.1.0;
+            import openclaw:http/client@0.1.0;
+            import openclaw:secrets/placeholders@0.1.0;
+            import openclaw:secrets/signatures@0.1.0;
+            import openclaw:secrets/reveal@0.1.0;
+            import openclaw:sockets/dial@0.1.0;
             import openclaw:tools/calls@0.1.0;
             export openclaw:tool/toolbox@0.1.0;
         }
@@ -24,12 +29,18 @@ wasmtime::component::bindgen!({
     world: "openclaw:served/tool",
     with: {
         "openclaw:context/call.context": crate::host::context::Facts,
+        "openclaw:http/types.response": crate::host::http::Answered,
+        "openclaw:http/types.upload": crate::host::http::Sending,
         "openclaw:media/types.media-reader": crate::host::media::Reader,
         "openclaw:media/types.media-writer": crate::host::media::Writer,
+        "openclaw:sockets/dial.connection": crate::host::sockets::Line,
     },
     imports: {
+        "openclaw:http": async | trappable,
         "openclaw:kv/store": async | trappable,
         "openclaw:media": async | trappable,
+        "openclaw:secrets/placeholders": async | trappable,
+        "openclaw:sockets/dial": async | trappable,
         "openclaw:tools/calls": async | trappable,
         default: trappable,
     },

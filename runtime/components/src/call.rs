@@ -14,6 +14,7 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 use crate::bindings::ToolPre;
 use crate::bindings::openclaw::types::errors as wit;
 use crate::bindings::skill::SkillPre;
+use crate::conceal::{conceal, conceal_failure, conceal_output};
 use crate::error::{Error, Failure, Result};
 use crate::extension::{Extension, Program, ToolTrait};
 use crate::guest::{Begin, Guest};
@@ -284,13 +285,19 @@ async fn run(mut store: Store<Guest>, program: Arc<Program>, ask: Ask) -> Result
     };
     let guest = store.data();
     let ended = ended.and_then(|output| {
-        guest.volume.check_calls()?;
+        guest.volume.check()?;
         Ok(output)
     });
-    let mut output = ended.map_err(|ended| {
+    let vault = guest.extension.vault();
+    let output = ended.map_err(|ended| {
         let (_, said) = guest.printed.take();
-        ended.explain(&guest.extension, &said)
+        let ended = match ended {
+            Ended::Failed(failure) => Ended::Failed(Box::new(conceal_failure(vault, *failure))),
+            other => other,
+        };
+        ended.explain(&guest.extension, &conceal(vault, said))
     })?;
+    let mut output = conceal_output(vault, output);
     output.lost_lines = guest.lost_lines;
     guest.slice.settle();
     output.computed = guest.root.computed();

@@ -2,7 +2,7 @@
 //!
 //! **Bound.** The usual limits of a call, [`MAX_TOOLS`] tools and [`MAX_TEXT`] bytes for each of their texts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,9 +37,11 @@ pub(crate) async fn describe(
         at: 0,
         by: String::new(),
     };
+    let grant = Grant::new(consent, nothing, Choice::None)?;
     let extension = Arc::new(Extension::new(Made {
         id: manifest.id.clone(),
-        grant: Grant::new(consent, nothing, Choice::None)?,
+        client: host.network.client(&manifest.id, &grant, BTreeMap::new()),
+        grant,
         // What it needs to start it needs here, too; nothing of this is an ability.
         limits: Effective::new(manifest.limits.clone(), host.ceilings.clone()),
         settings: Value::Null,

@@ -199,6 +199,9 @@ pub enum Error {
     /// The engine could not be started.
     #[error("the WebAssembly engine cannot be started: {0}")]
     Engine(String),
+    /// The way to the network could not be made.
+    #[error("extensions cannot be given a way to the network: {0}")]
+    Network(String),
     /// A thread for guests could not be started.
     #[error("a thread for extensions cannot be started: {0}")]
     Thread(io::Error),

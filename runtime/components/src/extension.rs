@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use openclaw_egress::Client;
+use openclaw_egress::secret::Vault;
 use openclaw_policy::{Digest, Effective, Grant, Limit, PluginId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,6 +80,8 @@ pub(crate) struct Extension {
     /// The directories that it was granted, open.
     pub(crate) mounts: Arc<Mounts>,
     pub(crate) reputation: Arc<Reputation>,
+    /// Its way through the gate, with its secrets.
+    pub(crate) client: Arc<Client>,
     loaded: Mutex<Option<Loaded>>,
     /// Held while the program is loaded, so that many first calls load it once.
     pub(crate) loading: tokio::sync::Mutex<()>,
@@ -96,6 +100,7 @@ pub(crate) struct Made {
     pub(crate) settings: Value,
     pub(crate) tools: Vec<ToolSpec>,
     pub(crate) mounts: Mounts,
+    pub(crate) client: Arc<Client>,
 }
 
 impl Extension {
@@ -109,9 +114,15 @@ impl Extension {
             tools: made.tools,
             mounts: Arc::new(made.mounts),
             reputation: Arc::default(),
+            client: made.client,
             loaded: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Its secrets.
+    pub(crate) fn vault(&self) -> &Arc<Vault> {
+        &self.client.tenant().vault
     }
 
     /// How long one call may take, waiting included.

@@ -21,6 +21,7 @@ use crate::host::Parts;
 use crate::limits::{Root, Slice, Volume};
 use crate::memory::Room;
 use crate::permits::Permit;
+use crate::standard_http::StandardHttp;
 use crate::stdio::Printed;
 
 /// Handles of one call: streams, pollables, media and the like. A program that needs more leaks them.
@@ -35,6 +36,7 @@ pub(crate) struct Guest {
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
     files: Files,
+    pub(crate) standard_http: StandardHttp,
     pub(crate) room: Room,
     pub(crate) volume: Arc<Volume>,
     pub(crate) printed: Printed,
@@ -89,6 +91,11 @@ impl Guest {
                 Arc::<Volume>::clone(&volume),
                 &host.descriptors,
             ),
+            standard_http: StandardHttp::new(
+                (!begin.is_described).then(|| Arc::clone(&extension.client)),
+                Arc::clone(&volume),
+                extension.id.as_str(),
+            ),
             media: host.descriptors.of_call(OPEN_MEDIA),
             is_described: begin.is_described,
             inner_calls: 0,
@@ -117,7 +124,7 @@ impl Guest {
         store.epoch_deadline_callback(|context| {
             let guest = context.data();
             guest.slice.tick()?;
-            guest.volume.check_calls()?;
+            guest.volume.check()?;
             Ok(UpdateDeadline::Yield(1))
         });
         store

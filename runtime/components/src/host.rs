@@ -5,6 +5,7 @@
 
 pub(crate) mod config;
 pub(crate) mod context;
+pub(crate) mod http;
 pub(crate) mod kv;
 pub(crate) mod log;
 pub(crate) mod media;
@@ -12,6 +13,9 @@ mod options;
 mod parts;
 pub(crate) mod progress;
 mod random_bytes;
+pub(crate) mod secrets;
+mod settings;
+pub(crate) mod sockets;
 pub(crate) mod tools;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +25,6 @@ use std::time::{Duration, Instant};
 use openclaw_policy::capability::files::Directory;
 use openclaw_policy::{Digest, Effective, Grant, Limit, Manifest, PluginId};
 use openclaw_state::{Namespace, Tx};
-use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::cache::Cache;
@@ -38,6 +41,7 @@ use crate::limits::Root;
 use crate::link;
 use crate::media::Media;
 use crate::memory::GuestMemory;
+use crate::network::Network;
 use crate::permits::{Permit, Permits};
 use crate::random;
 use crate::scheduler::Scheduler;
@@ -46,6 +50,7 @@ use parts::unblock;
 
 pub use options::Options;
 pub(crate) use parts::Parts;
+pub use settings::Settings;
 
 /// The folder of compiled code, in that of the host.
 pub(crate) const COMPILED: &str = "compiled";
@@ -107,7 +112,6 @@ impl Host {
             permits: Permits::new(options.calls),
             patience: options.patience,
             compiler: options.compiler,
-            state: options.state,
             ceilings: options.ceilings,
             environment: options.environment,
             trees: Trees::new(tokio::runtime::Handle::current()),
@@ -115,6 +119,8 @@ impl Host {
             descriptors: Descriptors::of_process(),
             changing: tokio::sync::Mutex::default(),
             enabled: RwLock::default(),
+            network: Network::new(options.network, options.state.clone())?,
+            state: options.state,
             engine,
         };
         Ok(Self {
@@ -251,7 +257,13 @@ impl Host {
 
     /// Makes the tools of an extension callable with a grant and settings, in the place of those it had. Opens
     /// the directories that were granted, and loads no code.
-    pub async fn enable(&self, installed: &Installed, grant: Grant, settings: Value) -> Result<()> {
+    pub async fn enable(
+        &self,
+        installed: &Installed,
+        grant: Grant,
+        settings: impl Into<Settings>,
+    ) -> Result<()> {
+        let settings = settings.into();
         let id = &installed.manifest.id;
         let asked = (
             &installed.manifest.capabilities,
@@ -268,11 +280,13 @@ impl Host {
             limits.set(Limit::Kv, kv.quota.get())?;
         }
         let mounts = self.mount(id, &grant).await?;
+        let client = self.parts.network.client(id, &grant, settings.secrets);
         let extension = Arc::new(Extension::new(Made {
             id: id.clone(),
             limits: Effective::new(limits, self.parts.ceilings.clone()),
+            settings: settings::hide(settings.values, grant.capabilities(), &client.tenant().vault),
+            client,
             grant,
-            settings,
             tools: installed.tools.clone(),
             mounts,
         }));
@@ -421,6 +435,11 @@ impl Host {
             permit: Some(admission.permit),
         };
         call::start(&self.parts, extension, ask, begin).await
+    }
+
+    /// Waits until all that is known of what left by now stands in the audit.
+    pub async fn settle(&self) {
+        self.parts.network.settle().await;
     }
 
     /// Lets go of the code of extensions that were not called for so long.

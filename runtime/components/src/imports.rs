@@ -15,6 +15,12 @@ enum Need {
     Nothing,
     Kv,
     Tools,
+    Http,
+    /// Connections; a stream of events is granted as a request.
+    Sockets,
+    Secrets,
+    /// A secret with the flag of its own.
+    Reveal,
     /// It exists, and this gateway does not serve it.
     Absent,
 }
@@ -40,11 +46,18 @@ const INTERFACES: &[(&str, Need)] = &[
     ("openclaw:tools/calls", Need::Tools),
     ("openclaw:kv/store", Need::Kv),
     ("openclaw:bridge", Need::Absent),
-    ("openclaw:http", Need::Absent),
+    ("openclaw:http/types", Need::Nothing),
+    ("openclaw:http/client", Need::Http),
+    ("openclaw:http/background", Need::Absent),
     ("openclaw:messaging", Need::Absent),
     ("openclaw:model", Need::Absent),
-    ("openclaw:secrets", Need::Absent),
-    ("openclaw:sockets", Need::Absent),
+    ("openclaw:secrets/types", Need::Nothing),
+    ("openclaw:secrets/placeholders", Need::Secrets),
+    ("openclaw:secrets/signatures", Need::Secrets),
+    ("openclaw:secrets/reveal", Need::Reveal),
+    ("openclaw:sockets/types", Need::Nothing),
+    ("openclaw:sockets/dial", Need::Sockets),
+    ("openclaw:sockets/connections", Need::Absent),
     ("openclaw:timers", Need::Absent),
     ("openclaw:channel", Need::Absent),
     // What toolchains import unasked. It is there, and everything in it is empty or says no.
@@ -94,11 +107,37 @@ pub enum Standing {
 pub(crate) fn judge(import: &str, asked: &Capabilities) -> Standing {
     match refuse(import, asked) {
         Some(refusal) => Standing::Refused(refusal),
-        None => match find(import).map(|(_, need)| need) {
-            Some(Need::Kv) => Standing::Asked("kv"),
-            Some(Need::Tools) => Standing::Asked("tools"),
-            _ => Standing::Always,
+        None => match find(import).and_then(|(_, need)| need.key()) {
+            Some(key) => Standing::Asked(key),
+            None => Standing::Always,
         },
+    }
+}
+
+impl Need {
+    /// The key of `capabilities` that asks for it.
+    fn key(self) -> Option<&'static str> {
+        match self {
+            Self::Nothing | Self::Absent => None,
+            Self::Kv => Some("kv"),
+            Self::Tools => Some("tools"),
+            Self::Http => Some("http"),
+            Self::Sockets => Some("sockets"),
+            Self::Secrets | Self::Reveal => Some("secrets"),
+        }
+    }
+
+    fn is_asked(self, asked: &Capabilities) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Absent => false,
+            Self::Kv => asked.kv.is_some(),
+            Self::Tools => !asked.tools.is_empty(),
+            Self::Http => !asked.http.is_empty(),
+            Self::Sockets => !asked.sockets.is_empty() || !asked.http.is_empty(),
+            Self::Secrets => !asked.secrets.is_empty(),
+            Self::Reveal => asked.secrets.rules().iter().any(|rule| rule.reveal),
+        }
     }
 }
 
@@ -124,15 +163,13 @@ fn refuse(import: &str, asked: &Capabilities) -> Option<ImportRefusal> {
         let served = served.to_owned();
         return Some(ImportRefusal::Version { import, served });
     }
-    let key = match need {
-        Need::Nothing => return None,
-        Need::Kv if asked.kv.is_some() => return None,
-        Need::Tools if !asked.tools.is_empty() => return None,
-        Need::Kv => "kv",
-        Need::Tools => "tools",
-        Need::Absent => return Some(ImportRefusal::NotServed { import }),
-    };
-    Some(ImportRefusal::NotAsked { import, key })
+    if need.is_asked(asked) {
+        return None;
+    }
+    Some(match need.key() {
+        Some(key) => ImportRefusal::NotAsked { import, key },
+        None => ImportRefusal::NotServed { import },
+    })
 }
 
 fn unknown(import: String, name: &str) -> ImportRefusal {
@@ -215,7 +252,7 @@ mod tests {
         ] {
             is(import, |found| matches!(found, ImportRefusal::Unknown { .. }));
         }
-        for import in ["openclaw:http/client@0.1.0", "openclaw:secrets/reveal@0.1.0"] {
+        for import in ["openclaw:http/background@0.1.0", "openclaw:timers/timers@0.1.0"] {
             is(import, |found| matches!(found, ImportRefusal::NotServed { .. }));
         }
     }

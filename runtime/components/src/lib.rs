@@ -7,7 +7,8 @@
 //! **Bound.** Each call by its [`openclaw_policy::Limit`]s, all together by [`Options`], each component by the
 //! counts of [`examine`].
 //!
-//! **Never.** It grants nothing and asks nobody: a grant is made elsewhere and handed in. It opens no connection.
+//! **Never.** It grants nothing and asks nobody: a grant is made elsewhere and handed in. It opens no connection of
+//! its own: whatever leaves goes through the gate of `openclaw-egress`.
 //!
 //! Start at [`Host`]: install, enable, call. [`Inspection`] and [`Packages`] only look.
 
@@ -16,6 +17,7 @@ mod bindings;
 mod cache;
 mod call;
 mod compile;
+mod conceal;
 mod convert;
 mod describe;
 mod descriptors;
@@ -32,6 +34,7 @@ mod limits;
 mod link;
 mod media;
 mod memory;
+mod network;
 mod package;
 mod packages;
 mod permits;
@@ -49,10 +52,11 @@ pub use compile::{CompileLimits, Compiler, compile_child};
 pub use descriptors::{Descriptor, Descriptors};
 pub use error::{Bound, CompileFailure, Error, Failure, ImportRefusal, NotComponent, Result};
 pub use extension::{ToolSpec, ToolTrait};
-pub use host::{Host, Installed, Options, Stage};
+pub use host::{Host, Installed, Options, Settings, Stage};
 pub use imports::Standing;
 pub use inspect::{Exported, Inspection};
 pub use limits::Stop;
+pub use network::{NetworkOptions, PASSAGE};
 pub use package::MANIFEST_FILE;
 pub use packages::Packages;
 pub use validate::{MANIFEST_SECTION, Shape, examine};

@@ -26,11 +26,6 @@ pub enum Stop {
     /// All guests together reached the memory that this process gives them.
     #[error("stopped, because all extensions together use the {} MiB of memory that they may; call again later, or raise the gateway's memory for extensions", .0 >> 20)]
     HostMemory(u64),
-    /// It used the standard client for HTTP, which gives nothing here.
-    #[error(
-        "stopped, because it used wasi:http, which this gateway does not serve; use a version of the extension that does without it"
-    )]
-    Http,
 }
 
 struct Reached<'a>(&'a Setting);
@@ -189,6 +184,8 @@ impl Slice {
 pub(crate) struct Budget {
     setting: Setting,
     left: AtomicU64,
+    /// Whether more was wanted than is left.
+    is_over: AtomicBool,
 }
 
 impl Budget {
@@ -197,6 +194,7 @@ impl Budget {
         Self {
             setting,
             left: AtomicU64::new(setting.amount.get()),
+            is_over: AtomicBool::new(false),
         }
     }
 
@@ -204,7 +202,18 @@ impl Budget {
     pub(crate) fn spend(&self, amount: u64) -> Result<(), Stop> {
         match self.try_spend(amount) {
             true => Ok(()),
-            false => Err(Stop::Limit(self.setting)),
+            false => {
+                self.is_over.store(true, Ordering::Relaxed);
+                Err(Stop::Limit(self.setting))
+            }
+        }
+    }
+
+    /// Ends a call that wanted more than is left, where that could not be told at once.
+    fn check(&self) -> Result<(), Stop> {
+        match self.is_over.load(Ordering::Relaxed) {
+            true => Err(Stop::Limit(self.setting)),
+            false => Ok(()),
         }
     }
 
@@ -245,20 +254,21 @@ impl Volume {
         self.called.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Ends a call that made too many. Asked at ticks and at the end, because the standard interfaces can count
-    /// and cannot refuse.
-    pub(crate) fn check_calls(&self) -> Result<(), Stop> {
-        match self.called.load(Ordering::Relaxed) > self.host_calls.amount.get() {
-            true => Err(Stop::Limit(self.host_calls)),
-            false => Ok(()),
+    /// Ends a call that said or heard too much. Asked at ticks and at the end, because the standard interfaces can
+    /// count and cannot refuse.
+    pub(crate) fn check(&self) -> Result<(), Stop> {
+        if self.called.load(Ordering::Relaxed) > self.host_calls.amount.get() {
+            return Err(Stop::Limit(self.host_calls));
         }
+        self.bytes_in.check()?;
+        self.bytes_out.check()
     }
 }
 
 impl files::Budget for Volume {
     fn charge(&self, volume: files::Volume) -> wasmtime::Result<()> {
         self.called.fetch_add(volume.calls, Ordering::Relaxed);
-        self.check_calls()?;
+        self.check()?;
         self.bytes_in.spend(volume.bytes_in)?;
         self.bytes_out.spend(volume.bytes_out)?;
         Ok(())

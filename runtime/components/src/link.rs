@@ -15,12 +15,13 @@ use crate::exports;
 use crate::extension::Program;
 use crate::files;
 use crate::guest::{Guest, enter};
-use crate::standard_http;
 
 // These packages hold shapes and nothing to call.
 impl openclaw::types::errors::Host for Guest {}
 impl openclaw::types::values::Host for Guest {}
 impl openclaw::tools::types::Host for Guest {}
+impl openclaw::secrets::types::Host for Guest {}
+impl openclaw::sockets::types::Host for Guest {}
 
 /// The linker with everything that is served.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<Guest>> {
@@ -32,6 +33,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<Guest>> {
 fn define(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     type Own = HasSelf<Guest>;
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     // The standard's own files know no quota, and its random bytes cost nothing: ours stand in their place.
     linker.allow_shadowing(true);
     files::add_to_linker(linker)?;
@@ -47,6 +49,14 @@ fn define(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     openclaw::config::settings::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::media::types::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::media::store::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::http::types::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::http::client::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::secrets::types::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::secrets::placeholders::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::secrets::signatures::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::secrets::reveal::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::sockets::types::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::sockets::dial::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::tools::types::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::tools::calls::add_to_linker::<_, Own>(linker, enter)
 }
@@ -57,16 +67,7 @@ pub(crate) fn link(linker: &Linker<Guest>, component: &Component) -> Result<Prog
         what: format!("{error:#}"),
     };
     let ty = component.component_type();
-    let uses_http = ty
-        .imports(component.engine())
-        .any(|(name, _)| standard_http::is_part(name));
-    let pre = if uses_http {
-        let mut linker = linker.clone();
-        standard_http::define(&mut linker, component).map_err(failed)?;
-        linker.instantiate_pre(component).map_err(failed)?
-    } else {
-        linker.instantiate_pre(component).map_err(failed)?
-    };
+    let pre = linker.instantiate_pre(component).map_err(failed)?;
     let has = |prefix: &str| {
         ty.exports(component.engine())
             .any(|(name, _)| name.starts_with(prefix))

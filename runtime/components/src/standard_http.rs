@@ -1,51 +1,227 @@
-//! The standard client for HTTP, of which nothing is served.
+//! The standard client for HTTP, through the gate.
 //!
-//! **Promise.** Toolchains import it unasked, so it is there to be linked; whatever of it a component calls ends
-//! the call. Nothing else of the standard changes by it. **Cost.** A walk over what the component imports of it.
+//! **Promise.** What a component sends with `wasi:http` passes the same gate with the same grant as what it sends
+//! with `openclaw:http`: there is no other way out. Placeholders in headers, the path and the query are swapped;
+//! a body is a stream, so one in it ends it. A redirect is an ordinary response, because the standard's clients
+//! follow it themselves. **Bound.** The gate's and the call's volume. **Cost.** One task for each request.
 
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker, ResourceType};
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::header::CONTENT_LENGTH;
+use http_body::Frame;
+use http_body_util::{BodyDataStream, BodyExt as _, StreamBody};
+use openclaw_egress::{Body, Cause, Client, Limits, Measure, Phase, Request, Sent};
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
 
 use crate::guest::Guest;
-use crate::limits::Stop;
+use crate::limits::Volume;
 
-/// Whether an import is of the client.
-pub(crate) fn is_part(import: &str) -> bool {
-    import.starts_with("wasi:http/")
+/// What a call has of the standard client.
+pub(crate) struct StandardHttp {
+    context: WasiHttpCtx,
+    hooks: Hooks,
 }
 
-/// What a resource of the client's that is called `name` is: its own, or one of the streams that it hands on.
-fn resource(name: &str) -> ResourceType {
-    match name {
-        "input-stream" => ResourceType::host::<DynInputStream>(),
-        "output-stream" => ResourceType::host::<DynOutputStream>(),
-        "pollable" => ResourceType::host::<DynPollable>(),
-        "io-error" => ResourceType::host::<IoError>(),
-        _ => ResourceType::host::<()>(),
+struct Hooks {
+    /// None for a component that is only described.
+    client: Option<Arc<Client>>,
+    volume: Arc<Volume>,
+    extension: String,
+}
+
+impl StandardHttp {
+    pub(crate) fn new(client: Option<Arc<Client>>, volume: Arc<Volume>, extension: &str) -> Self {
+        Self {
+            context: WasiHttpCtx::new(),
+            hooks: Hooks {
+                client,
+                volume,
+                extension: extension.to_owned(),
+            },
+        }
     }
 }
 
-/// Defines what a component imports of the client.
-pub(crate) fn define(linker: &mut Linker<Guest>, component: &Component) -> wasmtime::Result<()> {
-    let engine = component.engine();
-    for (name, import) in component.component_type().imports(engine) {
-        let ComponentItem::ComponentInstance(interface) = import.ty else {
-            continue;
-        };
-        if !is_part(name) {
+impl WasiHttpView for Guest {
+    /// Called once for each call of an interface of the client's.
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.volume.count_call();
+        WasiHttpCtxView {
+            ctx: &mut self.standard_http.context,
+            table: &mut self.table,
+            hooks: &mut self.standard_http.hooks,
+        }
+    }
+}
+
+type Ended = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Answer = Result<(http::Response<WasiBody>, Ended), Error>;
+
+impl WasiHttpHooks for Hooks {
+    /// The gate writes it.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _sent: Ended,
+    ) -> Box<dyn Future<Output = Answer> + Send> {
+        let (client, volume) = (self.client.clone(), Arc::clone(&self.volume));
+        let extension = self.extension.clone();
+        Box::new(async move {
+            let client = client.ok_or(Error::HttpRequestDenied)?;
+            let request = translate(request, options, &volume)?;
+            let sent = client.send(request).await;
+            let response = sent.map_err(|error| {
+                // The standard's errors have no room for words, and an author needs them.
+                tracing::warn!(target: "extension", extension, "wasi:http: {error}");
+                code_of(&error)
+            })?;
+            answer(response, volume)
+        })
+    }
+}
+
+fn translate(
+    request: http::Request<WasiBody>,
+    options: Option<RequestOptions>,
+    volume: &Arc<Volume>,
+) -> Result<Request, Error> {
+    let (head, body) = request.into_parts();
+    let mut length = None;
+    let mut headers = Vec::with_capacity(head.headers.len());
+    for (name, value) in &head.headers {
+        if name == CONTENT_LENGTH {
+            let text = value.to_str().ok();
+            length = Some(
+                text.and_then(|text| text.parse().ok())
+                    .ok_or(Error::HttpProtocolError)?,
+            );
             continue;
         }
-        let mut instance = linker.instance(name)?;
-        for (item, export) in interface.exports(engine) {
-            match export.ty {
-                ComponentItem::ComponentFunc(_) => {
-                    instance.func_new(item, |_, _, _, _| Err(Stop::Http.into()))?;
-                }
-                ComponentItem::Resource(_) => instance.resource(item, resource(item), |_, _| Ok(()))?,
-                _ => {}
+        headers.push((name.as_str().to_owned(), value.as_bytes().to_vec()));
+    }
+    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let url = head.uri.to_string();
+    spend_out(volume, bytes + url.len())?;
+    let is_empty = http_body::Body::is_end_stream(&body) || length == Some(0);
+    let body = match is_empty {
+        true => Body::Empty,
+        false => {
+            let volume = Arc::clone(volume);
+            let pieces = BodyDataStream::new(body).map(move |piece| {
+                let piece = piece.map_err(std::io::Error::other)?;
+                spend_out(&volume, piece.len()).map_err(std::io::Error::other)?;
+                Ok(piece)
+            });
+            Body::Stream(length, Box::pin(pieces))
+        }
+    };
+    let options = options.unwrap_or_default();
+    Ok(Request {
+        method: head.method.as_str().to_owned(),
+        url,
+        headers,
+        body,
+        limits: Limits {
+            first_byte: options.first_byte_timeout,
+            idle: options.between_bytes_timeout,
+            redirects: Some(0),
+            ..Limits::default()
+        },
+    })
+}
+
+/// A budget that is used up here ends the call at the next tick.
+fn spend_out(volume: &Volume, bytes: usize) -> Result<(), Error> {
+    let spent = volume.bytes_out.spend(bytes as u64);
+    spent.map_err(|stop| Error::InternalError(Some(stop.to_string())))
+}
+
+fn answer(response: openclaw_egress::Response, volume: Arc<Volume>) -> Answer {
+    let mut head = http::Response::new(());
+    *head.status_mut() =
+        http::StatusCode::from_u16(response.status()).map_err(|_| Error::HttpProtocolError)?;
+    for (name, value) in response.headers() {
+        let name = http::HeaderName::from_bytes(name.as_bytes()).map_err(|_| Error::HttpProtocolError)?;
+        let value = http::HeaderValue::from_bytes(value).map_err(|_| Error::HttpProtocolError)?;
+        head.headers_mut().append(name, value);
+    }
+    let pieces = stream::unfold(Some(response), move |response| {
+        let volume = Arc::clone(&volume);
+        async move {
+            let mut response = response?;
+            match next(&mut response, &volume).await {
+                Ok(Some(piece)) => Some((Ok(Frame::data(piece)), Some(response))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
             }
         }
+    });
+    let body = StreamBody::new(Box::pin(pieces)).boxed_unsync();
+    Ok((head.map(|()| body), Box::new(std::future::ready(Ok(())))))
+}
+
+async fn next(response: &mut openclaw_egress::Response, volume: &Volume) -> Result<Option<Bytes>, Error> {
+    let piece = response.chunk().await.map_err(|error| code_of(&error))?;
+    if let Some(piece) = &piece {
+        let spent = volume.bytes_in.spend(piece.len() as u64);
+        spent.map_err(|stop| Error::InternalError(Some(stop.to_string())))?;
     }
-    Ok(())
+    Ok(piece)
+}
+
+/// The standard's word for a failure of the gate.
+fn code_of(error: &openclaw_egress::Error) -> Error {
+    match &error.cause {
+        Cause::Url { .. } => Error::HttpRequestUriInvalid,
+        Cause::Method { .. } => Error::HttpRequestMethodInvalid,
+        Cause::Header { .. } | Cause::NotGranted { .. } | Cause::Secret(_) => Error::HttpRequestDenied,
+        Cause::NotPublic { .. } => Error::DestinationIpProhibited,
+        Cause::Resolve { .. } => Error::DnsError {
+            rcode: None,
+            info_code: None,
+        },
+        Cause::Connect { .. } => Error::ConnectionRefused,
+        Cause::Proxy { .. } => Error::DestinationUnavailable,
+        Cause::Tls { .. } => Error::TlsCertificateError,
+        Cause::Closed { .. } => Error::ConnectionTerminated,
+        Cause::Peer { .. } => Error::HttpProtocolError,
+        Cause::Timeout { phase, .. } => match phase {
+            Phase::Resolve => Error::DnsTimeout,
+            Phase::Connect => Error::ConnectionTimeout,
+            Phase::FirstByte | Phase::Total => Error::HttpResponseTimeout,
+            Phase::Idle => Error::ConnectionReadTimeout,
+        },
+        Cause::TooLarge { measure, most } => too_large(*measure, *most),
+        Cause::Body { most } => match error.sent {
+            Sent::No => Error::HttpRequestBodySize(Some(most.get())),
+            Sent::Yes | Sent::Unknown => Error::HttpResponseBodySize(Some(most.get())),
+        },
+        Cause::Redirects { .. } => Error::LoopDetected,
+        Cause::Rate { .. } | Cause::TooMany { .. } => Error::ConnectionLimitReached,
+        Cause::Request { .. } | Cause::Late { .. } | Cause::Unsupported { .. } | Cause::Internal { .. } => {
+            Error::InternalError(Some(error.to_string()))
+        }
+    }
+}
+
+fn too_large(measure: Measure, most: u64) -> Error {
+    let section = u32::try_from(most).ok();
+    match measure {
+        Measure::Url => Error::HttpRequestUriTooLong,
+        Measure::RequestHeaders | Measure::RequestHeaderBytes => Error::HttpRequestHeaderSectionSize(section),
+        Measure::ResponseHeaders | Measure::ResponseHeaderBytes => {
+            Error::HttpResponseHeaderSectionSize(section)
+        }
+        Measure::RequestBody => Error::HttpRequestBodySize(Some(most)),
+        Measure::ResponseBody | Measure::Ratio | Measure::Frame => Error::HttpResponseBodySize(Some(most)),
+    }
 }

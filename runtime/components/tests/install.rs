@@ -79,29 +79,6 @@ async fn a_program_whose_run_has_another_type_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_for_http_is_installed_and_stopped_when_it_is_used() {
-    let text = r#"(component
-        (import "wasi:http/types@0.2.0" (instance $http (export "http-error-code" (func (result u32)))))
-        (core func $ask (canon lower (func $http "http-error-code")))
-        (core module $m
-            (import "" "ask" (func $ask (result i32)))
-            (func (export "run") (result i32) (call $ask)))
-        (core instance $m (instantiate $m (with "" (instance (export "ask" (func $ask))))))
-        (func $run (result (result)) (canon lift (core func $m "run")))
-        (instance $run (export "run" (func $run)))
-        (export "wasi:cli/run@0.2.0" (instance $run)))"#;
-    let fixture = start().await;
-    fixture
-        .add("client", &wat::parse_str(text).unwrap(), json!({}))
-        .await;
-    let ended = fixture.call("client").await;
-    assert!(
-        matches!(ended, Err(Error::Stopped { stop: Stop::Http, .. })),
-        "{ended:?}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_that_exports_nothing_callable_is_refused() {
     let error = refuse(b"\0asm\x0d\0\x01\0").await;
     assert!(matches!(error, Error::NoExport), "{error}");

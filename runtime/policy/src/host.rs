@@ -4,6 +4,7 @@
 //! an IPv4 address is that address. Names outside of ASCII are refused: their punycode form is to be written, so
 //! that nothing looks like what it is not. Costs are linear in the text, which has 253 bytes at most.
 
+mod address;
 mod private;
 mod shared;
 
@@ -12,6 +13,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use address::AddressClass;
 
 use crate::account::AccountField;
 use crate::error::{Error, Result};

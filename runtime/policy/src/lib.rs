@@ -38,7 +38,7 @@ pub use digest::Digest;
 pub use display::{display_safe, is_obeyed};
 pub use error::{Error, Result};
 pub use grant::{Choice, Consent, Grant};
-pub use host::{DomainName, Host, HostPattern};
+pub use host::{AddressClass, DomainName, Host, HostPattern};
 pub use limits::{Amount, Effective, Limit, LimitSet, Setting, Source, Unit};
 pub use manifest::{
     Component, Contracts, Kind, Manifest, PackagePath, PluginId, PluginName, ServiceId, UiHint, World,

@@ -159,6 +159,20 @@ pub struct AuditHead {
     pub hash: Vec<u8>,
 }
 
+fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<AuditRow> {
+    Ok(AuditRow {
+        seq: row.get(0)?,
+        at_ms: row.get(1)?,
+        actor: row.get(2)?,
+        action: row.get(3)?,
+        subject: row.get(4)?,
+        outcome: row.get(5)?,
+        detail: row.get(6)?,
+        prev_hash: row.get(7)?,
+        hash: row.get(8)?,
+    })
+}
+
 impl AuditRow {
     fn hash(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();
@@ -249,20 +263,23 @@ impl View<'_> {
             "SELECT seq, at_ms, actor, action, subject, outcome, detail, prev_hash, hash
              FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         )?;
-        let rows = statement.query_map(params![after, most], |row| {
-            Ok(AuditRow {
-                seq: row.get(0)?,
-                at_ms: row.get(1)?,
-                actor: row.get(2)?,
-                action: row.get(3)?,
-                subject: row.get(4)?,
-                outcome: row.get(5)?,
-                detail: row.get(6)?,
-                prev_hash: row.get(7)?,
-                hash: row.get(8)?,
-            })
-        })?;
+        let rows = statement.query_map(params![after, most], read_row)?;
         rows.map(|row| row.map_err(Error::from)).collect()
+    }
+
+    /// The newest entries of an action of an actor, or of one below it (`actor/…`), the newest last. Reads the whole
+    /// log at worst.
+    pub fn audit_of(&self, actor: &str, action: &str, most: u32) -> Result<Vec<AuditRow>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, at_ms, actor, action, subject, outcome, detail, prev_hash, hash
+             FROM audit
+             WHERE action = ?2 AND (actor = ?1 OR substr(actor, 1, length(?1) + 1) = ?1 || '/')
+             ORDER BY seq DESC LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![actor, action, most], read_row)?;
+        let mut rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+        rows.reverse();
+        Ok(rows)
     }
 
     /// Walks the whole chain; answers with its head, or with the first entry that does not hold.

@@ -28,6 +28,8 @@ pub(crate) enum PluginsCommand {
     Uninstall(PluginsUninstall),
     /// Call a tool of an installed extension
     Run(PluginsRun),
+    /// Show what an extension did on the network
+    Activity(PluginsActivity),
     /// Find grants that are wide, and what does not fit together
     Audit(PluginsAudit),
     #[command(external_subcommand)]
@@ -140,6 +142,19 @@ pub(crate) struct PluginsRun {
         allow_hyphen_values = true
     )]
     pub(crate) args: String,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `plugins activity`.
+#[derive(Args)]
+pub(crate) struct PluginsActivity {
+    /// The extension
+    pub(crate) id: PluginId,
+    /// How many of the newest entries
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: u32,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

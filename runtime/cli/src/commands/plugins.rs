@@ -3,6 +3,7 @@
 //! Commands that only look start no engine. Those that read or change grants take the state folder for as long as
 //! they last; whoever else has it is named.
 
+mod activity;
 mod audit;
 mod consent;
 mod grant;
@@ -11,9 +12,11 @@ mod info;
 mod inspect;
 mod install;
 mod list;
+mod network;
 mod place;
 mod revoke;
 mod run;
+mod secret_values;
 mod settings;
 mod switches;
 mod uninstall;
@@ -58,6 +61,7 @@ pub(crate) fn run(global: &Global, command: PluginsCommand) -> Result<ExitCode, 
             crate::console::start(global);
             run::run(&extensions, &args)
         }
+        PluginsCommand::Activity(args) => activity::run(&extensions, &args),
         PluginsCommand::Audit(args) => audit::run(&extensions, &args),
         PluginsCommand::Other(words) => Err(unsupported::plugins_verb(&words)),
     }

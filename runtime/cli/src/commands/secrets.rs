@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use openclaw_config::{Origin, secret_paths};
+use openclaw_config::secret_paths;
 use openclaw_secrets::audit::{Scope, audit};
-use openclaw_secrets::{Resolver, Surroundings};
 
 use crate::args::{Global, SecretsAudit, SecretsCommand};
 use crate::context::Context;
@@ -28,22 +27,7 @@ fn run_audit(context: &Context, args: &SecretsAudit) -> Result<ExitCode, Failure
         state_dir: &context.place.state_dir,
         allow_exec: args.allow_exec,
     };
-    let environment = &snapshot.environment;
-    let env = environment
-        .names()
-        .filter_map(|name| Some((name.to_owned(), environment.get(name)?.to_owned())));
-    // Whoever owns the working folder must not choose where a provider's program goes.
-    let local = Origin::File(context.around.cwd.join(".env"));
-    let withheld = environment
-        .names()
-        .filter(|name| environment.origin(name) == Some(&local))
-        .map(str::to_owned);
-    let surroundings = Surroundings {
-        env: env.collect(),
-        withheld: withheld.collect(),
-        home: Some(context.place.home.clone()),
-    };
-    let resolver = Resolver::new(snapshot.config.secrets.clone(), surroundings);
+    let resolver = context.resolver(&snapshot);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -62,6 +62,18 @@ impl Guest {
         Ok((namespace?, quota))
     }
 
+    /// A placeholder is of no use after the gateway ends, and what is stored is shown to people.
+    fn refuse_placeholder(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        let vault = self.extension.vault();
+        match vault.holds_placeholder(key.as_bytes()) || vault.holds_placeholder(value) {
+            true => Err(fail(
+                ErrorCode::Denied,
+                "a secret's placeholder is not stored; look the secret up in each call",
+            )),
+            false => Ok(()),
+        }
+    }
+
     async fn change<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&Tx<'_>, &Namespace, &KvQuota) -> Result<T, StateError> + Send + 'static,
@@ -96,6 +108,9 @@ impl store::Host for Guest {
 
     async fn set(&mut self, key: String, value: Vec<u8>) -> Answer<()> {
         self.volume.bytes_out.spend((key.len() + value.len()) as u64)?;
+        if let Err(refused) = self.refuse_placeholder(&key, &value) {
+            return Ok(Err(refused));
+        }
         let work =
             move |tx: &Tx<'_>, store: &Namespace, quota: &KvQuota| tx.kv_put(store, &key, &value, quota);
         Ok(self.change(work).await)
@@ -106,6 +121,9 @@ impl store::Host for Guest {
         self.volume
             .bytes_out
             .spend((key.len() + bytes.iter().sum::<usize>()) as u64)?;
+        if let Err(refused) = self.refuse_placeholder(&key, value.as_deref().unwrap_or_default()) {
+            return Ok(Err(refused));
+        }
         let work = move |tx: &Tx<'_>, store: &Namespace, quota: &KvQuota| {
             if tx.kv_get(store, &key)? != expected {
                 return Ok(false);

@@ -6,6 +6,7 @@
 use openclaw_policy::display_safe;
 
 use crate::bindings::openclaw::log::lines::{self, Field, Level};
+use crate::conceal::conceal;
 use crate::guest::Guest;
 
 /// The longest line, fields included, in characters.
@@ -21,7 +22,7 @@ impl lines::Host for Guest {
             self.lost_lines += 1;
             return Ok(());
         }
-        let line = render(&message, &fields);
+        let line = conceal(self.extension.vault(), render(&message, &fields));
         let (extension, call) = (self.extension.id.as_str(), self.call_id.as_str());
         match level {
             Level::Trace => tracing::trace!(target: "extension", extension, call, "{line}"),

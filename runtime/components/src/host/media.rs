@@ -28,7 +28,7 @@ pub struct Reader {
     _place: Descriptor,
 }
 
-type Answer<T> = wasmtime::Result<Result<T, WitError>>;
+pub(crate) type Answer<T> = wasmtime::Result<Result<T, WitError>>;
 
 const KINDS: [(MediaKind, &str); 8] = [
     (MediaKind::Image, "image"),
@@ -89,8 +89,9 @@ impl Guest {
     }
 }
 
-impl store::Host for Guest {
-    async fn create(&mut self, info: MediaInfo) -> Answer<Resource<Writer>> {
+impl Guest {
+    /// Begins a new piece.
+    pub(crate) async fn create_media(&mut self, info: MediaInfo) -> Answer<Resource<Writer>> {
         if let Some(extra) = &info.extra {
             self.volume.bytes_out.spend(extra.len() as u64)?;
             if let Err(refused) = check_extra(extra) {
@@ -116,6 +117,31 @@ impl store::Host for Guest {
             Ok(Err(reason)) => Ok(Err(full(reason))),
             Err(error) => Ok(Err(failed(&error))),
         }
+    }
+
+    /// Adds bytes at the end of a piece.
+    pub(crate) async fn write_media(&mut self, writer: &Resource<Writer>, bytes: &[u8]) -> Answer<()> {
+        let Some((writing, _)) = &mut self.table.get_mut(writer)?.0 else {
+            return Ok(Err(is_closed()));
+        };
+        if let Err(reason) = writing.reserve(bytes.len() as u64) {
+            return Ok(Err(full(reason)));
+        }
+        Ok(writing.write(bytes).await.map_err(|error| failed(&error)))
+    }
+
+    /// Ends the writing of a piece.
+    pub(crate) async fn commit_media(&mut self, writer: &Resource<Writer>) -> Answer<String> {
+        let Some((writing, _)) = self.table.get_mut(writer)?.0.take() else {
+            return Ok(Err(is_closed()));
+        };
+        Ok(writing.commit().await.map_err(|error| failed(&error)))
+    }
+}
+
+impl store::Host for Guest {
+    async fn create(&mut self, info: MediaInfo) -> Answer<Resource<Writer>> {
+        self.create_media(info).await
     }
 
     async fn open(&mut self, media: String) -> Answer<Resource<Reader>> {
@@ -168,20 +194,11 @@ impl types::Host for Guest {}
 impl types::HostMediaWriter for Guest {
     async fn write(&mut self, writer: Resource<Writer>, bytes: Vec<u8>) -> Answer<()> {
         self.volume.bytes_out.spend(bytes.len() as u64)?;
-        let Some((writing, _)) = &mut self.table.get_mut(&writer)?.0 else {
-            return Ok(Err(is_closed()));
-        };
-        if let Err(reason) = writing.reserve(bytes.len() as u64) {
-            return Ok(Err(full(reason)));
-        }
-        Ok(writing.write(&bytes).await.map_err(|error| failed(&error)))
+        self.write_media(&writer, &bytes).await
     }
 
     async fn commit(&mut self, writer: Resource<Writer>) -> Answer<String> {
-        let Some((writing, _)) = self.table.get_mut(&writer)?.0.take() else {
-            return Ok(Err(is_closed()));
-        };
-        Ok(writing.commit().await.map_err(|error| failed(&error)))
+        self.commit_media(&writer).await
     }
 
     async fn drop(&mut self, writer: Resource<Writer>) -> wasmtime::Result<()> {

@@ -9,6 +9,7 @@ use openclaw_state::State;
 
 use crate::compile::Compiler;
 use crate::files::Quota;
+use crate::network::NetworkOptions;
 
 /// How a host is started.
 pub struct Options {
@@ -30,6 +31,8 @@ pub struct Options {
     pub guest_memory: u64,
     /// Bytes of media of one extension.
     pub media_quota: u64,
+    /// How extensions reach the network.
+    pub network: NetworkOptions,
     /// What a granted directory may hold once extensions write to it.
     pub files_quota: Quota,
 }
@@ -47,6 +50,7 @@ impl Options {
             patience: Duration::from_secs(10),
             guest_memory: 4 << 30,
             media_quota: 1 << 30,
+            network: NetworkOptions::default(),
             files_quota: Quota {
                 bytes: 4 << 30,
                 entries: 100_000,

@@ -20,6 +20,7 @@ use crate::guest::Guest;
 use crate::link;
 use crate::media::Media;
 use crate::memory::GuestMemory;
+use crate::network::Network;
 use crate::permits::Permits;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) ceilings: LimitSet,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) descriptors: Descriptors,
+    pub(crate) network: Network,
     pub(super) trees: Trees,
     pub(super) files_quota: Quota,
     pub(super) linker: Linker<Guest>,

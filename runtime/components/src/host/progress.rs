@@ -3,10 +3,13 @@
 //! **Bound.** The call's budget of output, and the caller's channel: a report that finds no place there is
 //! dropped, because a slow reader must not slow the tool.
 
+use std::sync::Arc;
+
 use openclaw_policy::display_safe;
 
 use crate::bindings::openclaw::progress::report::{self, OutputKind, Step};
 use crate::call::Progress;
+use crate::conceal::conceal;
 use crate::guest::Guest;
 
 /// The longest message about a step, in characters.
@@ -27,17 +30,19 @@ impl Guest {
 
 impl report::Host for Guest {
     fn update(&mut self, step: Step) -> wasmtime::Result<()> {
+        let vault = Arc::clone(self.extension.vault());
         self.report(step.message.len(), || Progress::Step {
-            message: display_safe(&step.message, MAX_MESSAGE),
+            message: display_safe(&conceal(&vault, step.message), MAX_MESSAGE),
             done: step.done,
             total: step.total,
         })
     }
 
     fn output(&mut self, kind: OutputKind, text: String) -> wasmtime::Result<()> {
+        let vault = Arc::clone(self.extension.vault());
         self.report(text.len(), || Progress::Output {
             is_diagnostic: !matches!(kind, OutputKind::Standard),
-            text: escape(&text),
+            text: escape(&conceal(&vault, text)),
         })
     }
 }

@@ -311,6 +311,14 @@ impl SecretMatcher {
         self.any(name, holds)
     }
 
+    /// Whether a host is in its audience, wherever it may stand there.
+    pub fn may_meet(&self, name: &str, host: &Host) -> bool {
+        self.any(
+            name,
+            |used| matches!(used, Use::Send { host: granted, .. } if granted.matches(host)),
+        )
+    }
+
     /// Whether a token that a server issues may be kept under this name.
     pub fn may_capture(&self, name: &str) -> bool {
         self.any(name, |used| *used == Use::Capture)

@@ -2,9 +2,7 @@
 //!
 //! A table; what a name resolves to is judged where it is dialled.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-use super::Host;
+use super::{AddressClass, Host};
 
 /// Last labels that no public name has.
 const TOPS: &[&str] = &[
@@ -25,8 +23,7 @@ const ZONES: &[&str] = &["fritz.box", "home.arpa"];
 /// Whether a host is on this machine or its network by its own words.
 pub(super) fn is_private(host: &Host) -> bool {
     match host {
-        Host::Address(IpAddr::V4(address)) => is_private_v4(*address),
-        Host::Address(IpAddr::V6(address)) => is_private_v6(*address),
+        Host::Address(address) => !AddressClass::of(*address).is_public(),
         Host::Domain(name) => {
             let top = name.as_str().rsplit('.').next().unwrap_or_default();
             let within = |zone: &&str| {
@@ -35,29 +32,6 @@ pub(super) fn is_private(host: &Host) -> bool {
             };
             top == name.as_str() || TOPS.contains(&top) || ZONES.iter().any(within)
         }
-    }
-}
-
-fn is_private_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_documentation()
-        || matches!((a, b, c), (0 | 224.., ..) | (100, 64..128, _) | (198, 18..20, _))
-        // Of the protocols themselves, and the way into 6to4.
-        || matches!((a, b, c), (192, 0, 0) | (192, 88, 99))
-}
-
-fn is_private_v6(address: Ipv6Addr) -> bool {
-    if let Some(inner) = address.to_ipv4() {
-        return is_private_v4(inner);
-    }
-    // Only 2000::/3 is given out to the public, and of it these lead elsewhere: Teredo and the rest of the
-    // protocols' block, documentation, and 6to4.
-    match address.segments() {
-        [0x2001, 0..0x200 | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..0x1000, ..] => true,
-        [first, ..] => first & 0xe000 != 0x2000,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use openclaw_components::{Inspection, Installed, Stage};
+use openclaw_components::{Inspection, Installed, NetworkOptions, Stage};
 use openclaw_policy::{Digest, Grant};
 use openclaw_state::State;
 use serde_json::json;
@@ -96,7 +96,9 @@ async fn install(
         },
     };
     let grant = request.decide(&args.answer, before.as_ref())?;
-    let host = extensions.start_host(state.clone(), []).await?;
+    let host = extensions
+        .start_host(state.clone(), [], NetworkOptions::default())
+        .await?;
     let (doing, shown) = watch::channel(format!("Reading {id}"));
     let on = |stage: Stage| {
         let doing_now = match stage {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use openclaw_components::{CompileLimits, Compiler, Host, Installed, Options, Packages};
+use openclaw_components::{CompileLimits, Compiler, Host, Installed, NetworkOptions, Options, Packages};
 use openclaw_policy::PluginId;
 use openclaw_state::{DATABASE_FILE, Durability, State};
 use tokio::runtime::Runtime;
@@ -68,6 +68,7 @@ impl Extensions {
         &self,
         state: State,
         environment: impl IntoIterator<Item = (String, String)>,
+        network: NetworkOptions,
     ) -> Result<Host, Failure> {
         let program = std::env::current_exe().map_err(|source| Failure::System {
             doing: "find this program, which compiles extensions",
@@ -80,6 +81,7 @@ impl Extensions {
         };
         let mut options = Options::new(&self.folder, compiler, state);
         options.environment = environment.into_iter().collect();
+        options.network = network;
         Ok(Host::start(options).await?)
     }
 }

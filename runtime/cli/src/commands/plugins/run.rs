@@ -5,7 +5,7 @@ mod answer;
 use std::io::Read as _;
 use std::process::ExitCode;
 
-use openclaw_components::{CallContext, Installed, Output, Progress};
+use openclaw_components::{CallContext, Installed, Output, Progress, Settings};
 use openclaw_config::tree::Config;
 use openclaw_config::{Environment, Snapshot};
 use openclaw_policy::Grant;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::place::{Extensions, runtime};
-use super::{grants, settings, switches};
+use super::{grants, network, secret_values, settings, switches};
 use crate::args::PluginsRun;
 use crate::failure::Failure;
 use crate::{output, progress};
@@ -76,8 +76,18 @@ impl Call<'_> {
     async fn make(self, state: &State) -> Result<Output, Failure> {
         let grant = self.find_grant(state).await?;
         let environment = variables(&self.snapshot.environment);
-        let host = self.extensions.start_host(state.clone(), environment).await?;
-        host.enable(self.installed, grant, self.settings).await?;
+        let network = network::options(self.snapshot)?;
+        let host = self
+            .extensions
+            .start_host(state.clone(), environment, network)
+            .await?;
+        let (context, manifest) = (&self.extensions.context, &self.installed.manifest);
+        let secrets = secret_values::resolve(context, self.snapshot, manifest, &grant).await?;
+        let settings = Settings {
+            values: self.settings,
+            secrets,
+        };
+        host.enable(self.installed, grant, settings).await?;
         let (doing, shown) = watch::channel(format!("Running {}", self.tool));
         let (sender, mut received) = mpsc::channel(64);
         // Whoever has this command line is the owner.
@@ -93,6 +103,7 @@ impl Call<'_> {
             }
         };
         let (ended, ()) = progress::show(shown, async { tokio::join!(call, listen) }).await;
+        host.settle().await;
         let output = ended?;
         for media in output.media() {
             if let Some(file) = host.media_file(media).await {

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use openclaw_components::NetworkOptions;
+
 use super::grants;
 use super::place::{Extensions, missing, runtime};
 use crate::args::PluginsUninstall;
@@ -21,7 +23,9 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsUninstall) -> Result<Ex
     let gone = runtime()?.block_on(async {
         let removed = async {
             let gone = grants::remove(&state, id, "plugins.uninstall").await?;
-            let host = extensions.start_host(state.clone(), []).await?;
+            let host = extensions
+                .start_host(state.clone(), [], NetworkOptions::default())
+                .await?;
             // What it kept goes before it, so that a second try finds whatever the first one left.
             if !args.keep_data {
                 host.forget(id).await?;
