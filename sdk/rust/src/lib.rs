@@ -29,8 +29,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! What the host gives is in the modules: [`kv`], [`config`], [`media`], [`tools`], [`log`] and [`progress`], and
-//! [`Context`], which a call is handed. [`wit`] has all interfaces as they are, for whatever has no module of its
+//! What the host gives is in the modules: [`kv`], [`config`], [`media`], [`http`], [`secrets`], [`sockets`], [`tools`],
+//! [`log`] and [`progress`], and [`Context`], which a call is handed. [`wit`] has all interfaces as they are, for whatever has no module of its
 //! own. A component imports only what its code reaches, so what is not used is not asked for.
 //!
 //! Code is straight-line and blocks; the host drops the whole instance when a call is cancelled or reaches a
@@ -46,13 +46,16 @@ pub mod config;
 mod context;
 mod error;
 mod failure;
+pub mod http;
 pub mod kv;
 pub mod log;
 pub mod media;
 mod output;
 pub mod progress;
 mod schema;
+pub mod secrets;
 mod skill;
+pub mod sockets;
 mod tool;
 pub mod tools;
 

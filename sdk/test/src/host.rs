@@ -5,8 +5,10 @@
 //! **Bound.** A call has fuel and a deadline, memory of 512 MiB, and 10,000 lines of log and progress.
 
 mod context;
+mod http;
 mod kv;
 mod media;
+mod secrets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,12 +19,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
+use crate::exchange::Exchange;
 use crate::output::Refusal;
 use crate::recording::Recording;
 use crate::script::{Expectation, HostCall, Script};
 pub use context::Context;
+use http::Http;
 use kv::Kv;
 use media::Media;
+use secrets::Secrets;
 
 /// 2026-01-01T00:00:00Z.
 const MOMENT: u64 = 1_767_225_600_000;
@@ -84,8 +89,10 @@ pub(crate) struct Directory {
 pub(crate) struct State {
     context: Context,
     settings: Value,
+    http: Http,
     kv: Kv,
     media: Media,
+    secrets: Secrets,
     lines: Vec<Line>,
     steps: Vec<Step>,
     streamed: String,
@@ -110,8 +117,10 @@ impl Default for State {
         Self {
             context: Context::default(),
             settings: json!({}),
+            http: Http::default(),
             kv: Kv::default(),
             media: Media::default(),
+            secrets: Secrets::default(),
             lines: Vec::new(),
             steps: Vec::new(),
             streamed: String::new(),
@@ -145,6 +154,7 @@ impl State {
     pub(crate) fn begin(&mut self, tool: Option<&str>, arguments: &Value) -> Result<()> {
         self.calls += 1;
         self.handles = 0;
+        self.http.begin();
         self.media.begin();
         match &mut self.recording {
             Some(recording) => recording.start(tool, arguments),
@@ -161,6 +171,7 @@ impl State {
 
     /// The component closed a handle.
     pub(crate) fn drop_handle(&mut self, number: u32) {
+        self.http.drop_handle(number.into());
         self.media.drop_handle(number.into());
     }
 
@@ -173,7 +184,8 @@ impl State {
             Some(answer) => answer.map_err(Error::Unexpected)?,
             None => {
                 let built_in = self.answer_built_in(call);
-                built_in.ok_or_else(|| Error::Unexpected(self.script.tell_unexpected(call)))?
+                let built_in = built_in.unwrap_or_else(|| Err(self.script.tell_unexpected(call)));
+                built_in.map_err(Error::Unexpected)?
             }
         };
         if let Some(recording) = &mut self.recording {
@@ -182,16 +194,32 @@ impl State {
         Ok(answer)
     }
 
-    fn answer_built_in(&mut self, call: &HostCall) -> Option<Value> {
+    /// Answers a call from memory; none if this host has nothing to say to it, and an error if the run ends.
+    fn answer_built_in(&mut self, call: &HostCall) -> Option<Result<Value, String>> {
         let (function, arguments) = (call.function.as_str(), &call.arguments);
         let number = self.handles + 1;
         match call.interface_name() {
+            "openclaw:http/client" => {
+                self.handles = number;
+                return self.http.answer(function, arguments, number, &mut self.media);
+            }
+            "openclaw:http/types" => {
+                self.handles = number;
+                return self.http.answer_end(function, arguments, number);
+            }
+            _ => {}
+        }
+        let answer = match call.interface_name() {
             "openclaw:context/call" if function == "current" => {
                 self.handles = number;
                 Some(json!(number))
             }
             "openclaw:context/call" => self.context.answer(function, self.calls, self.moment),
-            "openclaw:kv/store" => self.kv.answer(function, arguments),
+            "openclaw:kv/store" => match self.find_placeholder(arguments) {
+                Some(refusal) => Some(refusal),
+                None => self.kv.answer(function, arguments),
+            },
+            "openclaw:secrets/placeholders" => self.secrets.answer(function, arguments, &mut self.http),
             "openclaw:media/store" => {
                 self.handles = number;
                 self.media.answer(function, arguments, number)
@@ -200,7 +228,7 @@ impl State {
             "openclaw:config/settings" if function == "read" => {
                 let pointer = text(arguments, "pointer");
                 if !pointer.is_empty() && !pointer.starts_with('/') {
-                    return Some(refuse("invalid", "a JSON pointer is empty or begins with \"/\""));
+                    return Some(Ok(refuse("invalid", "a JSON pointer is empty or begins with \"/\"")));
                 }
                 Some(json!({"ok": self.settings.pointer(pointer).map(Value::to_string)}))
             }
@@ -217,11 +245,25 @@ impl State {
                 Some(Value::Null)
             }
             _ => None,
-        }
+        };
+        answer.map(Ok)
+    }
+
+    /// A placeholder is worth nothing after the gateway's end, so the store refuses it.
+    fn find_placeholder(&self, arguments: &Value) -> Option<Value> {
+        let value = arguments.get("value").and_then(Value::as_str)?;
+        let name = self.secrets.find_in(value)?;
+        Some(refuse("denied", &format!("the value has the placeholder of {name:?} in it; look it up in every call")))
     }
 
     fn finish(&mut self) -> Result<()> {
-        let unmet = self.script.finish();
+        let (unmet, requests) = (self.script.finish(), self.http.finish());
+        let requests = (!requests.is_empty())
+            .then(|| format!("expected requests that were not made:\n  {}", requests.join("\n  ")));
+        let unmet = match (unmet, requests) {
+            (Some(calls), Some(requests)) => Some(format!("{calls}\n{requests}")),
+            (calls, requests) => calls.or(requests),
+        };
         match self.recording.take() {
             Some(recording) if recording.is_replay() => recording.finish(),
             recording => {
@@ -356,6 +398,38 @@ impl Host {
     /// out; the function of a resource is `resource.function`, a constructor the resource's name.
     pub fn expect(&mut self, interface: &str, function: &str) -> &mut Expectation {
         self.state.script.expect(interface, function)
+    }
+
+    /// Expects a request by its method and address, and answers it with an empty 200 unless more is said:
+    /// `host.http("GET", "https://api.example.com/me").with_header("accept", "text/plain").body("ann")`. Requests that
+    /// equal expectations fit are answered in the order of these. Redirects, limits of time and what was granted are
+    /// the gateway's and play no part here.
+    pub fn http(&mut self, method: &str, url: &str) -> &mut Exchange {
+        self.state.http.expect(method, url)
+    }
+
+    /// Makes a secret exist and gives the placeholder that the component will hold, for expectations:
+    /// `.with_header("authorization", format!("Bearer {token}"))`. It is the same in every run.
+    pub fn secret(&mut self, name: &str) -> String {
+        self.state.secrets.add(name, None)
+    }
+
+    /// Makes a field of a secret that is a JSON document exist, and gives its placeholder.
+    pub fn secret_field(&mut self, name: &str, pointer: &str) -> String {
+        self.state.secrets.add(name, Some(pointer))
+    }
+
+    /// The placeholder of a secret that the component joins: `joined("base64", json!([{"text": "ann:"}, {"secret":
+    /// password}]))`.
+    #[must_use]
+    pub fn joined(&self, encoding: &str, parts: Value) -> String {
+        secrets::compose(encoding, &parts)
+    }
+
+    /// The value that the component had captured out of a response under a name.
+    #[must_use]
+    pub fn captured(&self, name: &str) -> Option<&str> {
+        self.state.secrets.captured(name)
     }
 
     /// Holds all that follows against a recording. With `OPENCLAW_RECORD=1` the host answers as it does without, and

@@ -19,7 +19,8 @@
 //! ```
 //!
 //! What is deterministic the [`Host`] answers by itself: the context, the configuration, the store, media, the log,
-//! progress, directories, clocks and random bytes. Any other interface that the component imports is scripted with
+//! progress, placeholders of secrets, directories, clocks and random bytes. Requests are answered by the exchanges that
+//! the test names with [`Host::http`]. Any other interface that the component imports is scripted with
 //! [`Host::expect`], also those that no gateway serves yet, with values as JSON. [`Host::recording`] holds a run
 //! against a file.
 //!
@@ -29,6 +30,7 @@
 
 mod component;
 mod error;
+mod exchange;
 mod host;
 mod link;
 mod output;
@@ -40,6 +42,7 @@ mod value;
 
 pub use component::Component;
 pub use error::{Error, Result};
+pub use exchange::Exchange;
 pub use host::{Access, Context, Field, Host, Line, Step};
 pub use output::{Link, MediaPart, Output, Part, Refusal, Spill, ToolSpec};
 pub use script::Expectation;
