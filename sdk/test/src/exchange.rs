@@ -197,12 +197,24 @@ impl Wanted {
             Self::Json(wanted) => {
                 let found = bytes(asked.body).and_then(|body| serde_json::from_slice::<Value>(&body).ok());
                 let fits = found.is_some_and(|found| is_equal(wanted, &found));
-                let misfit = || format!("the body must be {} and is {}", shorten(wanted), shorten(asked.body));
+                let misfit = || {
+                    format!(
+                        "the body must be {} and is {}",
+                        shorten(wanted),
+                        shorten(asked.body)
+                    )
+                };
                 (!fits).then(misfit)
             }
             Self::Parts(wanted) => {
                 let found = asked.body.get("multipart").unwrap_or(&Value::Null);
-                let misfit = || format!("the parts must be {} and are {}", shorten(wanted), shorten(asked.body));
+                let misfit = || {
+                    format!(
+                        "the parts must be {} and are {}",
+                        shorten(wanted),
+                        shorten(asked.body)
+                    )
+                };
                 (!is_equal(wanted, found)).then(misfit)
             }
             Self::Media(wanted) => {
@@ -217,7 +229,8 @@ impl Wanted {
 fn headers<'a>(headers: &'a Value, name: &str) -> Vec<&'a str> {
     let text = |header: &'a Value, field: &str| header.get(field).and_then(Value::as_str);
     let headers = headers.as_array().into_iter().flatten();
-    let named = headers.filter(|header| text(header, "name").is_some_and(|found| found.eq_ignore_ascii_case(name)));
+    let named =
+        headers.filter(|header| text(header, "name").is_some_and(|found| found.eq_ignore_ascii_case(name)));
     named.filter_map(|header| text(header, "value")).collect()
 }
 

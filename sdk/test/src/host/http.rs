@@ -145,13 +145,20 @@ impl Http {
 
     fn finish_upload(&mut self, own: u64, number: u64) -> Option<Answer> {
         let (request, length, bytes) = match self.open.insert(own, End::Finished)? {
-            End::Upload { request, length, bytes } => (request, length, bytes),
+            End::Upload {
+                request,
+                length,
+                bytes,
+            } => (request, length, bytes),
             End::Finished => return Some(Ok(refuse("closed", "this upload was finished"))),
             End::Response(_) => return None,
         };
         let count = bytes.len() as u64;
         if length.is_some_and(|length| length != count) {
-            let message = format!("{} bytes were announced, and {count} written", length.unwrap_or_default());
+            let message = format!(
+                "{} bytes were announced, and {count} written",
+                length.unwrap_or_default()
+            );
             return Some(Ok(refuse("invalid", &message)));
         }
         Some(self.send(&request, &json!({"bytes": tell_bytes(&bytes)}), number))
@@ -170,7 +177,10 @@ impl Http {
             headers: request.get("headers").unwrap_or(&Value::Null),
             body,
         };
-        let found = self.exchanges.iter_mut().find(|exchange| exchange.differs(&asked).is_none());
+        let found = self
+            .exchanges
+            .iter_mut()
+            .find(|exchange| exchange.differs(&asked).is_none());
         let Some(exchange) = found else {
             return Err(self.tell_unexpected(&asked));
         };
@@ -204,9 +214,14 @@ impl Http {
         match self.exchanges.iter().max_by(nearer) {
             Some(nearest) => {
                 let why = nearest.differs(asked).unwrap_or_default();
-                told.push_str(&format!("\nthe nearest expectation is\n  {}\nbut {why}", nearest.write()));
+                told.push_str(&format!(
+                    "\nthe nearest expectation is\n  {}\nbut {why}",
+                    nearest.write()
+                ));
             }
-            None => told.push_str(&format!("\nno request is expected; add host.http({method:?}, {url:?})")),
+            None => told.push_str(&format!(
+                "\nno request is expected; add host.http({method:?}, {url:?})"
+            )),
         }
         told
     }
@@ -215,8 +230,15 @@ impl Http {
     pub(crate) fn finish(&mut self) -> Vec<String> {
         let all = std::mem::take(&mut self.exchanges);
         let open = all.iter().filter(|exchange| exchange.met < exchange.times);
-        open.map(|exchange| format!("{} (made {} of {} times)", exchange.write(), exchange.met, exchange.times))
-            .collect()
+        open.map(|exchange| {
+            format!(
+                "{} (made {} of {} times)",
+                exchange.write(),
+                exchange.met,
+                exchange.times
+            )
+        })
+        .collect()
     }
 }
 
@@ -238,5 +260,8 @@ impl Response {
 }
 
 fn too_large() -> Value {
-    refuse("too-large", "the response has more bytes than the request's `response-bytes`")
+    refuse(
+        "too-large",
+        "the response has more bytes than the request's `response-bytes`",
+    )
 }

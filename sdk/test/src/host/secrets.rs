@@ -23,7 +23,11 @@ pub(crate) struct Secrets {
 
 /// The placeholder of what is described so.
 fn place(kind: &str, what: &str) -> String {
-    let mut name: String = what.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+    let mut name: String = what
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(20)
+        .collect();
     name.push('_');
     let digest = Sha256::digest(format!("{kind}\0{what}"));
     let tail: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
@@ -163,7 +167,10 @@ mod tests {
     fn a_placeholder_is_one_word_equal_in_every_run_and_of_one_secret_alone() {
         let mut secrets = Secrets::default();
         let placeholder = secrets.add("a-b", None);
-        assert!(placeholder.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{placeholder}");
+        assert!(
+            placeholder.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'),
+            "{placeholder}"
+        );
         assert_eq!(placeholder, Secrets::default().add("a-b", None));
         let others = [
             secrets.add("a_b", None),
