@@ -17,6 +17,7 @@ macro_rules! pages {
 
 pages! {
     state: "state.md",
+    secrets: "authors/secrets.md",
     testing: "authors/testing.md",
     tests: "contributing/tests.md",
 }

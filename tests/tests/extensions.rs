@@ -97,8 +97,13 @@ fn build_guest(name: &str) -> (BTreeSet<String>, BTreeSet<String>) {
 
 #[test]
 fn every_manifest_is_one_and_names_its_tools() {
-    let folders: Vec<_> = [folders("guests/tools"), folders("sdk/templates")].concat();
-    assert!(folders.len() >= 6, "{folders:?}");
+    let folders: Vec<_> = [
+        folders("guests/tools"),
+        folders("guests/skills"),
+        folders("sdk/templates"),
+    ]
+    .concat();
+    assert!(folders.len() >= 8, "{folders:?}");
     for folder in folders {
         let manifest = manifest(&folder);
         let name = folder.file_name().unwrap().to_str().unwrap();
@@ -130,6 +135,15 @@ fn a_tool_that_needs_nothing_imports_no_ability() {
 
 #[test]
 fn a_tool_imports_what_its_code_reaches() {
+    let (fetch, _) = build_guest("web-fetch");
+    assert_eq!(
+        abilities(&fetch),
+        [
+            "openclaw:config/settings",
+            "openclaw:context/call",
+            "openclaw:http/client"
+        ]
+    );
     let (notes, _) = build_guest("kv-notes");
     assert_eq!(abilities(&notes), ["openclaw:kv/store", "openclaw:log/lines"]);
     let (stats, _) = build_guest("text-stats");

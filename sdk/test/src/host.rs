@@ -217,6 +217,12 @@ impl Host {
         self.state.secrets.add(name, None)
     }
 
+    /// The placeholder that a secret will have, without making it exist: for one that the component captures.
+    #[must_use]
+    pub fn placeholder(&self, name: &str) -> String {
+        secrets::placeholder(name)
+    }
+
     /// Makes a field of a secret that is a JSON document exist, and gives its placeholder.
     pub fn secret_field(&mut self, name: &str, pointer: &str) -> String {
         self.state.secrets.add(name, Some(pointer))

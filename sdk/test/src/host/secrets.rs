@@ -34,6 +34,11 @@ fn place(kind: &str, what: &str) -> String {
     format!("OPENCLAW_{kind}_{name}{tail}")
 }
 
+/// The placeholder that a secret has as soon as it exists.
+pub(crate) fn placeholder(name: &str) -> String {
+    place("secret", name)
+}
+
 /// The placeholder of a joined secret.
 pub(crate) fn compose(encoding: &str, parts: &Value) -> String {
     place("joined", &format!("{encoding} {parts}"))
@@ -43,7 +48,7 @@ impl Secrets {
     /// Makes a secret exist, and gives its placeholder.
     pub(crate) fn add(&mut self, name: &str, pointer: Option<&str>) -> String {
         let placeholder = match pointer {
-            None => place("secret", name),
+            None => placeholder(name),
             Some(pointer) => place("field", &format!("{name} {pointer}")),
         };
         let key = (name.to_owned(), pointer.map(str::to_owned));
