@@ -30,7 +30,7 @@ fn guest(folder: &str) -> Component {
 }
 
 fn carry(host: &mut Host, what: &str, text: &str) -> Result<Output, Error> {
-    guest("tests/guests/courier").call(host, "carry", json!({"what": what, "text": text}))
+    guest("tests/guests/errand").call(host, "carry", json!({"what": what, "text": text}))
 }
 
 fn said(host: &mut Host, what: &str, text: &str) -> String {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::{compiler, grant, start, start_with, text, tool};
 use openclaw_components::{
-    Bound, CompileFailure, Error, Host, ImportRefusal, MANIFEST_SECTION, NotComponent, Options, Stop,
+    Bound, CompileFailure, Error, Host, ImportRefusal, MANIFEST_SECTION, NotComponent, Options,
 };
 use openclaw_policy::Choice;
 use openclaw_state::State;

@@ -56,12 +56,14 @@ impl Guest {
 }
 
 fn parts_of(parts: &[SecretPart]) -> Result<Vec<Part<'_>>, WitError> {
-    let part = |part| match part {
-        SecretPart::Text(text) => Ok(Part::Text(text)),
-        SecretPart::Bytes(bytes) => Ok(Part::Bytes(bytes)),
-        SecretPart::Secret(placeholder) => Ok(Part::Secret(placeholder)),
-        SecretPart::Other(_) => Err(unknown("part of a secret")),
-    };
+    fn part(part: &SecretPart) -> Result<Part<'_>, WitError> {
+        match part {
+            SecretPart::Text(text) => Ok(Part::Text(text)),
+            SecretPart::Bytes(bytes) => Ok(Part::Bytes(bytes)),
+            SecretPart::Secret(placeholder) => Ok(Part::Secret(placeholder)),
+            SecretPart::Other(_) => Err(unknown("part of a secret")),
+        }
+    }
     parts.iter().map(part).collect()
 }
 

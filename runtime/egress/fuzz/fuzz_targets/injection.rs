@@ -40,7 +40,9 @@ fuzz_target!(|data: &str| {
         return;
     }
     let rules: Vec<SecretRule> = serde_json::from_str(RULES).expect("rules");
-    let matcher = Secrets::new(rules).expect("rules").resolve(&AccountValues::default());
+    let matcher = Secrets::new(rules)
+        .expect("rules")
+        .resolve(&AccountValues::default());
     let values = BTreeMap::from([("token".to_owned(), SecretValue::new(VALUE))]);
     let key = PlaceholderKey::random().expect("a key");
     let vault = Vault::new(&key, "fuzz", None, matcher, values, Captured::default());
@@ -51,7 +53,9 @@ fuzz_target!(|data: &str| {
     let filled = |result: Result<Injected<'_>, SecretFailure>| {
         let injected = result.ok()?;
         assert!(!vault.holds_placeholder(injected.as_bytes()));
-        injected.has_secret().then(|| injected.as_str().expect("text").to_owned())
+        injected
+            .has_secret()
+            .then(|| injected.as_str().expect("text").to_owned())
     };
     let is_in_key = |text: &str| {
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
@@ -64,9 +68,14 @@ fuzz_target!(|data: &str| {
     if let Some(form) = filled(injector.body(Some("application/x-www-form-urlencoded"), text.as_bytes())) {
         is_in_key(&form);
     }
-    for result in [injector.body(Some("application/json"), text.as_bytes()), injector.text_frame(&text)] {
+    for result in [
+        injector.body(Some("application/json"), text.as_bytes()),
+        injector.text_frame(&text),
+    ] {
         let Some(text) = filled(result) else { continue };
-        let Ok(document) = serde_json::from_str(&text) else { continue };
+        let Ok(document) = serde_json::from_str(&text) else {
+            continue;
+        };
         let mut found = Vec::new();
         places(&document, "", &mut found);
         assert_eq!(found, ["/auth/token"]);
@@ -75,5 +84,7 @@ fuzz_target!(|data: &str| {
         let with = lines.split(['\r', '\n']).filter(|line| line.contains(VALUE));
         assert!(with.into_iter().all(|line| line.starts_with("PASS ")));
     }
-    assert!(filled(injector.path(&text)).is_none() && filled(injector.header("authorization", &text)).is_none());
+    assert!(
+        filled(injector.path(&text)).is_none() && filled(injector.header("authorization", &text)).is_none()
+    );
 });

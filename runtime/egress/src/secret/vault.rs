@@ -22,7 +22,7 @@ use crate::error::SHOWN;
 /// The most fields and composed secrets of a vault.
 pub const MAX_MADE: usize = 256;
 /// The most bytes of all of them together; more would make what searches for them large.
-pub const MAX_MADE_BYTES: usize = 256 * 1024;
+pub const MAX_MADE_BYTES: usize = 128 * 1024;
 /// The most bytes of a secret that is composed or captured.
 pub const MAX_VALUE: usize = 64 * 1024;
 

@@ -165,7 +165,7 @@ impl Scanner {
         let tail = text.len().saturating_sub(HEAD - 1);
         loop {
             let depth = self.depth(state);
-            if true {
+            if depth < HEAD {
                 // No pattern's head is complete, so the quick search may look for one from where one may begin.
                 let from = at.saturating_sub(depth);
                 state = self.start;
