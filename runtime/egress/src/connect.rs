@@ -118,9 +118,8 @@ impl Client {
             Err(cause) => Err(cause.unsent()),
         };
         match opened {
-            Ok((connection, place)) => Ok(Dialog::new(connection, &self.tenant.vault, entry, place)),
+            Ok((connection, place)) => Ok(Dialog::new(connection, entry, place)),
             Err(error) => {
-                let error = error.masked(&self.tenant.vault);
                 entry.failed(&error);
                 Err(error)
             }

@@ -1,34 +1,25 @@
 //! An open connection, with its place among the tenant's and its line in the ledger.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{Error, Kind, Result};
 use crate::ledger::Entry;
-use crate::secret::Vault;
 use crate::socket::{Connection, Frame};
 
 /// An open connection. Dropping it closes it.
 pub struct Dialog {
     connection: Connection,
-    vault: Arc<Vault>,
     entry: Entry,
     _place: OwnedSemaphorePermit,
 }
 
 impl Dialog {
-    pub(crate) fn new(
-        connection: Connection,
-        vault: &Arc<Vault>,
-        mut entry: Entry,
-        place: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(crate) fn new(connection: Connection, mut entry: Entry, place: OwnedSemaphorePermit) -> Self {
         entry.passed();
         Self {
             connection,
-            vault: Arc::clone(vault),
             entry,
             _place: place,
         }
@@ -43,7 +34,6 @@ impl Dialog {
     pub async fn send(&mut self, frames: Vec<Frame>) -> Result<()> {
         let bytes = frames.iter().map(Frame::weight).sum();
         let sent = self.connection.send(frames).await;
-        let sent = sent.map_err(|error| error.masked(&self.vault));
         match &sent {
             Ok(()) => self.entry.sent(bytes),
             Err(error) => self.note(error),
@@ -54,7 +44,6 @@ impl Dialog {
     /// Waits for the next frame; none if the time is over first.
     pub async fn receive(&mut self, wait: Duration) -> Result<Option<Frame>> {
         let received = self.connection.receive(wait).await;
-        let received = received.map_err(|error| error.masked(&self.vault));
         match &received {
             Ok(Some(frame)) => self.entry.received(frame.weight()),
             Ok(None) => {}

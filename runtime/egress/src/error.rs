@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use openclaw_policy::{AddressClass, Bytes, display_safe};
 
-use crate::secret::{SecretFailure, Vault};
+use crate::secret::SecretFailure;
 
 /// What is shown of a text that a stranger chose.
 pub(crate) const SHOWN: usize = 200;
@@ -296,18 +296,6 @@ pub enum Cause {
         /// What.
         what: String,
     },
-}
-
-impl Error {
-    /// The failure without values of secrets in what the other side said.
-    pub(crate) fn masked(mut self, vault: &Vault) -> Self {
-        if let Cause::Peer { why, .. } | Cause::Closed { why, .. } = &mut self.cause
-            && let Some(scanner) = vault.scanner()
-        {
-            *why = scanner.mask_text(why).into_owned();
-        }
-        self
-    }
 }
 
 impl Cause {

@@ -86,7 +86,7 @@ impl Client {
         };
         loop {
             let arrived = self.exchange(&mut hop, &plan, &mut entry).await;
-            let arrived = arrived.map_err(|error| refuse(&mut entry, error.masked(&self.tenant.vault)))?;
+            let arrived = arrived.map_err(|error| refuse(&mut entry, error))?;
             let status = arrived.head.status;
             entry.status(status.as_u16());
             let location = location_of(status, &arrived.head.headers);

@@ -303,7 +303,7 @@ impl Response {
     }
 
     fn break_off(&mut self, cause: Cause) -> Error {
-        let error = cause.when(Sent::Yes).masked(&self.vault);
+        let error = cause.when(Sent::Yes);
         (self.reader, self.lease, self.mask) = (Reader::Over, None, None);
         if let Some(mut entry) = self.entry.take() {
             entry.failed(&error);
