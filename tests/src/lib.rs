@@ -1,4 +1,5 @@
 //! What tests of the whole program and benches share.
 
 pub mod book;
+pub mod corpus;
 pub mod measure;

@@ -1,7 +1,8 @@
 //! What is asked of a way through the gate, and what came of it: the same words for all ways.
 //!
 //! The guest that carries errands out is built from this very file, so the two sides cannot differ. In a text
-//! `{{name}}` stands for the placeholder that an earlier step gave the name to.
+//! `{{name}}` stands for the placeholder that an earlier step gave the name to, `{{name<}}` for its first half and
+//! `{{name>}}` for the other.
 
 use serde::{Deserialize, Serialize};
 
@@ -236,7 +237,10 @@ impl Names {
     /// A text with the placeholders in it.
     pub fn fill(&self, text: &str) -> String {
         let put = |text: String, (name, placeholder): &(String, String)| {
+            let halves = placeholder.split_at_checked(placeholder.len() / 2).unwrap_or_default();
             text.replace(&format!("{{{{{name}}}}}"), placeholder)
+                .replace(&format!("{{{{{name}<}}}}"), halves.0)
+                .replace(&format!("{{{{{name}>}}}}"), halves.1)
         };
         self.0.iter().fold(text.to_owned(), put)
     }
