@@ -247,7 +247,7 @@ impl Response {
                         Err(_) => continue,
                     },
                     Some(Err(error)) => return Err(broken(&self.host, &error)),
-                    None => Bytes::new(),
+                    None => return Ok(None),
                 },
                 Reader::Decoded(body, arrived) => {
                     let mut piece = BytesMut::with_capacity(PIECE);
@@ -269,12 +269,10 @@ impl Response {
             };
             if piece.is_empty() {
                 // A piece of a plain body may be empty, and is not its end.
-                if let Reader::Plain(body) = &self.reader
-                    && !body.is_end_stream()
-                {
-                    continue;
+                match &self.reader {
+                    Reader::Plain(_) => continue,
+                    Reader::Decoded(..) | Reader::Held(_) | Reader::Over => return Ok(None),
                 }
-                return Ok(None);
             }
             self.bytes += piece.len() as u64;
             if let Some(entry) = &mut self.entry {
