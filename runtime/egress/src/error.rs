@@ -35,6 +35,16 @@ pub struct Error {
     pub sent: Sent,
 }
 
+impl Error {
+    /// The same failure after something else: what had left by then counts.
+    pub(crate) fn behind(self, before: Sent) -> Self {
+        match before {
+            Sent::No => self,
+            Sent::Yes | Sent::Unknown => Self { sent: before, ..self },
+        }
+    }
+}
+
 /// The kind of a failure, for programs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {

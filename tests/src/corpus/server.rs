@@ -44,8 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Listens at all ports.
 pub(crate) async fn listen(stage: &Stage, authority: Arc<Authority>) {
     let ports = OPEN.into_iter().chain([ENCRYPTED, MUTE]).chain(LINES);
-    for (port, any) in ports.flat_map(|port| ["0.0.0.0", "::"].map(|any| (port, any))) {
-        let listener = bind(any, port);
+    for port in ports {
+        // This takes both versions' connections.
+        let listener = TcpListener::bind(("::", port)).await.unwrap();
         let (stage, authority) = (stage.clone(), Arc::clone(&authority));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -57,20 +58,6 @@ pub(crate) async fn listen(stage: &Stage, authority: Arc<Authority>) {
                 });
             }
         });
-    }
-}
-
-/// A listener of one family only, so that each has its own.
-fn bind(any: &str, port: u16) -> TcpListener {
-    let address = std::net::SocketAddr::new(any.parse().unwrap(), port);
-    let socket = match address.is_ipv4() {
-        true => tokio::net::TcpSocket::new_v4().unwrap(),
-        false => tokio::net::TcpSocket::new_v6().unwrap(),
-    };
-    socket.set_reuseaddr(true).unwrap();
-    match socket.bind(address) {
-        Ok(()) => socket.listen(1024).unwrap(),
-        Err(error) => panic!("{address}: {error}"),
     }
 }
 

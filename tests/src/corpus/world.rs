@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use openclaw_egress::{Caps, Gate, Options};
 
 use super::authority::Authority;
@@ -63,6 +65,9 @@ pub(crate) fn caps() -> Caps {
         ..Caps::default()
     }
 }
+
+/// The longest that a case takes, by far.
+const MOST: Duration = Duration::from_secs(15);
 
 /// One way through the gate, with its ledger.
 enum Traveller {
@@ -140,7 +145,10 @@ async fn go(cases: &[Case], way: Way, compiler: &str) -> Vec<String> {
         }
         stage.set(&case.scripts);
         let steps: Vec<_> = case.steps.iter().map(|(step, _)| step.clone()).collect();
-        let answers = traveller.carry(case, &steps).await;
+        let Ok(answers) = timeout(MOST, traveller.carry(case, &steps)).await else {
+            wrong.push(format!("{}\n  it did not end; heard was {:?}", case.promise, stage.heard()));
+            continue;
+        };
         let (lines, written) = traveller.lines().await;
         let arrived = stage.connections();
         let outcome = Outcome {

@@ -63,6 +63,8 @@ pub(super) struct Hop {
     pub(super) target: Target,
     pub(super) headers: Vec<Header>,
     pub(super) body: Body,
+    /// Whether the body was one that is read while it is sent, and is gone.
+    pub(super) is_spent: bool,
 }
 
 impl Client {
@@ -83,10 +85,14 @@ impl Client {
             target,
             headers: request.headers,
             body: request.body,
+            is_spent: false,
         };
+        // Behind a redirect something has left, however the rest of the way ends.
+        let mut before = Sent::No;
         loop {
             let arrived = self.exchange(&mut hop, &plan, &mut entry).await;
-            let arrived = arrived.map_err(|error| refuse(&mut entry, error))?;
+            let arrived = arrived.map_err(|error| refuse(&mut entry, error).behind(before))?;
+            before = Sent::Yes;
             let status = arrived.head.status;
             entry.status(status.as_u16());
             let location = location_of(status, &arrived.head.headers);
@@ -274,6 +280,7 @@ impl Client {
             headers.append(name, value);
         }
         let mut body = std::mem::take(&mut hop.body);
+        hop.is_spent = matches!(body, Body::Multipart(_) | Body::Stream(..));
         if let Body::Multipart(parts) = body {
             let form = multipart::assemble(parts, &injector)?;
             let kind = HeaderValue::try_from(form.content_type)

@@ -32,6 +32,7 @@ pub(super) fn follow(hop: Hop, status: StatusCode, location: &str, vault: &Vault
         target,
         headers: hop.headers,
         body: Body::Empty,
+        is_spent: false,
     };
     let is_reading = matches!(hop.method.as_str(), "GET" | "HEAD");
     let rewrites = match status.as_u16() {
@@ -44,14 +45,11 @@ pub(super) fn follow(hop: Hop, status: StatusCode, location: &str, vault: &Vault
         next.headers
             .retain(|(name, _)| !name.to_ascii_lowercase().starts_with(OF_BODY));
     } else {
-        next.body = match hop.body {
-            Body::Empty => Body::Empty,
-            Body::Bytes(bytes) => Body::Bytes(bytes),
-            Body::Multipart(_) | Body::Stream(..) => {
-                let why = "was redirected with its body, and a body that is read while it is sent cannot be sent twice";
-                return Err(Cause::Request { why });
-            }
-        };
+        if hop.is_spent {
+            let why = "was redirected with its body, and a body that is read while it is sent cannot be sent twice";
+            return Err(Cause::Request { why });
+        }
+        next.body = hop.body;
     }
     if is_elsewhere {
         next.headers.retain(|(name, value)| {
