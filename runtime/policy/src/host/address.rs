@@ -55,7 +55,8 @@ impl AddressClass {
             [0, ..] => Self::Unspecified,
             [127, ..] => Self::Loopback,
             [10, ..] | [172, 16..32, ..] | [192, 168, ..] => Self::Private,
-            [169, 254, ..] => Self::LinkLocal,
+            // The second is Azure's: a public address on which each of its machines finds its own host.
+            [169, 254, ..] | [168, 63, 129, 16] => Self::LinkLocal,
             [100, 64..128, ..] => Self::Shared,
             [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => Self::Documentation,
             [198, 18..20, ..] => Self::Benchmark,
@@ -131,7 +132,7 @@ mod tests {
             ),
             (
                 LinkLocal,
-                "169.254.0.0 169.254.169.254 169.254.255.255 fe80:: febf:ffff::1",
+                "169.254.0.0 169.254.169.254 169.254.255.255 168.63.129.16 fe80:: febf:ffff::1",
             ),
             (Shared, "100.64.0.0 100.100.100.200 100.127.255.255"),
             (
