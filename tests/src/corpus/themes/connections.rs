@@ -148,7 +148,6 @@ pub(super) fn cases() -> Vec<Case> {
             .serves("/out", Script::redirect(302, "https://c.example/"))
             .get("https://two.example/go", Want::Body(200, "ok"))
             .fails("https://two.example/out", NOT_GRANTED.after("Yes"))
-            .connections(2)
             .passages(4),
         case("each passage has one line, which says what it was and how it ended")
             .serves("/echo", Script::Echo)

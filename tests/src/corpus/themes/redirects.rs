@@ -14,6 +14,7 @@ fn refused(promise: &'static str, to: &'static str, fault: crate::corpus::case::
         .serves("/go", Script::redirect(302, to))
         .fails("http://a.example/go", fault.after("Yes"))
         .connections(1)
+        .passages(2)
 }
 
 /// What a method becomes.

@@ -102,7 +102,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("the host of an address is no place for a secret")
             .ways(TYPED)
             .knows("token")
-            .step(Step::Send(Box::new(get("https://{{token}}.many.example/"))), Want::Fails(crate::corpus::case::URL))
+            .step(Step::Send(Box::new(get("https://{{token}}.many.example/"))), Want::Fails(SECRET.saying("the name of a host")))
             .untouched(),
         case("a secret that is split over a stream's pieces ends it")
             .knows("token")

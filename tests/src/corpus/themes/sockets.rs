@@ -98,11 +98,11 @@ pub(super) fn cases() -> Vec<Case> {
         lasting("a frame that is too large ends the connection")
             .dial(
                 Dial { frame_bytes: Some(10), ..line("ws://a.example/", &["12345678901"], 1) },
-                Want::Broken(101, TOO_LARGE.saying("the bytes of a frame").after("Yes")),
+                Want::Broken(101, TOO_LARGE.saying("the bytes of a frame")),
             )
             .dial(
                 Dial { frame_bytes: Some(10), ..line("tcp://a.example:6667", &["12345678901"], 1) },
-                Want::Broken(101, TOO_LARGE.saying("the bytes of a frame").after("Yes")),
+                Want::Broken(101, TOO_LARGE.saying("the bytes of a frame")),
             ),
         lasting("a server that ends a connection has closed it")
             .serves("/", Script::Raw(b"HTTP/1.1 400 No\r\ncontent-length: 2\r\n\r\nno".to_vec()))
