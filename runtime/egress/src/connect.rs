@@ -24,7 +24,7 @@ use crate::secret::{Injected, Vault};
 use crate::socket::{self, ClearStep, Connection, Framing, Passage, Upgrade, speak};
 use crate::target::Target;
 use crate::tls::TlsOptions;
-use crate::traffic::{Carries, Inward, Outward};
+use crate::traffic::{Carries, Inward, Outward, hide_in};
 
 /// Whether and when a TCP connection is encrypted.
 #[derive(Clone, Debug)]
@@ -118,8 +118,9 @@ impl Client {
             Err(cause) => Err(cause.unsent()),
         };
         match opened {
-            Ok((connection, place)) => Ok(Dialog::new(connection, entry, place)),
+            Ok((connection, place)) => Ok(Dialog::new(connection, entry, place, &self.tenant.vault)),
             Err(error) => {
+                let error = hide_in(&self.tenant.vault, error);
                 entry.failed(&error);
                 Err(error)
             }

@@ -1,26 +1,31 @@
 //! An open connection, with its place among the tenant's and its line in the ledger.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{Error, Kind, Result};
 use crate::ledger::Entry;
+use crate::secret::Vault;
 use crate::socket::{Connection, Frame};
+use crate::traffic::hide_in;
 
 /// An open connection. Dropping it closes it.
 pub struct Dialog {
     connection: Connection,
     entry: Entry,
+    vault: Arc<Vault>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Dialog {
-    pub(crate) fn new(connection: Connection, mut entry: Entry, place: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(connection: Connection, mut entry: Entry, place: OwnedSemaphorePermit, vault: &Arc<Vault>) -> Self {
         entry.passed();
         Self {
             connection,
             entry,
+            vault: Arc::clone(vault),
             _place: place,
         }
     }
@@ -34,33 +39,41 @@ impl Dialog {
     pub async fn send(&mut self, frames: Vec<Frame>) -> Result<()> {
         let bytes = frames.iter().map(Frame::weight).sum();
         let sent = self.connection.send(frames).await;
-        match &sent {
-            Ok(()) => self.entry.sent(bytes),
-            Err(error) => self.note(error),
+        match sent {
+            Ok(()) => {
+                self.entry.sent(bytes);
+                Ok(())
+            }
+            Err(error) => Err(self.note(error)),
         }
-        sent
     }
 
     /// Waits for the next frame; none if the time is over first.
     pub async fn receive(&mut self, wait: Duration) -> Result<Option<Frame>> {
         let received = self.connection.receive(wait).await;
-        match &received {
-            Ok(Some(frame)) => self.entry.received(frame.weight()),
-            Ok(None) => {}
-            Err(error) => self.note(error),
+        match received {
+            Ok(Some(frame)) => {
+                self.entry.received(frame.weight());
+                Ok(Some(frame))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(self.note(error)),
         }
-        received
     }
 
     /// Closes the connection in good order. For a WebSocket the code and reason are sent.
     pub async fn close(&mut self, code: u16, reason: &str) -> Result<()> {
-        self.connection.close(code, reason).await
+        let closed = self.connection.close(code, reason).await;
+        closed.map_err(|error| hide_in(&self.vault, error))
     }
 
-    /// A connection that was closed is not one that failed.
-    fn note(&mut self, error: &Error) {
+    /// Writes a failure down and hands it on, without what nobody may read. A connection that was closed is not one
+    /// that failed.
+    fn note(&mut self, error: Error) -> Error {
+        let error = hide_in(&self.vault, error);
         if error.cause.kind() != Kind::Closed {
-            self.entry.failed(error);
+            self.entry.failed(&error);
         }
+        error
     }
 }

@@ -331,6 +331,33 @@ impl Cause {
         }
     }
 
+    /// Its words without values of secrets: some of them are the other side's, which may say what it was sent.
+    pub(crate) fn mask(&mut self, mask: impl Fn(&str) -> String) {
+        let (one, other) = match self {
+            Self::Url { why } => (why, None),
+            Self::Method { method: text, .. } | Self::Header { name: text, .. } => (text, None),
+            Self::NotPublic { host, .. } | Self::Rate { host, .. } => (host, None),
+            Self::NotGranted { what, why } => (what, Some(why)),
+            Self::Resolve { host, why }
+            | Self::Connect { host, why }
+            | Self::Tls { host, why }
+            | Self::Proxy { host, why }
+            | Self::Peer { host, why }
+            | Self::Closed { host, why } => (host, Some(why)),
+            Self::Late { what } | Self::Unsupported { what } | Self::Internal { what } => (what, None),
+            Self::Request { .. }
+            | Self::Secret(_)
+            | Self::TooLarge { .. }
+            | Self::Body { .. }
+            | Self::Timeout { .. }
+            | Self::Redirects { .. }
+            | Self::TooMany { .. } => return,
+        };
+        for text in [Some(one), other].into_iter().flatten() {
+            *text = mask(text);
+        }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         match self {

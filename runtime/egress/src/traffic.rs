@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use openclaw_policy::Host;
 
-use crate::error::{Cause, Result};
+use crate::error::{Cause, Error, Result};
 use crate::secret::{Mask, Scanner, StreamGuard, Vault};
 use crate::socket::{Frame, Framing, Incoming, Outgoing};
 
@@ -131,6 +131,21 @@ impl Incoming for Inward {
     fn rest(&mut self) -> Bytes {
         self.mask.take().map_or_else(Bytes::new, Mask::finish)
     }
+}
+
+/// A text that is told or written down, with names for placeholders and for values that came back.
+pub(crate) fn hide(vault: &Vault, text: &str) -> String {
+    let hidden = vault.hide_placeholders(text);
+    match vault.scanner() {
+        Some(scanner) => scanner.mask_text(&hidden).into_owned(),
+        None => hidden,
+    }
+}
+
+/// The same for the words of a failure.
+pub(crate) fn hide_in(vault: &Vault, mut error: Error) -> Error {
+    error.cause.mask(|text| hide(vault, text));
+    error
 }
 
 /// The whole of something, without what comes after it.

@@ -30,6 +30,7 @@ use crate::ledger::Entry;
 use crate::secret::StreamGuard;
 use crate::target::Target;
 use crate::tls::TlsOptions;
+use crate::traffic::{hide, hide_in};
 
 /// What all hops of a request may take together.
 struct Plan {
@@ -76,9 +77,9 @@ impl Client {
         let place = Arc::clone(&self.requests).try_acquire_owned();
         let Ok(place) = place else {
             let what = "as many requests as are allowed";
-            return Err(refuse(&mut entry, Cause::TooMany { what }.into()));
+            return Err(self.refuse(&mut entry, Cause::TooMany { what }.into()));
         };
-        let target = Target::of_request(&request.url).map_err(|error| refuse(&mut entry, error))?;
+        let target = Target::of_request(&request.url).map_err(|error| self.refuse(&mut entry, error))?;
         let mut left = plan.redirects;
         let mut hop = Hop {
             method: request.method,
@@ -91,7 +92,7 @@ impl Client {
         let mut before = Sent::No;
         loop {
             let arrived = self.exchange(&mut hop, &plan, &mut entry).await;
-            let arrived = arrived.map_err(|error| refuse(&mut entry, error).behind(before))?;
+            let arrived = arrived.map_err(|error| self.refuse(&mut entry, error).behind(before))?;
             before = Sent::Yes;
             let status = arrived.head.status;
             entry.status(status.as_u16());
@@ -100,7 +101,7 @@ impl Client {
                 let url = hop.target.to_string();
                 let vault = &self.tenant.vault;
                 let response = Response::new(arrived, &hop.target, &url, vault, place);
-                let response = response.map_err(|cause| refuse(&mut entry, cause.when(Sent::Yes)))?;
+                let response = response.map_err(|cause| self.refuse(&mut entry, cause.when(Sent::Yes)))?;
                 return Ok(response.enter(entry));
             };
             drop(arrived);
@@ -108,7 +109,7 @@ impl Client {
                 0 => Err(Cause::Redirects { most: plan.redirects }),
                 _ => redirect::follow(hop, status, &location, &self.tenant.vault),
             };
-            hop = next.map_err(|cause| refuse(&mut entry, cause.when(Sent::Yes)))?;
+            hop = next.map_err(|cause| self.refuse(&mut entry, cause.when(Sent::Yes)))?;
             left = left.saturating_sub(1);
             entry.passed();
             entry = self.entry(&hop.method);
@@ -120,7 +121,7 @@ impl Client {
         let vault = &self.tenant.vault;
         let target = &hop.target;
         let origin = format!("{}://{}", target.scheme(), target.authority());
-        entry.place(origin, vault.hide_placeholders(target.path().as_str()));
+        entry.place(hide(vault, &origin), hide(vault, target.path().as_str()));
         let method: Method = hop.method.parse().map_err(|_| Cause::Method {
             method: openclaw_policy::display_safe(&hop.method, 40),
             why: "is none that may be sent: it is written in capitals, and CONNECT and TRACE are refused",
@@ -188,6 +189,13 @@ impl Client {
         })
     }
 
+    /// Writes a failure down and hands it on, without what nobody may read.
+    fn refuse(&self, entry: &mut Entry, error: Error) -> Error {
+        let error = hide_in(&self.tenant.vault, error);
+        entry.failed(&error);
+        error
+    }
+
     fn judge(&self, method: &Method, target: &Target, path: &RequestPath) -> Result<Allowed, Cause> {
         let call = HttpCall {
             scheme: target.scheme(),
@@ -205,7 +213,7 @@ impl Client {
                     "the rules for this host have other paths, or the path can be read in two ways"
                 }
             };
-            let path = self.tenant.vault.hide_placeholders(target.path().as_str());
+            let path = hide(&self.tenant.vault, target.path().as_str());
             let what = format!("{method} {}://{}{path}", target.scheme(), target.authority());
             Cause::NotGranted {
                 what: openclaw_policy::display_safe(&what, crate::error::SHOWN),
@@ -403,11 +411,6 @@ impl Client {
 fn internal(what: &str) -> Cause {
     let what = what.to_owned();
     Cause::Internal { what }
-}
-
-fn refuse(entry: &mut Entry, error: Error) -> Error {
-    entry.failed(&error);
-    error
 }
 
 /// The same request once more, if it may be sent again although nobody knows what became of it: it reads, and has no

@@ -31,7 +31,7 @@ use crate::header::Header;
 use crate::ledger::Entry;
 use crate::secret::{Keep, Mask, SecretFailure, Vault};
 use crate::target::Target;
-use crate::traffic::mask_whole;
+use crate::traffic::{hide_in, mask_whole};
 
 /// The largest body out of which a token is taken.
 pub const MAX_CAPTURE: usize = 1 << 20;
@@ -301,7 +301,7 @@ impl Response {
     }
 
     fn break_off(&mut self, cause: Cause) -> Error {
-        let error = cause.when(Sent::Yes);
+        let error = hide_in(&self.vault, cause.when(Sent::Yes));
         (self.reader, self.lease, self.mask) = (Reader::Over, None, None);
         if let Some(mut entry) = self.entry.take() {
             entry.failed(&error);
