@@ -25,7 +25,6 @@ fn in_chunks(text: &str, size: usize) -> Script {
 
 pub(super) fn cases() -> Vec<Case> {
     let value = value_of("token");
-    let percent: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let basic: [String; 3] = ["", "a", "ab"].map(|before| format!("{before}{value}, and more"));
     let answers = |url: &str| format!("HTTP/1.1 302 Found\r\nlocation: {url}\r\ncontent-length: 0\r\n\r\n");
     let hidden = |case: Case| case.told(MARK);
@@ -34,7 +33,9 @@ pub(super) fn cases() -> Vec<Case> {
         says("a value that comes back at the very end is hidden", format!("your token: {value}")),
         says("a value that comes back in hex is hidden", hex(value.as_bytes())),
         says("a value that comes back in capital hex is hidden", hex(value.as_bytes()).to_uppercase()),
-        says("a value that comes back in percent codes is hidden", percent),
+        case("a value that comes back in percent codes is hidden")
+            .serves("/", Script::ok(&[], "v=o%22d%26d%2541%20v%5Ca%3Dl%2Bue%20%C3%BC%20%23%3F%3B%3A%279876&x"))
+            .get("https://a.example/", Want::Body(200, "v=[secret:odd]&x")),
         says("a value that comes back in base64 is hidden", STANDARD.encode(&basic[0])),
         says("a value that comes back in base64 behind one byte is hidden", STANDARD.encode(&basic[1])),
         says("a value that comes back in base64 behind two bytes is hidden", STANDARD.encode(&basic[2])),
@@ -96,7 +97,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("a value that is the bad place of a redirect is told to nobody")
             .ways(TYPED)
             .serves("/", Script::Raw(answers(&format!("https://{value}/")).into_bytes()))
-            .get("https://a.example/", Want::Fails(PEER.saying("redirected to a bad address"))),
+            .get("https://a.example/", Want::Fails(NOT_GRANTED.after("Yes"))),
         case("a value that comes back as a content encoding is told to nobody")
             .serves("/", Script::ok(&[&format!("content-encoding: {value}")], "ok"))
             .fails("https://a.example/", PEER),
@@ -124,7 +125,7 @@ pub(super) fn cases() -> Vec<Case> {
             .ways(LASTING)
             .knows("token")
             .serves("/", Script::Goodbye(value.to_owned()))
-            .dial(line("wss://a.example/", &[], 1), Want::Broken(101, crate::corpus::case::CLOSED)),
+            .dial(line("wss://a.example/", &[], 1), Want::Broken(101, crate::corpus::case::CLOSED.after("No"))),
     ]
 }
 
