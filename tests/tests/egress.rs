@@ -1,6 +1,6 @@
 //! The gate against a hostile network: the table of `openclaw_tests::corpus`, one test for each theme and way.
 
-use openclaw_tests::corpus::{Theme, Way, inside, run};
+use openclaw_tests::corpus::{Scene, Theme, Way, inside, play, run};
 
 /// A test for each way of a theme.
 macro_rules! table {
@@ -29,4 +29,23 @@ table! {
     Secrets: secrets_native = Native, secrets_typed = Typed, secrets_standard = Standard;
     Echoes: echoes_native = Native, echoes_typed = Typed, echoes_standard = Standard, echoes_dial = Dial;
     Codes: codes_native = Native, codes_typed = Typed, codes_standard = Standard;
+}
+
+/// A test for each scene.
+macro_rules! scenes {
+    ($($name:ident = $scene:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                inside(stringify!($name), || play(|scene| Box::pin(Scene::$scene(scene))));
+            }
+        )+
+    };
+}
+
+scenes! {
+    no_extension_meets_what_another_left_on_a_connection = tenants,
+    so_many_requests_fly_and_one_that_is_given_up_is_over = flight,
+    so_many_connections_last_and_one_that_is_dropped_is_closed = lasting,
+    no_value_is_printed_with_the_parts_of_the_gate = printed,
 }

@@ -24,6 +24,7 @@ mod hear;
 mod namespace;
 mod native;
 mod resolver;
+mod scenes;
 mod script;
 mod server;
 mod themes;
@@ -32,5 +33,6 @@ mod world;
 
 pub use case::Way;
 pub use namespace::inside;
+pub use scenes::{Scene, play};
 pub use themes::Theme;
 pub use world::run;

@@ -72,20 +72,20 @@ fn answered(send: &Send, names: &Names) -> Result<Answer, Trouble> {
     request.set_scheme(Some(&scheme)).map_err(refuse("scheme"))?;
     request.set_authority(Some(authority)).map_err(refuse("authority"))?;
     request.set_path_with_query(Some(path).filter(|path| !path.is_empty())).map_err(refuse("path"))?;
-    let body = request.body().map_err(refuse("body"))?;
+    // A request whose body was never taken has none.
+    let body = match send.body {
+        Body::Empty => None,
+        _ => Some(request.body().map_err(refuse("body"))?),
+    };
     let options = RequestOptions::new();
     let nanos = |millis: Option<u64>| millis.map(|millis| millis.saturating_mul(1_000_000));
     options.set_first_byte_timeout(nanos(send.limits.first_byte)).map_err(refuse("timeout"))?;
     options.set_between_bytes_timeout(nanos(send.limits.idle)).map_err(refuse("timeout"))?;
     let pending = handle(request, Some(options)).map_err(Trouble::Failed)?;
     // What is not taken of the body is told with the answer, which says why.
-    let written = write(&body, &pieces);
-    let finished = match written {
-        Ok(()) => OutgoingBody::finish(body, None).map_err(Trouble::Failed),
-        Err(()) => {
-            drop(body);
-            Ok(())
-        }
+    let finished = match body {
+        Some(body) if write(&body, &pieces).is_ok() => OutgoingBody::finish(body, None).map_err(Trouble::Failed),
+        Some(_) | None => Ok(()),
     };
     pending.subscribe().block();
     let response = match pending.get() {
