@@ -36,6 +36,16 @@ pub(crate) const REAL_PARTS: &[RealPart] = &[
         package: "bsdutils",
         needed_for: "questions on a terminal",
     },
+    RealPart {
+        program: "unshare",
+        package: "util-linux",
+        needed_for: "the gate against a hostile network",
+    },
+    RealPart {
+        program: "ip",
+        package: "iproute2",
+        needed_for: "the gate against a hostile network",
+    },
 ];
 
 /// One line for each part that is not on this machine.

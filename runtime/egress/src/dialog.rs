@@ -20,7 +20,12 @@ pub struct Dialog {
 }
 
 impl Dialog {
-    pub(crate) fn new(connection: Connection, mut entry: Entry, place: OwnedSemaphorePermit, vault: &Arc<Vault>) -> Self {
+    pub(crate) fn new(
+        connection: Connection,
+        mut entry: Entry,
+        place: OwnedSemaphorePermit,
+        vault: &Arc<Vault>,
+    ) -> Self {
         entry.passed();
         Self {
             connection,

@@ -67,6 +67,7 @@ pub(crate) fn fill(injector: &Injector<'_>, name: &HeaderName, value: &[u8]) -> 
     let injected = match std::str::from_utf8(value) {
         Ok(value) => injector.header(name.as_str(), value)?,
         Err(_) => {
+            injector.refuse_in(name.as_str(), "the name of a header")?;
             injector.refuse_in_bytes(value, "a header that is no text")?;
             Injected::Untouched(value)
         }

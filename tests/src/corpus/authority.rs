@@ -23,7 +23,10 @@ impl Authority {
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let server = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+        let server = CertificateParams::new(names)
+            .unwrap()
+            .signed_by(&key, &issuer)
+            .unwrap();
         let config = |alpn: &[&[u8]]| {
             let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
             let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();

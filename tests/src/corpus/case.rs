@@ -78,7 +78,8 @@ impl Fault {
 }
 
 pub(crate) const URL: Fault = Fault::new("Invalid", "the URL", &["HttpRequestUriInvalid", "NotTaken"]);
-pub(crate) const METHOD: Fault = Fault::new("Invalid", "the method", &["HttpRequestMethodInvalid", "NotTaken"]);
+pub(crate) const METHOD: Fault =
+    Fault::new("Invalid", "the method", &["HttpRequestMethodInvalid", "NotTaken"]);
 pub(crate) const HEADER: Fault = Fault::new("Invalid", "the header", &["HttpRequestDenied", "NotTaken"]);
 pub(crate) const REQUEST: Fault = Fault::new("Invalid", "the request", &["InternalError"]);
 pub(crate) const NOT_GRANTED: Fault = Fault::new("Denied", "is not granted", &["HttpRequestDenied"]);
@@ -89,17 +90,28 @@ pub(crate) const RESOLVE: Fault = Fault::new("Unavailable", "was not resolved", 
 pub(crate) const CONNECT: Fault = Fault::new("Unavailable", "no connection", &["ConnectionRefused"]);
 pub(crate) const TLS: Fault = Fault::new("Protocol", "no secure connection", &["TlsCertificateError"]);
 pub(crate) const PEER: Fault = Fault::new("Protocol", "", &["HttpProtocolError"]).after("Yes");
-pub(crate) const REDIRECTS: Fault = Fault::new("Protocol", "redirected more than", &["LoopDetected"]).after("Yes");
+pub(crate) const REDIRECTS: Fault =
+    Fault::new("Protocol", "redirected more than", &["LoopDetected"]).after("Yes");
 pub(crate) const BODY: Fault = Fault::new("TooLarge", "was not granted", &["HttpRequestBodySize"]);
 pub(crate) const TOO_LARGE: Fault = Fault::new(
     "TooLarge",
     "there is more",
-    &["HttpRequestHeaderSectionSize", "HttpResponseHeaderSectionSize", "HttpRequestUriTooLong", "HttpResponseBodySize"],
+    &[
+        "HttpRequestHeaderSectionSize",
+        "HttpResponseHeaderSectionSize",
+        "HttpRequestUriTooLong",
+        "HttpResponseBodySize",
+    ],
 );
-pub(crate) const RATE: Fault = Fault::new("RateLimited", "the next may be sent in", &["ConnectionLimitReached"]);
+pub(crate) const RATE: Fault = Fault::new(
+    "RateLimited",
+    "the next may be sent in",
+    &["ConnectionLimitReached"],
+);
 pub(crate) const FIRST_BYTE: Fault =
     Fault::new("Timeout", "no answer began", &["HttpResponseTimeout"]).after("Unknown");
-pub(crate) const IDLE: Fault = Fault::new("Timeout", "nothing more came", &["ConnectionReadTimeout"]).after("Yes");
+pub(crate) const IDLE: Fault =
+    Fault::new("Timeout", "nothing more came", &["ConnectionReadTimeout"]).after("Yes");
 pub(crate) const TOTAL: Fault = Fault::new("Timeout", "not finished", &["HttpResponseTimeout"]).after("Yes");
 pub(crate) const NO_NAME: Fault = Fault::new("Timeout", "the name was not resolved", &["DnsTimeout"]);
 pub(crate) const LATE: Fault = Fault::new("Conflict", "already being read", &[]).after("Yes");
@@ -369,10 +381,24 @@ impl Case {
             }
         }
         // Names of headers are written in either case.
-        let all: Vec<_> = outcome.heard.iter().map(|heard| heard.text.to_lowercase()).collect();
+        let all: Vec<_> = outcome
+            .heard
+            .iter()
+            .map(|heard| heard.text.to_lowercase())
+            .collect();
         let heard = |text: &String| all.iter().any(|heard| heard.contains(&text.to_lowercase()));
-        wrong.extend(self.seen.iter().filter(|text| !heard(text)).map(|text| format!("no server heard {text:?}")));
-        wrong.extend(self.unseen.iter().filter(|text| heard(text)).map(|text| format!("a server heard {text:?}")));
+        wrong.extend(
+            self.seen
+                .iter()
+                .filter(|text| !heard(text))
+                .map(|text| format!("no server heard {text:?}")),
+        );
+        wrong.extend(
+            self.unseen
+                .iter()
+                .filter(|text| heard(text))
+                .map(|text| format!("a server heard {text:?}")),
+        );
         for told in &self.told {
             let shown = format!("{:?}", outcome.answers);
             if !shown.contains(told) {
@@ -392,12 +418,19 @@ impl Case {
         }
         for wanted in &self.lines {
             if !outcome.lines.iter().any(|line| line.starts_with(wanted)) {
-                wrong.push(format!("no line of the ledger begins with {wanted:?}: {:?}", outcome.lines));
+                wrong.push(format!(
+                    "no line of the ledger begins with {wanted:?}: {:?}",
+                    outcome.lines
+                ));
             }
         }
-        wrong.extend(outcome.lines.iter().filter(|line| place_of(line).contains('?')).map(|line| {
-            format!("a line of the ledger has a query: {line}")
-        }));
+        wrong.extend(
+            outcome
+                .lines
+                .iter()
+                .filter(|line| place_of(line).contains('?'))
+                .map(|line| format!("a line of the ledger has a query: {line}")),
+        );
         wrong.extend(self.look.and_then(|look| look(outcome).err()));
         wrong
     }

@@ -237,7 +237,9 @@ impl Names {
     /// A text with the placeholders in it.
     pub fn fill(&self, text: &str) -> String {
         let put = |text: String, (name, placeholder): &(String, String)| {
-            let halves = placeholder.split_at_checked(placeholder.len() / 2).unwrap_or_default();
+            let halves = placeholder
+                .split_at_checked(placeholder.len() / 2)
+                .unwrap_or_default();
             text.replace(&format!("{{{{{name}}}}}"), placeholder)
                 .replace(&format!("{{{{{name}<}}}}"), halves.0)
                 .replace(&format!("{{{{{name}>}}}}"), halves.1)
@@ -247,7 +249,10 @@ impl Names {
 
     /// Headers with the placeholders in them, and those that only count.
     pub fn headers(&self, send: &Send) -> Vec<(String, String)> {
-        let own = send.headers.iter().map(|(name, value)| (self.fill(name), self.fill(value)));
+        let own = send
+            .headers
+            .iter()
+            .map(|(name, value)| (self.fill(name), self.fill(value)));
         let (count, length) = send.many;
         let many = (0..count).map(|number| (format!("x-{number}"), "a".repeat(length)));
         own.chain(many).collect()
@@ -266,7 +271,10 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The bytes that a text in hex stands for; what is no hex is left out.
 pub fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)?.try_into().ok()).collect();
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|c| c.to_digit(16)?.try_into().ok())
+        .collect();
     let (pairs, _) = digits.as_chunks::<2>();
     pairs.iter().map(|[high, low]| high * 16 + low).collect()
 }

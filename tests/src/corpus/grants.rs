@@ -50,11 +50,19 @@ pub(crate) fn values() -> BTreeMap<String, SecretValue> {
 
 /// Every value that must not be read anywhere. The one that may be seen is not among them.
 pub(crate) fn hidden() -> Vec<&'static str> {
-    let configured = SECRETS.iter().filter(|(name, _)| *name != "shown").map(|(_, value)| *value);
-    configured.chain(ISSUED.iter().copied()).chain(["pa55-in-a-document-1732"]).collect()
+    let configured = SECRETS
+        .iter()
+        .filter(|(name, _)| *name != "shown")
+        .map(|(_, value)| *value);
+    configured
+        .chain(ISSUED.iter().copied())
+        .chain(["pa55-in-a-document-1732"])
+        .collect()
 }
 
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND",
+];
 
 /// The rules of a grant.
 pub(crate) fn rules(grant: Grant) -> Value {
@@ -100,8 +108,16 @@ fn usual() -> Value {
             json!({"scheme": "https", "host": host, "methods": METHODS}),
         ]
     };
-    let mut http: Vec<_> =
-        ["a.example", "b.example", "two.example", "two-b.example", "slow.example"].iter().flat_map(|host| open(host)).collect();
+    let mut http: Vec<_> = [
+        "a.example",
+        "b.example",
+        "two.example",
+        "two-b.example",
+        "slow.example",
+    ]
+    .iter()
+    .flat_map(|host| open(host))
+    .collect();
     http.extend([
         json!({"scheme": "http", "host": "a.example", "port": 8080}),
         json!({"scheme": "https", "host": "only-tls.example"}),
@@ -133,7 +149,15 @@ fn usual() -> Value {
         {"transport": "tcp", "host": "a.example", "port": 6667},
         {"transport": "tls", "host": "a.example", "port": 6697},
     ]);
-    let everywhere = ["header authorization", "header x-token", "query key", "path segment", "json /token", "form token", "line PASS"];
+    let everywhere = [
+        "header authorization",
+        "header x-token",
+        "query key",
+        "path segment",
+        "json /token",
+        "form token",
+        "line PASS",
+    ];
     let to = ["a.example", "two.example"];
     json!({
         "http": http,

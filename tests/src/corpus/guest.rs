@@ -34,7 +34,8 @@ fn root() -> &'static Path {
 /// The component, which the suite's first step has built.
 fn component() -> Vec<u8> {
     let path = root().join("tests/guests/courier/target/wasm32-wasip2/release/courier.wasm");
-    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` builds it", path.display()))
+    fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` builds it", path.display()))
 }
 
 impl Couriers {
@@ -78,14 +79,23 @@ impl Couriers {
             at: 1,
             by: "test".to_owned(),
         };
-        let asked = (&self.installed.manifest.capabilities, &self.installed.manifest.limits);
+        let asked = (
+            &self.installed.manifest.capabilities,
+            &self.installed.manifest.limits,
+        );
         let limits: LimitSet = self.installed.manifest.limits.clone();
         let choice = Choice::Some(Box::new(grants::capabilities(grant)), limits);
         let agreed = Agreed::new(consent, asked, choice).unwrap();
-        self.host.enable(&self.installed, agreed, json!({}), grants::values()).await.unwrap();
+        self.host
+            .enable(&self.installed, agreed, json!({}), grants::values())
+            .await
+            .unwrap();
         let errand = serde_json::to_string(steps).unwrap();
         let arguments = json!({ "errand": errand }).to_string();
-        let called = self.host.call(tool, &arguments, CallContext::default(), None).await;
+        let called = self
+            .host
+            .call(tool, &arguments, CallContext::default(), None)
+            .await;
         let output = called.unwrap_or_else(|error| panic!("{tool}: {error}"));
         match output.content.as_slice() {
             [Part::Text { text }] if !output.is_error => serde_json::from_str(text).unwrap(),
@@ -97,7 +107,11 @@ impl Couriers {
     pub(crate) async fn audit(&mut self) -> (Vec<String>, Vec<String>) {
         self.host.settle().await;
         let after = self.read;
-        let rows = self.state.read(move |view: &View<'_>| view.audit_rows(after, 1000)).await.unwrap();
+        let rows = self
+            .state
+            .read(move |view: &View<'_>| view.audit_rows(after, 1000))
+            .await
+            .unwrap();
         self.read = rows.last().map_or(after, |row| row.seq);
         let whole = rows.iter().map(|row| format!("{row:?}")).collect();
         let passes = rows.iter().filter(|row| row.action == "egress.pass").map(|row| {

@@ -43,7 +43,9 @@ impl Drop for Open {
 impl Stage {
     /// Begins a case.
     pub(crate) fn set(&self, scripts: &[(&'static str, Vec<Script>)]) {
-        let scripts = scripts.iter().map(|(path, scripts)| ((*path).to_owned(), scripts.clone()));
+        let scripts = scripts
+            .iter()
+            .map(|(path, scripts)| ((*path).to_owned(), scripts.clone()));
         *self.0.scripts.lock().unwrap() = scripts.collect();
         self.0.heard.lock().unwrap().clear();
         self.0.connections.lock().unwrap().clear();

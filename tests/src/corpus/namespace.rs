@@ -58,7 +58,10 @@ pub fn inside(test: &str, work: impl FnOnce()) {
         String::from_utf8_lossy(&out.stderr)
     );
     assert!(out.status.success(), "{test} failed in its namespace:\n{said}");
-    assert!(said.contains("1 passed"), "{test} did not run in its namespace:\n{said}");
+    assert!(
+        said.contains("1 passed"),
+        "{test} did not run in its namespace:\n{said}"
+    );
 }
 
 /// `unshare`, as a user who becomes root in there, or as root.
@@ -91,5 +94,9 @@ fn furnish() {
     }
     let elsewhere: SocketAddr = "192.0.2.1:80".parse().unwrap();
     let refused = TcpStream::connect_timeout(&elsewhere, Duration::from_secs(1)).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::NetworkUnreachable, "there is a route out: {refused}");
+    assert_eq!(
+        refused.kind(),
+        ErrorKind::NetworkUnreachable,
+        "there is a route out: {refused}"
+    );
 }

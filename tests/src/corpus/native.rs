@@ -6,13 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream;
 use openclaw_egress::secret::{
-    Captured, DigestAlgorithm, Encoding, HmacAlgorithm, Keep, Part, PlaceholderKey, SignatureAlgorithm, Vault,
-    VerifyingKey,
+    Captured, DigestAlgorithm, Encoding, HmacAlgorithm, Keep, Part, PlaceholderKey, SignatureAlgorithm,
+    Vault, VerifyingKey,
 };
 use openclaw_egress::socket::{Frame, Framing};
 use openclaw_egress::{
-    Body, Client, ConnectLimits, Content, Dialog, Endpoint, Error, Gate, Limits, Part as FormPart, Place, Request,
-    Tenant, TlsMode, TlsOptions, Trust,
+    Body, Client, ConnectLimits, Content, Dialog, Endpoint, Error, Gate, Limits, Part as FormPart, Place,
+    Request, Tenant, TlsMode, TlsOptions, Trust,
 };
 use openclaw_policy::AccountValues;
 
@@ -28,7 +28,14 @@ pub(crate) fn client(gate: &Gate, extension: &str, grant: Grant) -> Client {
     let none = AccountValues::new();
     let key = PlaceholderKey::random().unwrap();
     let secrets = capabilities.secrets.resolve(&none);
-    let vault = Vault::new(&key, extension, None, secrets, grants::values(), Captured::default());
+    let vault = Vault::new(
+        &key,
+        extension,
+        None,
+        secrets,
+        grants::values(),
+        Captured::default(),
+    );
     gate.client(Tenant {
         extension: extension.into(),
         account: None,
@@ -72,7 +79,10 @@ pub(crate) fn request(send: &Send, names: &Names) -> Request {
         Carried::Text(text) => Body::Bytes(names.fill(text).into()),
         Carried::Bytes(count) => Body::Bytes(vec![b'a'; *count].into()),
         Carried::Pieces(pieces, length) => {
-            let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::from(names.fill(piece)))).collect();
+            let pieces: Vec<_> = pieces
+                .iter()
+                .map(|piece| Ok(Bytes::from(names.fill(piece))))
+                .collect();
             Body::Stream(*length, Box::pin(stream::iter(pieces)))
         }
         Carried::Form(fields) => {
@@ -117,7 +127,8 @@ async fn send(client: &Client, send: &Send, names: &mut Names) -> Answer {
             Err(error) => return failed(&error),
         }
     }
-    let text = |(name, value): &(String, Vec<u8>)| (name.clone(), String::from_utf8_lossy(value).into_owned());
+    let text =
+        |(name, value): &(String, Vec<u8>)| (name.clone(), String::from_utf8_lossy(value).into_owned());
     answer.headers = response.headers().iter().map(text).collect();
     while !send.unread {
         match response.chunk().await {
@@ -191,7 +202,9 @@ async fn talk(dialog: &mut Dialog, line: &Dial, names: &Names, answer: &mut Answ
 fn endpoint(line: &Dial, names: &Names) -> Endpoint {
     let url = names.fill(&line.url);
     let headers = line.headers.iter();
-    let headers = headers.map(|(name, value)| (names.fill(name), names.fill(value).into_bytes())).collect();
+    let headers = headers
+        .map(|(name, value)| (names.fill(name), names.fill(value).into_bytes()))
+        .collect();
     let (scheme, rest) = url.split_once("://").unwrap();
     let (scheme, framing) = match scheme.strip_suffix("+bytes") {
         Some(scheme) => (scheme, Framing::Bytes),
@@ -231,12 +244,20 @@ fn credentials(vault: &Vault, step: &Step, names: &mut Names) -> Result<String, 
             names.put(name, &placeholder);
             placeholder
         }
-        Step::Field { secret, pointer, name } => {
+        Step::Field {
+            secret,
+            pointer,
+            name,
+        } => {
             let placeholder = vault.lookup_field(secret, pointer)?;
             names.put(name, &placeholder);
             placeholder
         }
-        Step::Compose { parts, encoding, name } => {
+        Step::Compose {
+            parts,
+            encoding,
+            name,
+        } => {
             let parts: Vec<_> = parts.iter().map(|text| names.fill(text)).collect();
             let parts: Vec<_> = parts.iter().map(|text| part(names, text)).collect();
             let encoding = match encoding.as_str() {
@@ -255,7 +276,10 @@ fn credentials(vault: &Vault, step: &Step, names: &mut Names) -> Result<String, 
             hex(&match how.as_str() {
                 "hmac" => vault.hmac(HmacAlgorithm::Sha256, &key, message.as_bytes())?,
                 "sign" => vault.sign(SignatureAlgorithm::Ed25519, &key, message.as_bytes())?,
-                _ => vault.digest(DigestAlgorithm::Sha256, &[part(names, &key), part(names, &message)])?,
+                _ => vault.digest(
+                    DigestAlgorithm::Sha256,
+                    &[part(names, &key), part(names, &message)],
+                )?,
             })
         }
         Step::Check {
@@ -274,9 +298,9 @@ fn credentials(vault: &Vault, step: &Step, names: &mut Names) -> Result<String, 
             };
             holds.to_string()
         }
-        Step::Matches { secret, candidate } => {
-            vault.matches(&names.fill(secret), &names.fill(candidate))?.to_string()
-        }
+        Step::Matches { secret, candidate } => vault
+            .matches(&names.fill(secret), &names.fill(candidate))?
+            .to_string(),
         Step::Reveal(secret) => vault.reveal(&names.fill(secret))?.expose().to_owned(),
         Step::Forget(name) => vault.forget(name)?.to_string(),
         Step::Keep { .. } | Step::Send(_) | Step::Dial(_) => String::new(),

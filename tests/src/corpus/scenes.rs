@@ -30,7 +30,11 @@ type Play = fn(Scene) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
 /// Plays a scene. Must be called in a namespace of its own.
 pub fn play(play: Play) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let (stage, names) = (Stage::default(), Names::default());
         NAMES.iter().for_each(|(name, answer)| names.put(name, &[answer]));
@@ -57,7 +61,11 @@ async fn status(client: &Client, send: &Send) -> Result<String, Kind> {
     let sent = client.send(request(send, &Placeholders::default())).await;
     let mut response = sent.map_err(|error| error.cause.kind())?;
     let body = response.bytes().await.map_err(|error| error.cause.kind())?;
-    Ok(format!("{} {}", response.status(), String::from_utf8_lossy(&body)))
+    Ok(format!(
+        "{} {}",
+        response.status(),
+        String::from_utf8_lossy(&body)
+    ))
 }
 
 impl Scene {
@@ -72,13 +80,31 @@ impl Scene {
     pub async fn tenants(self) {
         let poison = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison";
         self.stage.set(&[("/poison", vec![Script::Raw(poison.into())])]);
-        let (one, other) = (client(&self.gate, "one", Grant::Usual), client(&self.gate, "other", Grant::Usual));
-        assert_eq!(status(&one, &get("http://a.example/poison")).await.unwrap(), "200 ok");
-        assert_eq!(status(&other, &get("http://a.example/x")).await.unwrap(), "200 ok");
+        let (one, other) = (
+            client(&self.gate, "one", Grant::Usual),
+            client(&self.gate, "other", Grant::Usual),
+        );
+        assert_eq!(
+            status(&one, &get("http://a.example/poison")).await.unwrap(),
+            "200 ok"
+        );
+        assert_eq!(
+            status(&other, &get("http://a.example/x")).await.unwrap(),
+            "200 ok"
+        );
         assert_eq!(status(&one, &get("http://a.example/x")).await.unwrap(), "200 ok");
-        assert_eq!(status(&other, &get("http://a.example/y")).await.unwrap(), "200 ok");
+        assert_eq!(
+            status(&other, &get("http://a.example/y")).await.unwrap(),
+            "200 ok"
+        );
         let heard = self.stage.heard();
-        let of = |text: &str| heard.iter().find(|heard| heard.text.contains(text)).unwrap().connection;
+        let of = |text: &str| {
+            heard
+                .iter()
+                .find(|heard| heard.text.contains(text))
+                .unwrap()
+                .connection
+        };
         assert_ne!(of("GET /poison"), of("GET /y"), "two tenants shared a connection");
         drop(one);
         drop(other);
@@ -101,10 +127,20 @@ impl Scene {
             request.abort();
         }
         self.settle(0).await;
-        assert_eq!(status(&client, &get("http://b.example/")).await.unwrap(), "200 ok");
+        assert_eq!(
+            status(&client, &get("http://b.example/")).await.unwrap(),
+            "200 ok"
+        );
         let lines = self.lines.take();
-        let given_up = lines.iter().filter(|line| line.ends_with("failed given up")).count();
-        assert_eq!((given_up, lines.len()), (caps().requests, caps().requests + 2), "{lines:#?}");
+        let given_up = lines
+            .iter()
+            .filter(|line| line.ends_with("failed given up"))
+            .count();
+        assert_eq!(
+            (given_up, lines.len()),
+            (caps().requests, caps().requests + 2),
+            "{lines:#?}"
+        );
     }
 
     /// Only so many connections last at a time, and one that is dropped is closed and makes room.
@@ -112,7 +148,11 @@ impl Scene {
         let client = client(&self.gate, "one", Grant::Usual);
         let open = || {
             let (url, headers, subprotocols) = ("ws://a.example/".to_owned(), Vec::new(), Vec::new());
-            let endpoint = Endpoint::WebSocket { url, headers, subprotocols };
+            let endpoint = Endpoint::WebSocket {
+                url,
+                headers,
+                subprotocols,
+            };
             client.connect(endpoint, ConnectLimits::default())
         };
         let mut held = Vec::new();
@@ -139,16 +179,31 @@ impl Scene {
         }
         let host = "a.example".parse().unwrap();
         let injector = vault.inject(&host, true);
-        let (text, json) = (names.fill("Bearer {{token}}"), names.fill(r#"{"token":"{{token}}"}"#));
+        let (text, json) = (
+            names.fill("Bearer {{token}}"),
+            names.fill(r#"{"token":"{{token}}"}"#),
+        );
         let filled = injector.header("authorization", &text).unwrap();
         let body = injector.body(Some("application/json"), json.as_bytes()).unwrap();
         assert!(filled.has_secret() && body.has_secret());
-        let refused = client.send(request(&get("https://b.example/").header("authorization", "{{token}}"), &names)).await;
-        let (header, lookup) = (refused.map(drop).unwrap_err(), vault.lookup("foreign").unwrap_err());
+        let refused = client
+            .send(request(
+                &get("https://b.example/").header("authorization", "{{token}}"),
+                &names,
+            ))
+            .await;
+        let (header, lookup) = (
+            refused.map(drop).unwrap_err(),
+            vault.lookup("foreign").unwrap_err(),
+        );
         let printed = vec![
             format!("{vault:?} {injector:?} {filled:?} {body:?} {:?}", vault.scanner()),
             format!("{header:?} {header} {lookup:?} {lookup} {:?}", grants::values()),
-            format!("{:?} {:?}", vault.reveal(&names.fill("{{shown}}")).unwrap(), client.tenant().http),
+            format!(
+                "{:?} {:?}",
+                vault.reveal(&names.fill("{{shown}}")).unwrap(),
+                client.tenant().http
+            ),
         ];
         let all: Vec<_> = grants::SECRETS.iter().map(|(_, value)| *value).collect();
         assert_eq!(leaks(&printed, &all), Vec::<&String>::new());

@@ -14,15 +14,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::server::Acceptor;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
-use tokio_tungstenite::WebSocketStream;
 
 use super::authority::Authority;
 use super::hear::Stage;
@@ -76,7 +78,10 @@ async fn serve(
         _ => {}
     }
     let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-    let is_two = start.client_hello().server_name().is_some_and(|name| name.starts_with(SECOND));
+    let is_two = start
+        .client_hello()
+        .server_name()
+        .is_some_and(|name| name.starts_with(SECOND));
     let config = match is_two {
         true => &authority.second,
         false => &authority.first,
@@ -139,14 +144,19 @@ async fn first<S: AsyncRead + AsyncWrite + Unpin + Send>(
         let Some(head) = read_head(&mut stream).await? else {
             return Ok(());
         };
-        let mut asked = Asked { head, body: Vec::new() };
+        let mut asked = Asked {
+            head,
+            body: Vec::new(),
+        };
         let script = stage.script(asked.path());
         if !matches!(script, Some(Script::Deaf)) {
             asked.body = read_body(&mut stream, &asked).await?;
         }
         let whole = [asked.head.as_bytes(), &asked.body].concat();
         stage.hear(number, &whole);
-        let is_socket = asked.header("upgrade").is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
+        let is_socket = asked
+            .header("upgrade")
+            .is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
         let answer = match script {
             Some(Script::Raw(answer)) => answer,
             Some(Script::Last(answer)) => {
@@ -232,9 +242,15 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> std::io::
     }
 }
 
-async fn read_body<S: AsyncRead + Unpin>(stream: &mut BufReader<S>, asked: &Asked) -> std::io::Result<Vec<u8>> {
+async fn read_body<S: AsyncRead + Unpin>(
+    stream: &mut BufReader<S>,
+    asked: &Asked,
+) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
-    if let Some(length) = asked.header("content-length").and_then(|length| length.parse().ok()) {
+    if let Some(length) = asked
+        .header("content-length")
+        .and_then(|length| length.parse().ok())
+    {
         body.resize(length, 0);
         stream.read_exact(&mut body).await?;
     } else if asked.header("transfer-encoding").is_some() {
@@ -269,12 +285,23 @@ async fn second<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     connection.await.map_err(std::io::Error::other)
 }
 
-async fn answer_second(request: http::Request<Incoming>, stage: &Stage, number: usize) -> http::Response<Full<Bytes>> {
+async fn answer_second(
+    request: http::Request<Incoming>,
+    stage: &Stage,
+    number: usize,
+) -> http::Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .unwrap_or_default();
     let mut text = format!("{} {} HTTP/2\r\n", head.method, head.uri);
     for (name, value) in &head.headers {
-        text.push_str(&format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes())));
+        text.push_str(&format!(
+            "{name}: {}\r\n",
+            String::from_utf8_lossy(value.as_bytes())
+        ));
     }
     stage.hear(number, &[text.as_bytes(), b"\r\n", &body].concat());
     let answer = match stage.script(head.uri.path()) {
@@ -295,5 +322,7 @@ fn translate(raw: &[u8]) -> http::Response<Full<Bytes>> {
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         answer = answer.header(name, value);
     }
-    answer.body(Full::new(Bytes::copy_from_slice(&raw[end + 4..]))).unwrap()
+    answer
+        .body(Full::new(Bytes::copy_from_slice(&raw[end + 4..])))
+        .unwrap()
 }

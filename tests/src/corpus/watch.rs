@@ -51,7 +51,9 @@ impl Visit for Words {
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         // Compilers trace megabytes about code, and have no secrets.
-        !["wasmtime", "cranelift", "regalloc2"].iter().any(|name| metadata.target().starts_with(name))
+        !["wasmtime", "cranelift", "regalloc2"]
+            .iter()
+            .any(|name| metadata.target().starts_with(name))
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
@@ -110,7 +112,10 @@ pub(crate) fn line(
     why: Option<&str>,
 ) -> String {
     let status = status.map_or_else(|| "-".to_owned(), |status| status.to_string());
-    format!("{subject} {status} {sent}>{received} {ending} {}", why.unwrap_or_default())
+    format!(
+        "{subject} {status} {sent}>{received} {ending} {}",
+        why.unwrap_or_default()
+    )
 }
 
 /// Every spelling of a value that somebody could read back.
@@ -135,5 +140,8 @@ fn spellings(value: &str) -> Vec<String> {
 pub(crate) fn leaks<'t>(texts: &'t [String], values: &[&str]) -> Vec<&'t String> {
     let long = values.iter().filter(|value| value.len() >= 8);
     let spelt: Vec<_> = long.flat_map(|value| spellings(value)).collect();
-    texts.iter().filter(|text| spelt.iter().any(|spelling| text.contains(spelling))).collect()
+    texts
+        .iter()
+        .filter(|text| spelt.iter().any(|spelling| text.contains(spelling)))
+        .collect()
 }

@@ -47,7 +47,13 @@ pub(crate) const NAMES: &[(&str, &str)] = &[
 ];
 
 /// Names that the server's certificate has.
-const CERTIFIED: &[&str] = &["a.example", "b.example", "two.example", "two-b.example", "only-tls.example"];
+const CERTIFIED: &[&str] = &[
+    "a.example",
+    "b.example",
+    "two.example",
+    "two-b.example",
+    "only-tls.example",
+];
 
 /// Small enough for a test, and large enough for a busy machine.
 pub(crate) fn caps() -> Caps {
@@ -119,15 +125,32 @@ impl Traveller {
 /// Runs all cases of a theme through one way. Must be called in a namespace of its own. `compiler` compiles
 /// components.
 pub fn run(theme: Theme, way: Way, compiler: &str) {
-    let cases: Vec<_> = theme.cases().into_iter().filter(|case| case.ways.contains(&way)).collect();
+    let cases: Vec<_> = theme
+        .cases()
+        .into_iter()
+        .filter(|case| case.ways.contains(&way))
+        .collect();
     assert!(!cases.is_empty(), "{theme:?} has no case for {way:?}");
     let traced = traced();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let wrong = runtime.block_on(go(&cases, way, compiler));
     let traced = traced.take();
     let readable = leaks(&traced, &grants::hidden());
-    assert!(readable.is_empty(), "values can be read in what was traced: {readable:#?}");
-    assert!(wrong.is_empty(), "{} of {} cases:\n\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
+    assert!(
+        readable.is_empty(),
+        "values can be read in what was traced: {readable:#?}"
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} of {} cases:\n\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n\n")
+    );
 }
 
 async fn go(cases: &[Case], way: Way, compiler: &str) -> Vec<String> {
@@ -146,7 +169,11 @@ async fn go(cases: &[Case], way: Way, compiler: &str) -> Vec<String> {
         stage.set(&case.scripts);
         let steps: Vec<_> = case.steps.iter().map(|(step, _)| step.clone()).collect();
         let Ok(answers) = timeout(MOST, traveller.carry(case, &steps)).await else {
-            wrong.push(format!("{}\n  it did not end; heard was {:?}", case.promise, stage.heard()));
+            wrong.push(format!(
+                "{}\n  it did not end; heard was {:?}",
+                case.promise,
+                stage.heard()
+            ));
             continue;
         };
         let (lines, written) = traveller.lines().await;
@@ -157,10 +184,18 @@ async fn go(cases: &[Case], way: Way, compiler: &str) -> Vec<String> {
             lines,
         };
         let mut found = case.check(way, &outcome, &arrived);
-        let told: Vec<_> = outcome.answers.iter().map(|answer| format!("{answer:?}")).collect();
+        let told: Vec<_> = outcome
+            .answers
+            .iter()
+            .map(|answer| format!("{answer:?}"))
+            .collect();
         for (what, texts) in [("the extension was told", told), ("the ledger has", written)] {
             let readable = leaks(&texts, &grants::hidden());
-            found.extend(readable.into_iter().map(|text| format!("a value leaked: {what} {text}")));
+            found.extend(
+                readable
+                    .into_iter()
+                    .map(|text| format!("a value leaked: {what} {text}")),
+            );
         }
         if !found.is_empty() {
             wrong.push(format!("{}\n  {}", case.promise, found.join("\n  ")));

@@ -46,7 +46,8 @@ pub(super) fn follow(hop: Hop, status: StatusCode, location: &str, vault: &Vault
             .retain(|(name, _)| !name.to_ascii_lowercase().starts_with(OF_BODY));
     } else {
         if hop.is_spent {
-            let why = "was redirected with its body, and a body that is read while it is sent cannot be sent twice";
+            let why =
+                "was redirected with its body, and a body that is read while it is sent cannot be sent twice";
             return Err(Cause::Request { why });
         }
         next.body = hop.body;

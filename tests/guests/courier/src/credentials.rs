@@ -2,10 +2,10 @@
 
 use openclaw_sdk::Error;
 use openclaw_sdk::wit::kv::store;
-use openclaw_sdk::wit::secrets::types::{Encoding, SecretPart};
 use openclaw_sdk::wit::secrets::signatures::{
     self, DigestAlgorithm, HmacAlgorithm, SignatureAlgorithm, VerifyingKey,
 };
+use openclaw_sdk::wit::secrets::types::{Encoding, SecretPart};
 use openclaw_sdk::wit::secrets::{placeholders, reveal};
 
 use crate::errand::{Answer, Names, Step, hex, unhex};
@@ -22,8 +22,16 @@ pub(crate) fn take(step: &Step, names: &mut Names) -> Answer {
 fn said(step: &Step, names: &mut Names) -> Result<String, Error> {
     match step {
         Step::Lookup(name) => named(names, name, placeholders::lookup(name)?),
-        Step::Field { secret, pointer, name } => named(names, name, placeholders::lookup_field(secret, pointer)?),
-        Step::Compose { parts, encoding, name } => {
+        Step::Field {
+            secret,
+            pointer,
+            name,
+        } => named(names, name, placeholders::lookup_field(secret, pointer)?),
+        Step::Compose {
+            parts,
+            encoding,
+            name,
+        } => {
             let parts: Vec<_> = parts.iter().map(|text| part(names, names.fill(text))).collect();
             named(names, name, placeholders::compose(&parts, encoding_of(encoding))?)
         }
@@ -47,7 +55,9 @@ fn said(step: &Step, names: &mut Names) -> Result<String, Error> {
         } => {
             let (key, message, code) = (names.fill(key), names.fill(message), unhex(code));
             let holds = match how.as_str() {
-                "hmac" => signatures::verify_hmac(HmacAlgorithm::HmacSha256, &key, message.as_bytes(), &code)?,
+                "hmac" => {
+                    signatures::verify_hmac(HmacAlgorithm::HmacSha256, &key, message.as_bytes(), &code)?
+                }
                 _ => {
                     let key = VerifyingKey::Secret(key);
                     signatures::verify(SignatureAlgorithm::Ed25519, &key, message.as_bytes(), &code)?

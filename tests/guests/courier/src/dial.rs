@@ -73,7 +73,10 @@ fn talk(connection: &Connection, line: &Dial, names: &Names, answer: &mut Answer
 
 fn endpoint(line: &Dial, names: &Names) -> Endpoint {
     let url = names.fill(&line.url);
-    let own = line.headers.iter().map(|(name, value)| (names.fill(name), names.fill(value)));
+    let own = line
+        .headers
+        .iter()
+        .map(|(name, value)| (names.fill(name), names.fill(value)));
     let headers = headers(own.collect());
     let Some((scheme, rest)) = url.split_once("://") else {
         return Endpoint::Other(url);

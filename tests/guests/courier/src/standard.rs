@@ -31,7 +31,9 @@ pub(crate) fn send(send: &Send, names: &Names) -> Answer {
 fn failed(code: &ErrorCode) -> Answer {
     let whole = format!("{code:?}");
     let name = whole.trim_start_matches("ErrorCode::");
-    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    let end = name
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(name.len());
     let (name, rest) = name.split_at_checked(end).unwrap_or((name, ""));
     Answer::failed(name, rest, "")
 }
@@ -40,13 +42,18 @@ fn answered(send: &Send, names: &Names) -> Result<Answer, Trouble> {
     let refuse = |what| move |_| Trouble::NotTaken(what);
     let fields = Fields::new();
     for (name, value) in names.headers(send) {
-        fields.append(&name, value.as_bytes()).map_err(|_| Trouble::NotTaken("header"))?;
+        fields
+            .append(&name, value.as_bytes())
+            .map_err(|_| Trouble::NotTaken("header"))?;
     }
     let pieces: Vec<Vec<u8>> = match &send.body {
         Body::Empty => Vec::new(),
         Body::Text(text) => vec![names.fill(text).into_bytes()],
         Body::Bytes(count) => vec![vec![b'a'; *count]],
-        Body::Pieces(pieces, _) => pieces.iter().map(|piece| names.fill(piece).into_bytes()).collect(),
+        Body::Pieces(pieces, _) => pieces
+            .iter()
+            .map(|piece| names.fill(piece).into_bytes())
+            .collect(),
         Body::Form(_) => return Err(Trouble::NotTaken("form")),
     };
     let length = match &send.body {
@@ -56,7 +63,9 @@ fn answered(send: &Send, names: &Names) -> Result<Answer, Trouble> {
     };
     if let Some(length) = length {
         let value = length.to_string();
-        fields.append("content-length", value.as_bytes()).map_err(|_| Trouble::NotTaken("length"))?;
+        fields
+            .append("content-length", value.as_bytes())
+            .map_err(|_| Trouble::NotTaken("length"))?;
     }
     let request = OutgoingRequest::new(fields);
     let url = names.fill(&send.url);
@@ -68,10 +77,16 @@ fn answered(send: &Send, names: &Names) -> Result<Answer, Trouble> {
         "https" => Scheme::Https,
         other => Scheme::Other(other.to_owned()),
     };
-    request.set_method(&method(&send.method)).map_err(refuse("method"))?;
+    request
+        .set_method(&method(&send.method))
+        .map_err(refuse("method"))?;
     request.set_scheme(Some(&scheme)).map_err(refuse("scheme"))?;
-    request.set_authority(Some(authority)).map_err(refuse("authority"))?;
-    request.set_path_with_query(Some(path).filter(|path| !path.is_empty())).map_err(refuse("path"))?;
+    request
+        .set_authority(Some(authority))
+        .map_err(refuse("authority"))?;
+    request
+        .set_path_with_query(Some(path).filter(|path| !path.is_empty()))
+        .map_err(refuse("path"))?;
     // A request whose body was never taken has none.
     let body = match send.body {
         Body::Empty => None,
@@ -79,12 +94,18 @@ fn answered(send: &Send, names: &Names) -> Result<Answer, Trouble> {
     };
     let options = RequestOptions::new();
     let nanos = |millis: Option<u64>| millis.map(|millis| millis.saturating_mul(1_000_000));
-    options.set_first_byte_timeout(nanos(send.limits.first_byte)).map_err(refuse("timeout"))?;
-    options.set_between_bytes_timeout(nanos(send.limits.idle)).map_err(refuse("timeout"))?;
+    options
+        .set_first_byte_timeout(nanos(send.limits.first_byte))
+        .map_err(refuse("timeout"))?;
+    options
+        .set_between_bytes_timeout(nanos(send.limits.idle))
+        .map_err(refuse("timeout"))?;
     let pending = handle(request, Some(options)).map_err(Trouble::Failed)?;
     // What is not taken of the body is told with the answer, which says why.
     let finished = match body {
-        Some(body) if write(&body, &pieces).is_ok() => OutgoingBody::finish(body, None).map_err(Trouble::Failed),
+        Some(body) if write(&body, &pieces).is_ok() => {
+            OutgoingBody::finish(body, None).map_err(Trouble::Failed)
+        }
         Some(_) | None => Ok(()),
     };
     pending.subscribe().block();

@@ -2,7 +2,9 @@
 
 use openclaw_sdk::Error;
 use openclaw_sdk::wit::http::client;
-use openclaw_sdk::wit::http::types::{self, Header, Method, Part, PartContent, Request, RequestLimits, Response};
+use openclaw_sdk::wit::http::types::{
+    self, Header, Method, Part, PartContent, Request, RequestLimits, Response,
+};
 use openclaw_sdk::wit::secrets::placeholders;
 use openclaw_sdk::wit::secrets::types::{Keep, SecretPlace};
 
@@ -60,7 +62,12 @@ pub(crate) fn send(send: &Send, names: &mut Names) -> Answer {
     }
 }
 
-fn stream(request: &Request, pieces: &[String], length: Option<u64>, names: &Names) -> Result<Response, Error> {
+fn stream(
+    request: &Request,
+    pieces: &[String],
+    length: Option<u64>,
+    names: &Names,
+) -> Result<Response, Error> {
     let upload = client::begin(request, length)?;
     for piece in pieces {
         upload.write(names.fill(piece).as_bytes())?;

@@ -1,6 +1,8 @@
 //! Where a name or an address leads. All of these addresses are there, so a hole would be a connection.
 
-use crate::corpus::case::{CONNECT, Case, LASTING, NO_NAME, NOT_GRANTED, NOT_PUBLIC, RESOLVE, Want, case, line};
+use crate::corpus::case::{
+    CONNECT, Case, LASTING, NO_NAME, NOT_GRANTED, NOT_PUBLIC, RESOLVE, Want, case, line,
+};
 use crate::corpus::script::Script;
 
 const THIS_MACHINE: &[&str] = &[
@@ -78,8 +80,14 @@ fn refused(promise: &'static str, hosts: &[&str]) -> Case {
 pub(super) fn cases() -> Vec<Case> {
     vec![
         refused("no spelling of this machine's address reaches it", THIS_MACHINE),
-        refused("no dress or name of this machine's address reaches it", THIS_MACHINE_IN_OTHER_WORDS),
-        refused("no service that tells a machine its credentials is reached", METADATA),
+        refused(
+            "no dress or name of this machine's address reaches it",
+            THIS_MACHINE_IN_OTHER_WORDS,
+        ),
+        refused(
+            "no service that tells a machine its credentials is reached",
+            METADATA,
+        ),
         refused("no network of one's own is reached", OF_NETWORKS),
         case("a public address is reached, of either version")
             .wide()
@@ -96,7 +104,10 @@ pub(super) fn cases() -> Vec<Case> {
             .connections(1),
         case("another name of the same private address is refused")
             .also_dials()
-            .fails("http://inner.example/", NOT_PUBLIC.saying("inner.example has the address 10.0.0.1"))
+            .fails(
+                "http://inner.example/",
+                NOT_PUBLIC.saying("inner.example has the address 10.0.0.1"),
+            )
             .untouched(),
         case("a private neighbour that no rule names is refused")
             .fails("http://10.0.0.2/", NOT_GRANTED)
@@ -117,7 +128,10 @@ pub(super) fn cases() -> Vec<Case> {
             .untouched(),
         case("a name that moves to a private address is not followed there")
             .name("moving.example", &["20.30.0.11", "10.0.0.1"])
-            .serves("/once", Script::Last(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok".to_vec()))
+            .serves(
+                "/once",
+                Script::Last(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok".to_vec()),
+            )
             .get("http://moving.example/once", Want::Body(200, "ok"))
             .fails("http://moving.example/again", NOT_PUBLIC)
             .connections(1)

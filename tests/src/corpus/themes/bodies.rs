@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::corpus::case::{BODY, Case, Fault, IDLE, PEER, REQUEST, TOO_LARGE, TOTAL, TYPED, Want, ask, case, get};
+use crate::corpus::case::{
+    BODY, Case, Fault, IDLE, PEER, REQUEST, TOO_LARGE, TOTAL, TYPED, Want, ask, case, get,
+};
 use crate::corpus::errand::{Body, Limits};
 use crate::corpus::script::{BOMB, Script, gzip};
 
@@ -22,11 +24,14 @@ fn zipped(body: &[u8], coding: &str) -> Script {
 fn broken(promise: &'static str, answers: &[&str]) -> Case {
     let paths = ["/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9"];
     assert!(answers.len() <= paths.len());
-    answers.iter().zip(paths).fold(case(promise), |case, (answer, path)| {
-        let answer = format!("HTTP/1.1 200 OK\r\n{answer}");
-        case.serves(path, Script::Last(answer.into_bytes()))
-            .get(&format!("http://a.example{path}"), Want::Broken(200, OFF))
-    })
+    answers
+        .iter()
+        .zip(paths)
+        .fold(case(promise), |case, (answer, path)| {
+            let answer = format!("HTTP/1.1 200 OK\r\n{answer}");
+            case.serves(path, Script::Last(answer.into_bytes()))
+                .get(&format!("http://a.example{path}"), Want::Broken(200, OFF))
+        })
 }
 
 /// What stands behind a response is no answer to the next request.
@@ -36,9 +41,15 @@ fn left_over(promise: &'static str, answer: String) -> Case {
         .serves("/", Script::Raw(answer.into_bytes()))
         .get("http://a.example/", Want::Status(status))
         .get("http://a.example/next", Want::Body(200, "ok"))
-        .look(|outcome| match outcome.answers.iter().any(|answer| answer.body.contains("poison")) {
-            true => Err(format!("it was poisoned: {:?}", outcome.answers)),
-            false => Ok(()),
+        .look(|outcome| {
+            match outcome
+                .answers
+                .iter()
+                .any(|answer| answer.body.contains("poison"))
+            {
+                true => Err(format!("it was poisoned: {:?}", outcome.answers)),
+                false => Ok(()),
+            }
         })
 }
 
@@ -50,49 +61,72 @@ fn slow(every: u64) -> Script {
 pub(super) fn cases() -> Vec<Case> {
     let mut endless = Script::chunked("");
     if let Script::Raw(head) = &endless {
-        endless = Script::Drip(head.clone(), format!("1000\r\n{}\r\n", "a".repeat(4096)).into_bytes(), Duration::ZERO, 100_000);
+        endless = Script::Drip(
+            head.clone(),
+            format!("1000\r\n{}\r\n", "a".repeat(4096)).into_bytes(),
+            Duration::ZERO,
+            100_000,
+        );
     }
     let nested = gzip(&gzip(&vec![b'a'; 100_000]));
     let text = gzip(b"a text that was compressed");
     vec![
         case("what is sent arrives, and what comes back is the same")
             .serves("/echo", Script::Echo)
-            .send(ask("POST", "http://a.example/echo").text("text/plain", "over there"), Want::Body(200, "over there"))
             .send(
-                ask("POST", "http://a.example/echo").body(Body::Pieces(vec!["over ".into(), "there".into()], None)),
+                ask("POST", "http://a.example/echo").text("text/plain", "over there"),
                 Want::Body(200, "over there"),
             )
             .send(
-                ask("POST", "http://a.example/echo").body(Body::Pieces(vec!["over ".into(), "there".into()], Some(10))),
+                ask("POST", "http://a.example/echo")
+                    .body(Body::Pieces(vec!["over ".into(), "there".into()], None)),
+                Want::Body(200, "over there"),
+            )
+            .send(
+                ask("POST", "http://a.example/echo")
+                    .body(Body::Pieces(vec!["over ".into(), "there".into()], Some(10))),
                 Want::Body(200, "over there"),
             )
             .line("POST http://a.example/echo 200 10>10 ok"),
         case("three megabytes go there and back")
             .serves("/echo", Script::Echo)
-            .send(ask("POST", "http://a.example/echo").body(Body::Bytes(3 << 20)), Want::Status(200))
+            .send(
+                ask("POST", "http://a.example/echo").body(Body::Bytes(3 << 20)),
+                Want::Status(200),
+            )
             .line("POST http://a.example/echo 200 3145728>3145728 ok"),
         case("a form has its parts in their order")
             .ways(TYPED)
             .serves("/echo", Script::Echo)
             .send(
-                ask("POST", "http://a.example/echo")
-                    .body(Body::Form(vec![("one\"\r\nx: y".into(), "1".into()), ("two".into(), "2".into())])),
+                ask("POST", "http://a.example/echo").body(Body::Form(vec![
+                    ("one\"\r\nx: y".into(), "1".into()),
+                    ("two".into(), "2".into()),
+                ])),
                 Want::Body(200, "name=\"one%22%0D%0Ax: y\"\r\n\r\n1\r\n"),
             ),
         case("a body of more than was granted is not sent")
-            .send(ask("POST", "http://small.example/").body(Body::Bytes(1025)), Want::Fails(BODY))
-            .send(ask("POST", "http://small.example/").body(Body::Bytes(1024)), Want::Status(200)),
+            .send(
+                ask("POST", "http://small.example/").body(Body::Bytes(1025)),
+                Want::Fails(BODY),
+            )
+            .send(
+                ask("POST", "http://small.example/").body(Body::Bytes(1024)),
+                Want::Status(200),
+            ),
         case("a body that grows beyond what was granted is broken off")
             .ways(TYPED)
             .send(
-                ask("POST", "http://small.example/").body(Body::Pieces(vec!["a".repeat(1000), "b".repeat(1000)], None)),
+                ask("POST", "http://small.example/")
+                    .body(Body::Pieces(vec!["a".repeat(1000), "b".repeat(1000)], None)),
                 Want::Fails(BODY.after("Yes")),
             )
             .unseen("bbb"),
         case("a body longer than it announced is broken off")
             .ways(TYPED)
             .send(
-                ask("POST", "http://a.example/").body(Body::Pieces(vec!["abc".into(), "def".into()], Some(4))),
+                ask("POST", "http://a.example/")
+                    .body(Body::Pieces(vec!["abc".into(), "def".into()], Some(4))),
                 Want::Fails(REQUEST.saying("longer body").after("Yes")),
             )
             .unseen("def"),
@@ -112,20 +146,29 @@ pub(super) fn cases() -> Vec<Case> {
             .ways(TYPED)
             .serves("/", endless)
             .send(
-                get("http://a.example/").limits(Limits { response_bytes: Some(10_000), ..Limits::default() }),
+                get("http://a.example/").limits(Limits {
+                    response_bytes: Some(10_000),
+                    ..Limits::default()
+                }),
                 Want::Broken(200, TOO_LARGE.saying("the response's body").after("Yes")),
             ),
         case("a body that drips too slowly ends in time")
             .serves("/", slow(2000))
             .send(
-                get("http://a.example/").limits(Limits { idle: Some(300), ..Limits::default() }),
+                get("http://a.example/").limits(Limits {
+                    idle: Some(300),
+                    ..Limits::default()
+                }),
                 Want::Broken(200, IDLE),
             ),
         case("a body that drips without an end ends in time")
             .ways(TYPED)
             .serves("/", slow(20))
             .send(
-                get("http://a.example/").limits(Limits { total: Some(500), ..Limits::default() }),
+                get("http://a.example/").limits(Limits {
+                    total: Some(500),
+                    ..Limits::default()
+                }),
                 Want::Broken(200, TOTAL),
             ),
         broken(
@@ -140,16 +183,27 @@ pub(super) fn cases() -> Vec<Case> {
                 "transfer-encoding: chunked\r\n\r\n5\r\nshortX\r\n0\r\n\r\n",
             ],
         ),
-        left_over("what stands behind a body is no answer", format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok{POISON}")),
-        left_over("what stands behind an empty body is no answer", format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n{POISON}")),
-        left_over("what stands behind a response without a body is no answer", format!("HTTP/1.1 204 No Content\r\n\r\n{POISON}")),
+        left_over(
+            "what stands behind a body is no answer",
+            format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok{POISON}"),
+        ),
+        left_over(
+            "what stands behind an empty body is no answer",
+            format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n{POISON}"),
+        ),
+        left_over(
+            "what stands behind a response without a body is no answer",
+            format!("HTTP/1.1 204 No Content\r\n\r\n{POISON}"),
+        ),
         left_over(
             "what stands behind the last chunk is no answer",
             format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n{POISON}"),
         ),
         left_over(
             "a length beside chunks does not split a response in two",
-            format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n{POISON}"),
+            format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n{POISON}"
+            ),
         ),
         case("a compressed body is read, and its coding is not told")
             .serves("/", zipped(&text, "gzip"))
@@ -163,7 +217,10 @@ pub(super) fn cases() -> Vec<Case> {
             }),
         case("a body that grows too many times is broken off")
             .serves("/", zipped(&BOMB, "gzip"))
-            .get("http://a.example/", Want::Broken(200, TOO_LARGE.saying("how many times").after("Yes"))),
+            .get(
+                "http://a.example/",
+                Want::Broken(200, TOO_LARGE.saying("how many times").after("Yes")),
+            ),
         case("what a body becomes counts, and not what arrived")
             .serves("/", zipped(&gzip(&[b'a'; 2000]), "gzip"))
             .get("http://small.example/", Want::Broken(200, GROWN)),
@@ -177,7 +234,10 @@ pub(super) fn cases() -> Vec<Case> {
         case("a coding that was not asked for is refused")
             .serves("/br", zipped(b"xyz", "br"))
             .serves("/two", zipped(&nested, "gzip, gzip"))
-            .serves("/both", Script::ok(&["content-encoding: gzip", "content-encoding: gzip"], &nested))
+            .serves(
+                "/both",
+                Script::ok(&["content-encoding: gzip", "content-encoding: gzip"], &nested),
+            )
             .serves("/odd", zipped(b"xyz", "\"><script>"))
             .fails("http://a.example/br", PEER.saying("content encoding"))
             .fails("http://a.example/two", PEER.saying("content encoding"))
@@ -186,9 +246,21 @@ pub(super) fn cases() -> Vec<Case> {
         case("what is no compressed body is the server's fault")
             .serves("/none", zipped(b"this was never compressed", "gzip"))
             .serves("/half", zipped(&text[..text.len() / 2], "gzip"))
-            .serves("/sum", zipped(&[&text[..text.len() - 8], &[0; 8]].concat(), "gzip"))
-            .get("http://a.example/none", Want::Broken(200, PEER.saying("cannot be decompressed")))
-            .get("http://a.example/half", Want::Broken(200, PEER.saying("cannot be decompressed")))
-            .get("http://a.example/sum", Want::Broken(200, PEER.saying("cannot be decompressed"))),
+            .serves(
+                "/sum",
+                zipped(&[&text[..text.len() - 8], &[0; 8]].concat(), "gzip"),
+            )
+            .get(
+                "http://a.example/none",
+                Want::Broken(200, PEER.saying("cannot be decompressed")),
+            )
+            .get(
+                "http://a.example/half",
+                Want::Broken(200, PEER.saying("cannot be decompressed")),
+            )
+            .get(
+                "http://a.example/sum",
+                Want::Broken(200, PEER.saying("cannot be decompressed")),
+            ),
     ]
 }

@@ -28,7 +28,10 @@ fn check(how: &str, key: &str, message: &str, code: &str) -> Step {
 }
 
 fn issue() -> Script {
-    Script::ok(&["content-type: application/json"], format!(r#"{{"access_token":"{}","n":1}}"#, ISSUED[0]))
+    Script::ok(
+        &["content-type: application/json"],
+        format!(r#"{{"access_token":"{}","n":1}}"#, ISSUED[0]),
+    )
 }
 
 fn matches(secret: &str, candidate: &str) -> Step {
@@ -55,7 +58,10 @@ pub(super) fn cases() -> Vec<Case> {
                 get("https://a.example/echo").header("authorization", "Basic {{basic}}"),
                 Want::Body(200, "Basic [secret:token]"),
             )
-            .send(get("https://b.example/").header("authorization", "Basic {{basic}}"), Want::Fails(SECRET))
+            .send(
+                get("https://b.example/").header("authorization", "Basic {{basic}}"),
+                Want::Fails(SECRET),
+            )
             .seen("authorization: Basic dXNlcjp0b2szbi5vZi10aGUtY29ycHVzXzAxMjM0NTY3ODk=\r\n"),
         case("a composition goes where all of its parts may go")
             .knows("token")
@@ -68,42 +74,77 @@ pub(super) fn cases() -> Vec<Case> {
                 },
                 Want::Says("ocsecret_"),
             )
-            .send(get("https://a.example/").header("authorization", "{{both}}"), Want::Fails(SECRET))
-            .send(get("https://b.example/").header("authorization", "{{both}}"), Want::Fails(SECRET))
+            .send(
+                get("https://a.example/").header("authorization", "{{both}}"),
+                Want::Fails(SECRET),
+            )
+            .send(
+                get("https://b.example/").header("authorization", "{{both}}"),
+                Want::Fails(SECRET),
+            )
             .unseen("tok3n")
             .unseen("only-for-b"),
         case("a token that a server issues is taken out before anybody reads it")
             .ways(TYPED)
             .serves("/login", issue())
             .send(
-                ask("POST", "https://a.example/login").json("{}").capture("json", "/access_token", false),
+                ask("POST", "https://a.example/login")
+                    .json("{}")
+                    .capture("json", "/access_token", false),
                 Want::Body(200, r#"{"access_token":"ocsecret_"#),
             )
-            .send(get("https://a.example/").header("authorization", "Bearer {{fresh}}"), Want::Status(200))
-            .send(get("https://b.example/").header("authorization", "Bearer {{fresh}}"), Want::Fails(SECRET))
+            .send(
+                get("https://a.example/").header("authorization", "Bearer {{fresh}}"),
+                Want::Status(200),
+            )
+            .send(
+                get("https://b.example/").header("authorization", "Bearer {{fresh}}"),
+                Want::Fails(SECRET),
+            )
             .seen(format!("authorization: Bearer {}\r\n", ISSUED[0]))
             .step(Step::Forget("fresh".into()), Want::Says("true"))
             .step(Step::Lookup("fresh".into()), Want::Fails(NOT_FOUND)),
         case("a token is taken out of a header")
             .ways(TYPED)
-            .serves("/login", Script::ok(&[&format!("x-session: {}", ISSUED[1])], "ok"))
-            .send(get("https://a.example/login").capture("header", "X-Session", false), Want::Body(200, "ok"))
-            .send(get("https://a.example/").header("authorization", "{{fresh}}"), Want::Status(200))
+            .serves(
+                "/login",
+                Script::ok(&[&format!("x-session: {}", ISSUED[1])], "ok"),
+            )
+            .send(
+                get("https://a.example/login").capture("header", "X-Session", false),
+                Want::Body(200, "ok"),
+            )
+            .send(
+                get("https://a.example/").header("authorization", "{{fresh}}"),
+                Want::Status(200),
+            )
             .told("(\"x-session\", \"ocsecret_")
             .seen(format!("authorization: {}\r\n", ISSUED[1]))
             .step(Step::Forget("fresh".into()), Want::Says("true")),
         case("a token is taken out of a cookie")
             .ways(TYPED)
-            .serves("/login", Script::ok(&[&format!("set-cookie: sid={}; Path=/; Secure", ISSUED[1])], "ok"))
-            .send(get("https://a.example/login").capture("cookie", "sid", false), Want::Body(200, "ok"))
-            .send(get("https://a.example/").header("authorization", "{{fresh}}"), Want::Status(200))
+            .serves(
+                "/login",
+                Script::ok(&[&format!("set-cookie: sid={}; Path=/; Secure", ISSUED[1])], "ok"),
+            )
+            .send(
+                get("https://a.example/login").capture("cookie", "sid", false),
+                Want::Body(200, "ok"),
+            )
+            .send(
+                get("https://a.example/").header("authorization", "{{fresh}}"),
+                Want::Status(200),
+            )
             .told("; Path=/; Secure")
             .seen(format!("authorization: {}\r\n", ISSUED[1]))
             .step(Step::Forget("fresh".into()), Want::Says("true")),
         case("a body that is being read gives no token")
             .ways(TYPED)
             .serves("/login", Script::ok(&[], r#"{"access_token":"harmless"}"#))
-            .send(get("https://a.example/login").capture("json", "/access_token", true), Want::Fails(LATE)),
+            .send(
+                get("https://a.example/login").capture("json", "/access_token", true),
+                Want::Fails(LATE),
+            ),
         case("what is not there is not taken")
             .ways(TYPED)
             .serves("/login", issue())
@@ -114,8 +155,14 @@ pub(super) fn cases() -> Vec<Case> {
         case("a code is computed with the key inside of the host, and compared there")
             .knows("code")
             .step(code("hmac", "{{code}}", "message"), Want::Says(CODE))
-            .step(check("hmac", "{{code}}", "message", CODE_WHOLE), Want::Says("true"))
-            .step(check("hmac", "{{code}}", "massage", CODE_WHOLE), Want::Says("false"))
+            .step(
+                check("hmac", "{{code}}", "message", CODE_WHOLE),
+                Want::Says("true"),
+            )
+            .step(
+                check("hmac", "{{code}}", "massage", CODE_WHOLE),
+                Want::Says("false"),
+            )
             .step(check("hmac", "{{code}}", "message", CODE), Want::Says("false"))
             .step(code("digest", "{{code}}", "message"), Want::Says(DIGEST)),
         case("a text is compared with a secret inside of the host")
@@ -125,23 +172,38 @@ pub(super) fn cases() -> Vec<Case> {
         case("a signature is made with the key inside of the host, and holds")
             .knows("pem")
             .step(code("sign", "{{pem}}", "message"), Want::Done)
-            .step(check("sign", "{{pem}}", "message", &"00".repeat(64)), Want::Says("false")),
+            .step(
+                check("sign", "{{pem}}", "message", &"00".repeat(64)),
+                Want::Says("false"),
+            ),
         case("a secret without the flag is used for no code")
             .knows("token")
             .knows("code")
             .knows("pem")
-            .step(code("hmac", "{{token}}", "message"), Want::Fails(SECRET_OF_GUESTS))
+            .step(
+                code("hmac", "{{token}}", "message"),
+                Want::Fails(SECRET_OF_GUESTS),
+            )
             .step(code("sign", "{{code}}", "message"), Want::Fails(SECRET_OF_GUESTS))
             .step(code("hmac", "{{pem}}", "message"), Want::Fails(SECRET_OF_GUESTS))
-            .step(code("hmac", "{{code}}", "about {{token}}"), Want::Fails(SECRET_OF_GUESTS))
+            .step(
+                code("hmac", "{{code}}", "about {{token}}"),
+                Want::Fails(SECRET_OF_GUESTS),
+            )
             .step(code("digest", "{{token}}", "x"), Want::Fails(SECRET_OF_GUESTS))
             .step(matches("{{token}}", "x"), Want::Fails(SECRET_OF_GUESTS)),
         case("a value is shown where that was granted, and nowhere else")
             .knows("shown")
             .knows("token")
-            .step(Step::Reveal("{{shown}}".into()), Want::Says("a-value-that-may-be-seen-1414"))
+            .step(
+                Step::Reveal("{{shown}}".into()),
+                Want::Says("a-value-that-may-be-seen-1414"),
+            )
             .step(Step::Reveal("{{token}}".into()), Want::Fails(SECRET_OF_GUESTS))
-            .step(Step::Reveal("ocsecret_made-up".into()), Want::Fails(NOT_FOUND.saying("no placeholder"))),
+            .step(
+                Step::Reveal("ocsecret_made-up".into()),
+                Want::Fails(NOT_FOUND.saying("no placeholder")),
+            ),
     ]
 }
 

@@ -7,7 +7,9 @@ use crate::corpus::errand::{Body, Limits};
 use crate::corpus::script::Script;
 
 /// A server that takes a request and goes.
-const GONE: Fault = PEER.saying("closed the connection without an answer").after("Unknown");
+const GONE: Fault = PEER
+    .saying("closed the connection without an answer")
+    .after("Unknown");
 const NOT_CONNECTED: Fault = Fault {
     kind: "Timeout",
     words: "no connection was made",
@@ -24,7 +26,12 @@ fn ok() -> Script {
 /// How often something was heard.
 macro_rules! heard {
     ($text:literal, $times:literal) => {
-        |outcome| match outcome.heard.iter().filter(|heard| heard.text.contains($text)).count() {
+        |outcome| match outcome
+            .heard
+            .iter()
+            .filter(|heard| heard.text.contains($text))
+            .count()
+        {
             $times => Ok(()),
             count => Err(format!("{} was heard {count} times", $text)),
         }
@@ -76,7 +83,10 @@ pub(super) fn cases() -> Vec<Case> {
         case("a POST that was taken is not repeated")
             .serves("/again", Script::Close)
             .get("http://a.example/", Want::Status(200))
-            .send(ask("POST", "http://a.example/again").json("{}"), Want::Fails(GONE))
+            .send(
+                ask("POST", "http://a.example/again").json("{}"),
+                Want::Fails(GONE),
+            )
             .connections(1)
             .look(heard!("POST /again", 1)),
         case("a DELETE that was taken is not repeated")
@@ -87,7 +97,9 @@ pub(super) fn cases() -> Vec<Case> {
         case("a switch to another protocol that nobody asked for is refused")
             .serves(
                 "/",
-                Script::Raw(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n".to_vec()),
+                Script::Raw(
+                    b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n".to_vec(),
+                ),
             )
             .fails("http://a.example/", PEER),
         flood
@@ -118,10 +130,12 @@ pub(super) fn cases() -> Vec<Case> {
             .ways(TYPED)
             .serves("/", Script::Deaf)
             .send(
-                ask("POST", "http://a.example/").body(Body::Bytes(9 << 20)).limits(Limits {
-                    first_byte: Some(500),
-                    ..Limits::default()
-                }),
+                ask("POST", "http://a.example/")
+                    .body(Body::Bytes(9 << 20))
+                    .limits(Limits {
+                        first_byte: Some(500),
+                        ..Limits::default()
+                    }),
                 Want::Fails(FIRST_BYTE),
             ),
         case("a handshake that never ends ends in time").fails("https://a.example:8443/", NOT_CONNECTED),
@@ -130,7 +144,10 @@ pub(super) fn cases() -> Vec<Case> {
             .unseen("HTTP"),
         case("with TLS requests leave as they do without")
             .serves("/echo", Script::Echo)
-            .send(ask("POST", "https://a.example/echo").text("text/plain", "x"), Want::Body(200, "x"))
+            .send(
+                ask("POST", "https://a.example/echo").text("text/plain", "x"),
+                Want::Body(200, "x"),
+            )
             .get("https://a.example/", Want::Body(200, "ok"))
             .connections(1),
         case("over the second version two requests share a connection")
@@ -140,7 +157,10 @@ pub(super) fn cases() -> Vec<Case> {
             .connections(1),
         case("over the second version a body goes there and back")
             .serves("/echo", Script::Echo)
-            .send(ask("POST", "https://two.example/echo").body(Body::Bytes(300_000)), Want::Status(200))
+            .send(
+                ask("POST", "https://two.example/echo").body(Body::Bytes(300_000)),
+                Want::Status(200),
+            )
             .line("POST https://two.example/echo 200 300000>300000 ok"),
         case("over the second version a redirect is followed and judged")
             .ways(TYPED)
@@ -164,9 +184,15 @@ pub(super) fn cases() -> Vec<Case> {
             .line("GET http://a.example/404 404 0>2 ok ")
             .line("GET http://c.example/x - 0>0 denied ")
             .line("GET http://b.example/gone - 0>0 failed ")
-            .look(|outcome| match outcome.lines.iter().find(|line| line.contains("query-of-a-request")) {
-                None => Ok(()),
-                Some(line) => Err(format!("the query is written down: {line}")),
+            .look(|outcome| {
+                match outcome
+                    .lines
+                    .iter()
+                    .find(|line| line.contains("query-of-a-request"))
+                {
+                    None => Ok(()),
+                    Some(line) => Err(format!("the query is written down: {line}")),
+                }
             }),
     ]
 }

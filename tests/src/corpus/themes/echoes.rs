@@ -13,7 +13,9 @@ const MARK: &str = "[secret:token]";
 
 /// A server that says this, to whoever asks.
 fn says(promise: &'static str, body: String) -> Case {
-    case(promise).serves("/", Script::ok(&[], body)).get("https://a.example/", Want::Body(200, MARK))
+    case(promise)
+        .serves("/", Script::ok(&[], body))
+        .get("https://a.example/", Want::Body(200, MARK))
 }
 
 /// A chunked body of so many bytes a chunk.
@@ -30,23 +32,59 @@ pub(super) fn cases() -> Vec<Case> {
     let hidden = |case: Case| case.told(MARK);
     vec![
         says("a value that comes back as it is is hidden", format!("<{value}>")),
-        says("a value that comes back at the very end is hidden", format!("your token: {value}")),
+        says(
+            "a value that comes back at the very end is hidden",
+            format!("your token: {value}"),
+        ),
         says("a value that comes back in hex is hidden", hex(value.as_bytes())),
-        says("a value that comes back in capital hex is hidden", hex(value.as_bytes()).to_uppercase()),
+        says(
+            "a value that comes back in capital hex is hidden",
+            hex(value.as_bytes()).to_uppercase(),
+        ),
         case("a value that comes back in percent codes is hidden")
-            .serves("/", Script::ok(&[], "v=o%22d%26d%2541%20v%5Ca%3Dl%2Bue%20%C3%BC%20%23%3F%3B%3A%279876&x"))
+            .serves(
+                "/",
+                Script::ok(
+                    &[],
+                    "v=o%22d%26d%2541%20v%5Ca%3Dl%2Bue%20%C3%BC%20%23%3F%3B%3A%279876&x",
+                ),
+            )
             .get("https://a.example/", Want::Body(200, "v=[secret:odd]&x")),
-        says("a value that comes back in base64 is hidden", STANDARD.encode(&basic[0])),
-        says("a value that comes back in base64 behind one byte is hidden", STANDARD.encode(&basic[1])),
-        says("a value that comes back in base64 behind two bytes is hidden", STANDARD.encode(&basic[2])),
-        says("a value that comes back in base64 for URLs is hidden", URL_SAFE.encode(&basic[0])),
-        says("a value that comes back in base64 for URLs behind one byte is hidden", URL_SAFE.encode(&basic[1])),
-        says("a value that comes back in base64 for URLs behind two bytes is hidden", URL_SAFE.encode(&basic[2])),
+        says(
+            "a value that comes back in base64 is hidden",
+            STANDARD.encode(&basic[0]),
+        ),
+        says(
+            "a value that comes back in base64 behind one byte is hidden",
+            STANDARD.encode(&basic[1]),
+        ),
+        says(
+            "a value that comes back in base64 behind two bytes is hidden",
+            STANDARD.encode(&basic[2]),
+        ),
+        says(
+            "a value that comes back in base64 for URLs is hidden",
+            URL_SAFE.encode(&basic[0]),
+        ),
+        says(
+            "a value that comes back in base64 for URLs behind one byte is hidden",
+            URL_SAFE.encode(&basic[1]),
+        ),
+        says(
+            "a value that comes back in base64 for URLs behind two bytes is hidden",
+            URL_SAFE.encode(&basic[2]),
+        ),
         case("a value that comes back in JSON is hidden")
-            .serves("/", Script::ok(&[], serde_json::json!({"v": value_of("odd")}).to_string()))
+            .serves(
+                "/",
+                Script::ok(&[], serde_json::json!({"v": value_of("odd")}).to_string()),
+            )
             .get("https://a.example/", Want::Body(200, "[secret:odd]")),
         case("a value that comes back compressed is hidden")
-            .serves("/", Script::ok(&["content-encoding: gzip"], gzip(format!("<{value}>").as_bytes())))
+            .serves(
+                "/",
+                Script::ok(&["content-encoding: gzip"], gzip(format!("<{value}>").as_bytes())),
+            )
             .get("https://a.example/", Want::Body(200, MARK)),
         case("a value that comes back byte by byte is hidden")
             .serves("/", in_chunks(&format!("<{value}>"), 1))
@@ -58,8 +96,14 @@ pub(super) fn cases() -> Vec<Case> {
             .serves("/", Script::ok(&[], value))
             .get("http://b.example/", Want::Body(200, MARK)),
         case("a value that comes back in the body of an error is hidden")
-            .serves("/", Script::response("401 Unauthorized", &[], format!("{value} is not accepted")))
-            .get("https://a.example/", Want::Body(401, "[secret:token] is not accepted")),
+            .serves(
+                "/",
+                Script::response("401 Unauthorized", &[], format!("{value} is not accepted")),
+            )
+            .get(
+                "https://a.example/",
+                Want::Body(401, "[secret:token] is not accepted"),
+            ),
         hidden(
             case("a value that comes back in a header is hidden")
                 .serves("/", Script::ok(&[&format!("x-echo: {value}")], "ok"))
@@ -68,7 +112,10 @@ pub(super) fn cases() -> Vec<Case> {
         hidden(
             case("a value that comes back as the place of a redirect is hidden")
                 .ways(TYPED)
-                .serves("/", Script::Raw(answers(&format!("https://a.example/{value}")).into_bytes()))
+                .serves(
+                    "/",
+                    Script::Raw(answers(&format!("https://a.example/{value}")).into_bytes()),
+                )
                 .send(
                     get("https://a.example/").limits(Limits {
                         redirects: Some(0),
@@ -79,8 +126,14 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case("a value is carried to no other host by a redirect")
             .ways(TYPED)
-            .serves("/", Script::Raw(answers(&format!("https://b.example/?{value}")).into_bytes()))
-            .get("https://a.example/", Want::Fails(NOT_GRANTED.saying("carries a secret").after("Yes")))
+            .serves(
+                "/",
+                Script::Raw(answers(&format!("https://b.example/?{value}")).into_bytes()),
+            )
+            .get(
+                "https://a.example/",
+                Want::Fails(NOT_GRANTED.saying("carries a secret").after("Yes")),
+            )
             .connections(1),
         case("a value that a redirect within one host carries is written down nowhere")
             .ways(TYPED)
@@ -91,12 +144,21 @@ pub(super) fn cases() -> Vec<Case> {
             .passages(2),
         case("a value that a redirect carries to where it is refused is told to nobody")
             .ways(TYPED)
-            .serves("/v1/go", Script::Raw(answers(&format!("/{value}/x")).into_bytes()))
-            .get("http://narrow.example/v1/go", Want::Fails(NOT_GRANTED.after("Yes")))
+            .serves(
+                "/v1/go",
+                Script::Raw(answers(&format!("/{value}/x")).into_bytes()),
+            )
+            .get(
+                "http://narrow.example/v1/go",
+                Want::Fails(NOT_GRANTED.after("Yes")),
+            )
             .passages(2),
         case("a value that is the bad place of a redirect is told to nobody")
             .ways(TYPED)
-            .serves("/", Script::Raw(answers(&format!("https://{value}/")).into_bytes()))
+            .serves(
+                "/",
+                Script::Raw(answers(&format!("https://{value}/")).into_bytes()),
+            )
             .get("https://a.example/", Want::Fails(NOT_GRANTED.after("Yes"))),
         case("a value that comes back as a content encoding is told to nobody")
             .serves("/", Script::ok(&[&format!("content-encoding: {value}")], "ok"))
@@ -107,25 +169,52 @@ pub(super) fn cases() -> Vec<Case> {
         case("a value that comes back in a message or a line is hidden")
             .ways(LASTING)
             .knows("token")
-            .dial(line("wss://a.example/", &[r#"{"token":"{{token}}"}"#], 1), Want::Body(101, r#"{"token":"[secret:token]"}"#))
-            .dial(line("tls://a.example:6697", &["PASS {{token}}"], 1), Want::Body(101, "PASS [secret:token]")),
+            .dial(
+                line("wss://a.example/", &[r#"{"token":"{{token}}"}"#], 1),
+                Want::Body(101, r#"{"token":"[secret:token]"}"#),
+            )
+            .dial(
+                line("tls://a.example:6697", &["PASS {{token}}"], 1),
+                Want::Body(101, "PASS [secret:token]"),
+            ),
         case("a value that comes back in an event is hidden")
             .ways(LASTING)
-            .serves("/", Script::ok(&["content-type: text/event-stream"], format!("event: {value}\nid: {value}\ndata: <{value}>\n\n")))
-            .dial(line("https://a.example/", &[], 1), Want::Body(101, "<[secret:token]>"))
+            .serves(
+                "/",
+                Script::ok(
+                    &["content-type: text/event-stream"],
+                    format!("event: {value}\nid: {value}\ndata: <{value}>\n\n"),
+                ),
+            )
+            .dial(
+                line("https://a.example/", &[], 1),
+                Want::Body(101, "<[secret:token]>"),
+            )
             .passages(2),
         case("a value that comes back instead of a WebSocket is told to nobody")
             .ways(LASTING)
             .knows("token")
-            .serves("/", Script::response("401 Unauthorized", &[], format!("{value} is not accepted")))
-            .serves("/go", Script::Raw(answers(&format!("wss://a.example/{value}")).into_bytes()))
-            .dial(with_token("wss://a.example/"), Want::Fails(PEER.saying("[secret:token] is not accepted")))
+            .serves(
+                "/",
+                Script::response("401 Unauthorized", &[], format!("{value} is not accepted")),
+            )
+            .serves(
+                "/go",
+                Script::Raw(answers(&format!("wss://a.example/{value}")).into_bytes()),
+            )
+            .dial(
+                with_token("wss://a.example/"),
+                Want::Fails(PEER.saying("[secret:token] is not accepted")),
+            )
             .dial(with_token("wss://a.example/go"), Want::Fails(PEER)),
         case("a value that comes back as the reason of an end is told to nobody")
             .ways(LASTING)
             .knows("token")
             .serves("/", Script::Goodbye(value.to_owned()))
-            .dial(line("wss://a.example/", &[], 1), Want::Broken(101, crate::corpus::case::CLOSED.after("No"))),
+            .dial(
+                line("wss://a.example/", &[], 1),
+                Want::Broken(101, crate::corpus::case::CLOSED.after("No")),
+            ),
     ]
 }
 

@@ -25,9 +25,27 @@ const OF_THE_GATE: &[&str] = &[
     "sec_websocket_version",
 ];
 
-const NO_NAMES: &[&str] = &["", "a b", "a:b", ":authority", " host", "host ", "ä", "a\r\nhost", "a\nb", "a\0b"];
+const NO_NAMES: &[&str] = &[
+    "",
+    "a b",
+    "a:b",
+    ":authority",
+    " host",
+    "host ",
+    "ä",
+    "a\r\nhost",
+    "a\nb",
+    "a\0b",
+];
 
-const NO_VALUES: &[&str] = &["a\r\nx-injected: 1", "a\nx-injected: 1", "a\rb", "a\0b", "\u{1b}[0m", "\u{7f}"];
+const NO_VALUES: &[&str] = &[
+    "a\r\nx-injected: 1",
+    "a\nx-injected: 1",
+    "a\rb",
+    "a\0b",
+    "\u{1b}[0m",
+    "\u{7f}",
+];
 
 fn many(count: usize, length: usize) -> Send {
     Send {
@@ -45,7 +63,9 @@ fn hasty() -> Limits {
 
 /// A head with so many headers.
 fn head(count: usize, length: usize) -> Script {
-    let headers: String = (0..count).map(|number| format!("x-{number}: {}\r\n", "a".repeat(length))).collect();
+    let headers: String = (0..count)
+        .map(|number| format!("x-{number}: {}\r\n", "a".repeat(length)))
+        .collect();
     Script::Raw(format!("HTTP/1.1 200 OK\r\n{headers}content-length: 2\r\n\r\nok").into_bytes())
 }
 
@@ -54,7 +74,8 @@ fn broken(promise: &'static str, heads: &[&str]) -> Case {
     let paths = ["/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9"];
     assert!(heads.len() <= paths.len());
     heads.iter().zip(paths).fold(case(promise), |case, (head, path)| {
-        case.serves(path, Script::Last(head.as_bytes().to_vec())).fails(&format!("http://a.example{path}"), PEER)
+        case.serves(path, Script::Last(head.as_bytes().to_vec()))
+            .fails(&format!("http://a.example{path}"), PEER)
     })
 }
 
@@ -63,11 +84,15 @@ pub(super) fn cases() -> Vec<Case> {
     let own = OF_THE_GATE.iter().fold(begin().unseen("HTTP/1.1"), |case, name| {
         case.send(get("http://a.example/").header(name, "x"), Want::Fails(HEADER))
     });
-    let begin = case("a name of a header that is none is refused").also_dials().unseen("HTTP/1.1");
+    let begin = case("a name of a header that is none is refused")
+        .also_dials()
+        .unseen("HTTP/1.1");
     let names = NO_NAMES.iter().fold(begin, |case, name| {
         case.send(get("http://a.example/").header(name, "x"), Want::Fails(HEADER))
     });
-    let begin = case("a value of a header is one line without control characters").also_dials().unseen("HTTP/1.1");
+    let begin = case("a value of a header is one line without control characters")
+        .also_dials()
+        .unseen("HTTP/1.1");
     let values = NO_VALUES.iter().fold(begin, |case, value| {
         case.send(get("http://a.example/").header("x-a", value), Want::Fails(HEADER))
     });

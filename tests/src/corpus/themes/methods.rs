@@ -3,7 +3,18 @@
 use crate::corpus::case::{Case, METHOD, NOT_GRANTED, Want, ask, case};
 
 pub(super) fn cases() -> Vec<Case> {
-    let odd = ["get", "Get", "post", "CONNECT", "TRACE", "connect", "G ET", "GET\r\nx: y", "GET /x HTTP/1.1\r\n", "GÉT"];
+    let odd = [
+        "get",
+        "Get",
+        "post",
+        "CONNECT",
+        "TRACE",
+        "connect",
+        "G ET",
+        "GET\r\nx: y",
+        "GET /x HTTP/1.1\r\n",
+        "GÉT",
+    ];
     let begin = case("a method that is none, or that opens a tunnel, is refused").untouched();
     let refused = odd.iter().fold(begin, |case, method| {
         case.send(ask(method, "http://a.example/"), Want::Fails(METHOD))
@@ -16,7 +27,10 @@ pub(super) fn cases() -> Vec<Case> {
             .send(ask(&"A".repeat(300), "http://a.example/"), Want::Fails(METHOD))
             .untouched(),
         case("a method that was not granted is refused")
-            .send(ask("BREW", "http://a.example/"), Want::Fails(NOT_GRANTED.saying("other methods")))
+            .send(
+                ask("BREW", "http://a.example/"),
+                Want::Fails(NOT_GRANTED.saying("other methods")),
+            )
             .send(ask("POST", "http://reading.example/"), Want::Fails(NOT_GRANTED))
             .send(ask("DELETE", "http://reading.example/"), Want::Fails(NOT_GRANTED))
             .untouched(),

@@ -42,7 +42,9 @@ const WAYS_OUT: &[&str] = &[
 ];
 
 pub(super) fn cases() -> Vec<Case> {
-    let refused = case("no spelling of a path leads out of what was granted").also_dials().untouched();
+    let refused = case("no spelling of a path leads out of what was granted")
+        .also_dials()
+        .untouched();
     let fail = |case: Case, path: &&str| {
         let fault = if path.contains(' ') { URL } else { NOT_GRANTED };
         case.fails(&format!("http://narrow.example{path}"), fault)

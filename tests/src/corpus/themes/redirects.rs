@@ -22,7 +22,10 @@ fn becomes(promise: &'static str, status: u16, method: &'static str, sent: &'sta
     let case = case(promise)
         .ways(TYPED)
         .serves("/go", Script::redirect(status, "/end"))
-        .send(ask(method, "http://a.example/go").text("text/plain", "the body"), Want::Status(200))
+        .send(
+            ask(method, "http://a.example/go").text("text/plain", "the body"),
+            Want::Status(200),
+        )
         .seen(format!("{sent} /end HTTP/1.1"))
         .passages(2);
     match body {
@@ -60,27 +63,69 @@ fn without(outcome: &Outcome) -> Result<(), String> {
 
 pub(super) fn cases() -> Vec<Case> {
     let begin = case("a place that is none is the server's fault").ways(TYPED);
-    let bad = ["http://", "http://[", "file:///etc/passwd", "http://u:p@b.example/", "http://b.example:99999/", "/\\b.example", "/a b", "javascript:x"];
+    let bad = [
+        "http://",
+        "http://[",
+        "file:///etc/passwd",
+        "http://u:p@b.example/",
+        "http://b.example:99999/",
+        "/\\b.example",
+        "/a b",
+        "javascript:x",
+    ];
     let paths = ["/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7"];
     let bad = bad.iter().zip(paths).fold(begin, |case, (to, path)| {
-        case.serves(path, Script::redirect(302, to))
-            .fails(&format!("http://a.example{path}"), PEER.saying("redirected to a bad address"))
+        case.serves(path, Script::redirect(302, to)).fails(
+            &format!("http://a.example{path}"),
+            PEER.saying("redirected to a bad address"),
+        )
     });
-    let ordinary = [("/300", 300), ("/304", 304), ("/305", 305), ("/306", 306), ("/399", 399)].into_iter();
-    let ordinary = ordinary.fold(case("a status that sends nobody elsewhere is an answer"), |case, (path, status)| {
-        let answer = format!("HTTP/1.1 {status} Odd\r\nlocation: /end\r\n\r\n");
-        let answer = match status {
-            304 => answer,
-            _ => answer.replace("\r\n\r\n", "\r\ncontent-length: 0\r\n\r\n"),
-        };
-        case.serves(path, Script::Raw(answer.into_bytes())).get(&format!("http://a.example{path}"), Want::Status(status))
-    });
+    let ordinary = [
+        ("/300", 300),
+        ("/304", 304),
+        ("/305", 305),
+        ("/306", 306),
+        ("/399", 399),
+    ]
+    .into_iter();
+    let ordinary = ordinary.fold(
+        case("a status that sends nobody elsewhere is an answer"),
+        |case, (path, status)| {
+            let answer = format!("HTTP/1.1 {status} Odd\r\nlocation: /end\r\n\r\n");
+            let answer = match status {
+                304 => answer,
+                _ => answer.replace("\r\n\r\n", "\r\ncontent-length: 0\r\n\r\n"),
+            };
+            case.serves(path, Script::Raw(answer.into_bytes()))
+                .get(&format!("http://a.example{path}"), Want::Status(status))
+        },
+    );
     vec![
-        refused("a redirect to this machine is refused", "http://127.0.0.1/", NOT_PUBLIC),
-        refused("a redirect to this machine in other words is refused", "//2130706433/", NOT_PUBLIC),
-        refused("a redirect to a service of credentials is refused", "http://metadata.google.internal/", NOT_PUBLIC),
-        refused("a redirect to a private neighbour is refused", "http://[fd00::1]/", NOT_PUBLIC),
-        refused("a redirect to another port is refused", "http://b.example:8080/", NOT_GRANTED),
+        refused(
+            "a redirect to this machine is refused",
+            "http://127.0.0.1/",
+            NOT_PUBLIC,
+        ),
+        refused(
+            "a redirect to this machine in other words is refused",
+            "//2130706433/",
+            NOT_PUBLIC,
+        ),
+        refused(
+            "a redirect to a service of credentials is refused",
+            "http://metadata.google.internal/",
+            NOT_PUBLIC,
+        ),
+        refused(
+            "a redirect to a private neighbour is refused",
+            "http://[fd00::1]/",
+            NOT_PUBLIC,
+        ),
+        refused(
+            "a redirect to another port is refused",
+            "http://b.example:8080/",
+            NOT_GRANTED,
+        ),
         case("a redirect from TLS to none is refused where only TLS was granted")
             .ways(TYPED)
             .serves("/go", Script::redirect(302, "http://only-tls.example/"))
@@ -90,7 +135,10 @@ pub(super) fn cases() -> Vec<Case> {
         case("a redirect to a host that was not granted is refused")
             .ways(TYPED)
             .serves("/go", Script::redirect(307, "http://c.example/"))
-            .send(ask("POST", "http://a.example/go").json("{}"), Want::Fails(NOT_GRANTED.after("Yes")))
+            .send(
+                ask("POST", "http://a.example/go").json("{}"),
+                Want::Fails(NOT_GRANTED.after("Yes")),
+            )
             .connections(1)
             .passages(2),
         bad,
@@ -104,7 +152,10 @@ pub(super) fn cases() -> Vec<Case> {
         becomes("308 leaves a POST and its body", 308, "POST", "POST", true),
         case("303 leaves a HEAD")
             .ways(TYPED)
-            .serves("/go", Script::Raw(b"HTTP/1.1 303 Elsewhere\r\nlocation: /end\r\n\r\n".to_vec()))
+            .serves(
+                "/go",
+                Script::Raw(b"HTTP/1.1 303 Elsewhere\r\nlocation: /end\r\n\r\n".to_vec()),
+            )
             .send(ask("HEAD", "http://a.example/go"), Want::Status(200))
             .seen("HEAD /end HTTP/1.1")
             .passages(2),
@@ -130,13 +181,22 @@ pub(super) fn cases() -> Vec<Case> {
         case("a request may allow fewer redirects, and not more")
             .ways(TYPED)
             .serves("/go", Script::redirect(302, "/go"))
-            .send(get("http://a.example/go").limits(follow(2)), Want::Fails(REDIRECTS))
-            .send(get("http://b.example/go").limits(follow(50)), Want::Fails(REDIRECTS))
+            .send(
+                get("http://a.example/go").limits(follow(2)),
+                Want::Fails(REDIRECTS),
+            )
+            .send(
+                get("http://b.example/go").limits(follow(50)),
+                Want::Fails(REDIRECTS),
+            )
             .passages(3 + 11),
         case("without redirects one is an ordinary answer")
             .ways(TYPED)
             .serves("/go", Script::redirect(302, "http://127.0.0.1/"))
-            .send(get("http://a.example/go").limits(follow(0)), Want::Body(302, "elsewhere"))
+            .send(
+                get("http://a.example/go").limits(follow(0)),
+                Want::Body(302, "elsewhere"),
+            )
             .told("http://127.0.0.1/")
             .connections(1),
         case("the standard interface gets a redirect as an ordinary answer")

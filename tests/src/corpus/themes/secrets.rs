@@ -9,13 +9,22 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request that is refused, and of which nothing leaves.
 fn refused(promise: &'static str, send: Send, fault: Fault) -> Case {
-    case(promise).knows("token").send(send, Want::Fails(fault)).unseen("HTTP/").unseen("tok3n").unseen("ocsecret_")
+    case(promise)
+        .knows("token")
+        .send(send, Want::Fails(fault))
+        .unseen("HTTP/")
+        .unseen("tok3n")
+        .unseen("ocsecret_")
 }
 
 pub(super) fn cases() -> Vec<Case> {
     let bearer = |url: &str| get(url).header("authorization", "Bearer {{token}}");
     let post = |body: &str| ask("POST", "https://a.example/").json(body);
-    let with_odd = |send: Send| case("a value is written as its place has it").knows("odd").send(send, Want::Status(200));
+    let with_odd = |send: Send| {
+        case("a value is written as its place has it")
+            .knows("odd")
+            .send(send, Want::Status(200))
+    };
     vec![
         case("a secret stands where the grant says so")
             .knows("token")

@@ -57,7 +57,11 @@ fn refused(promise: &'static str, urls: &[&str]) -> Case {
 pub(super) fn cases() -> Vec<Case> {
     let long = format!("http://a.example/{}", "a".repeat(17_000));
     vec![
-        refused("a host that can be read in two ways is refused, and never repaired", TWO_READINGS).also_dials(),
+        refused(
+            "a host that can be read in two ways is refused, and never repaired",
+            TWO_READINGS,
+        )
+        .also_dials(),
         refused("what ends a line or a word in a path is refused", IN_THE_PATH).also_dials(),
         refused(
             "what is no address of the web is refused",
@@ -77,7 +81,10 @@ pub(super) fn cases() -> Vec<Case> {
             ],
         )
         .ways(TYPED),
-        case("a URL has a length").ways(TYPED).send(get(&long), Want::Fails(TOO_LARGE)).untouched(),
+        case("a URL has a length")
+            .ways(TYPED)
+            .send(get(&long), Want::Fails(TOO_LARGE))
+            .untouched(),
         case("one dot behind a name means the same name")
             .also_dials()
             .get("http://a.example./", Want::Status(200))
@@ -92,7 +99,10 @@ pub(super) fn cases() -> Vec<Case> {
             .seen("GET /x?y HTTP/1.1")
             .unseen("fragment"),
         case("another port of a granted host is not granted")
-            .fails("http://a.example:81/", NOT_GRANTED.saying("another scheme or port"))
+            .fails(
+                "http://a.example:81/",
+                NOT_GRANTED.saying("another scheme or port"),
+            )
             .fails("https://a.example:80/", NOT_GRANTED)
             .fails("http://a.example:443/", NOT_GRANTED)
             .fails("https://reading.example/", NOT_GRANTED)
