@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use openclaw_components::{
     CallContext, CompileLimits, Compiler, Host, Installed, MANIFEST_FILE, NetworkOptions, Options, Part,
+    Settings,
 };
 use openclaw_egress::{Caps, Roots};
 use openclaw_policy::{Choice, Consent, Grant as Agreed, LimitSet};
@@ -52,7 +53,7 @@ impl Couriers {
         options.network = NetworkOptions {
             resolver: std::sync::Arc::new(names),
             roots,
-            proxy: None,
+            upstream: None,
             caps,
         };
         let host = Host::start(options).await.unwrap();
@@ -86,10 +87,11 @@ impl Couriers {
         let limits: LimitSet = self.installed.manifest.limits.clone();
         let choice = Choice::Some(Box::new(grants::capabilities(grant)), limits);
         let agreed = Agreed::new(consent, asked, choice).unwrap();
-        self.host
-            .enable(&self.installed, agreed, json!({}), grants::values())
-            .await
-            .unwrap();
+        let settings = Settings {
+            values: json!({}),
+            secrets: grants::values(),
+        };
+        self.host.enable(&self.installed, agreed, settings).await.unwrap();
         let errand = serde_json::to_string(steps).unwrap();
         let arguments = json!({ "errand": errand }).to_string();
         let called = self

@@ -44,7 +44,7 @@ pub fn play(play: Play) {
         let gate = Gate::new(Options {
             resolver: Arc::new(names),
             roots: authority.roots.clone(),
-            proxy: None,
+            upstream: None,
             caps: caps(),
             ledger: Arc::new(lines.clone()),
         });

@@ -89,7 +89,7 @@ impl Traveller {
                 let options = Options {
                     resolver: Arc::new(names.clone()),
                     roots: authority.roots.clone(),
-                    proxy: None,
+                    upstream: None,
                     caps: caps(),
                     ledger: Arc::new(lines.clone()),
                 };
