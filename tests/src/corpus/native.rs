@@ -130,7 +130,10 @@ async fn send(client: &Client, send: &Send, names: &mut Names) -> Answer {
     let text =
         |(name, value): &(String, Vec<u8>)| (name.clone(), String::from_utf8_lossy(value).into_owned());
     answer.headers = response.headers().iter().map(text).collect();
-    while !send.unread {
+    if send.unread {
+        return answer;
+    }
+    loop {
         match response.chunk().await {
             Ok(Some(piece)) => answer.push(&piece),
             Ok(None) => break,

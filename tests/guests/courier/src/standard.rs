@@ -141,7 +141,10 @@ fn read(response: IncomingResponse, unread: bool) -> Answer {
     let Ok(stream) = body.stream() else {
         return answer;
     };
-    while !unread {
+    if unread {
+        return answer;
+    }
+    loop {
         match stream.blocking_read(1 << 16) {
             Ok(piece) => answer.push(&piece),
             Err(StreamError::Closed) => break,

@@ -89,7 +89,10 @@ fn read(response: &Response, send: &Send, names: &mut Names) -> Answer {
     }
     let shown = response.headers().into_iter();
     answer.headers = shown.map(|header| (header.name, header.value)).collect();
-    while !send.unread {
+    if send.unread {
+        return answer;
+    }
+    loop {
         match response.read(1 << 16) {
             Ok(piece) if piece.is_empty() => break,
             Ok(piece) => answer.push(&piece),
