@@ -284,7 +284,11 @@ impl Host {
         let extension = Arc::new(Extension::new(Made {
             id: id.clone(),
             limits: Effective::new(limits, self.parts.ceilings.clone()),
-            settings: settings::hide(settings.values, grant.capabilities(), &client.tenant().vault),
+            settings: settings::hide(
+                settings.values,
+                &installed.manifest.capabilities,
+                &client.tenant().vault,
+            ),
             client,
             grant,
             tools: installed.tools.clone(),

@@ -251,6 +251,8 @@ impl Client {
             },
             ..Request::default()
         };
+        // A stream of events is a request, and has the line of one.
+        entry.withdraw();
         let response = self.send(request).await?;
         let kind = response.headers().iter().find(|(name, _)| name == "content-type");
         let is_events =

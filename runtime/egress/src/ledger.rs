@@ -103,6 +103,11 @@ impl Entry {
         self.note(|passage| passage.received_bytes += bytes);
     }
 
+    /// Another line tells it.
+    pub(crate) fn withdraw(&mut self) {
+        self.passage = None;
+    }
+
     /// It went through.
     pub(crate) fn passed(&mut self) {
         self.note(|passage| (passage.ending, passage.why) = (Ending::Passed, None));

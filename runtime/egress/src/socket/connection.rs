@@ -35,11 +35,11 @@ impl Connection {
         host: &Host,
         upgrade: Upgrade,
         limits: Limits,
-        passage: Passage,
+        mut passage: Passage,
         until: Instant,
     ) -> Result<Self> {
         let stream: Box<dyn Wire> = Box::new(stream);
-        let opened = open(stream, host, upgrade, &limits, until).await?;
+        let opened = open(stream, host, upgrade, &limits, &mut *passage.incoming, until).await?;
         let (sink, stream) = opened.stream.split();
         let mut connection = Self::join(
             host,

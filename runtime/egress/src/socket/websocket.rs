@@ -5,7 +5,7 @@
 //! **Bound.** The given time, 64 KiB of an answer, [`Limits`] for frames.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, Uri};
 use openclaw_policy::{Host, display_safe};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Error as Failure;
@@ -15,12 +15,9 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::framing::too_large;
-use super::{Limits, Wire};
+use super::{Frame, Incoming, Limits, Wire};
 use crate::error::{Cause, Phase, Result, SHOWN, Sent};
 use crate::tls::explain_after_handshake;
-
-/// What is shown of the body of an answer that refuses.
-const MOST_BODY: usize = 1024;
 
 /// What a read may bring at once.
 const READ: usize = 8 * 1024;
@@ -129,6 +126,7 @@ pub(super) async fn open<S: Wire>(
     host: &Host,
     upgrade: Upgrade,
     limits: &Limits,
+    incoming: &mut dyn Incoming,
     until: Instant,
 ) -> Result<Opened<S>> {
     let within = until.saturating_duration_since(Instant::now());
@@ -144,7 +142,7 @@ pub(super) async fn open<S: Wire>(
     let opened = tokio::time::timeout_at(until, opening).await;
     let (stream, answer) = match opened {
         Ok(Ok(opened)) => opened,
-        Ok(Err(failure)) => return Err(refused(host, &failure, limits).when(Sent::Yes)),
+        Ok(Err(failure)) => return Err(refused(host, &failure, limits, incoming).when(Sent::Yes)),
         Err(_) => {
             let phase = Phase::Connect;
             return Err(Cause::Timeout { phase, within }.when(Sent::Unknown));
@@ -171,9 +169,9 @@ fn judge(host: &Host, answer: &Response<Option<Vec<u8>>>) -> Result<Option<Strin
     Ok(first.and_then(|name| name.to_str().ok()).map(str::to_owned))
 }
 
-fn refused(host: &Host, failure: &Failure, limits: &Limits) -> Cause {
+fn refused(host: &Host, failure: &Failure, limits: &Limits, incoming: &mut dyn Incoming) -> Cause {
     match failure {
-        Failure::Http(answer) => refused_with_status(host, answer),
+        Failure::Http(answer) => refused_with_status(host, answer, incoming),
         Failure::AttackAttempt => Cause::peer(host, "sent an answer without an end"),
         Failure::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Cause::peer(
             host,
@@ -195,7 +193,13 @@ fn refused(host: &Host, failure: &Failure, limits: &Limits) -> Cause {
     }
 }
 
-fn refused_with_status(host: &Host, answer: &Response<Option<Vec<u8>>>) -> Cause {
+/// The body of such an answer is not shown: it may have arrived in part, and half of a value that comes back is not
+/// recognised as one.
+fn refused_with_status(
+    host: &Host,
+    answer: &Response<Option<Vec<u8>>>,
+    incoming: &mut dyn Incoming,
+) -> Cause {
     let status = answer.status();
     let mut why = format!(
         "answered the request for a WebSocket with status {}",
@@ -206,14 +210,12 @@ fn refused_with_status(host: &Host, answer: &Response<Option<Vec<u8>>>) -> Cause
             .headers()
             .get(header::LOCATION)
             .and_then(|to| to.to_str().ok());
-        let to = display_safe(to.unwrap_or("another address"), SHOWN);
+        // Whole, before it is cut.
+        let to = match to.map(|to| incoming.pass(Frame::Text(to.to_owned()))) {
+            Some(Frame::Text(to)) => display_safe(&to, SHOWN),
+            _ => "another address".to_owned(),
+        };
         why = format!("{why}: it sends on to {to}, which is not followed; ask for that address itself");
-    } else if status != StatusCode::SWITCHING_PROTOCOLS {
-        let body = answer.body().as_deref().unwrap_or_default();
-        let body = String::from_utf8_lossy(body.get(..MOST_BODY).unwrap_or(body));
-        if !body.is_empty() {
-            why = format!("{why}: {}", display_safe(body.trim(), MOST_BODY));
-        }
     }
     let host = host.to_string();
     Cause::Peer { host, why }

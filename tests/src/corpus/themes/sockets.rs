@@ -62,8 +62,8 @@ pub(super) fn cases() -> Vec<Case> {
             )
             .dial(line("http://c.example/", &[], 1), Want::Fails(NOT_GRANTED))
             .seen("accept: text/event-stream")
-            .line("EVENTS http://a.example/")
-            .passages(4),
+            .line("GET http://a.example/")
+            .passages(2),
         refused(
             "a WebSocket that is sent elsewhere stays where it is",
             "HTTP/1.1 302 Found\r\nlocation: ws://127.0.0.1/\r\ncontent-length: 0\r\n\r\n",

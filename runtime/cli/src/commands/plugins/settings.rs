@@ -22,8 +22,9 @@ pub(super) fn read(plugins: &Plugins, manifest: &Manifest) -> Result<Value, Fail
         return Ok(settings);
     }
     let validator = check_schema(manifest)?;
+    let shown = with_texts(&settings, manifest);
     let mistakes: Vec<_> = validator
-        .iter_errors(&settings)
+        .iter_errors(&shown)
         .take(NAMED)
         .map(|error| {
             let at = error.instance_path().to_string().replace('/', ".");
@@ -43,6 +44,17 @@ pub(super) fn read(plugins: &Plugins, manifest: &Manifest) -> Result<Value, Fail
             mistakes.join("\n- ")
         ))),
     }
+}
+
+/// The settings as the extension will read them: a secret is a text, whatever the config has for it.
+fn with_texts(settings: &Value, manifest: &Manifest) -> Value {
+    let mut shown = settings.clone();
+    for rule in manifest.capabilities.secrets.rules() {
+        if let Some(value) = shown.get_mut(rule.name.as_str()) {
+            *value = Value::String(rule.name.to_string());
+        }
+    }
+    shown
 }
 
 /// What holds settings against the schema of a manifest, if the schema is one.

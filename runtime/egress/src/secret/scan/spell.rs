@@ -55,6 +55,10 @@ fn spell(value: &str) -> Vec<Pattern> {
             }
         }
     }
+    for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
+        let byte = |byte: u8| [b'%', digit(digits, byte >> 4), digit(digits, byte & 15)];
+        all.push(Zeroizing::new(value.bytes().flat_map(byte).collect()));
+    }
     all.push(json(value, false, false));
     all.push(json(value, true, false));
     all.push(json(value, false, true));
@@ -69,14 +73,17 @@ fn spell(value: &str) -> Vec<Pattern> {
     all
 }
 
+fn digit(digits: &[u8; 16], nibble: u8) -> u8 {
+    digits.get(usize::from(nibble)).copied().unwrap_or_default()
+}
+
 fn percent(value: &str, kept: &[u8], digits: &[u8; 16], space: &[u8]) -> Pattern {
     let mut out = Zeroizing::new(Vec::with_capacity(value.len().saturating_mul(3)));
-    let digit = |nibble: u8| digits.get(usize::from(nibble)).copied().unwrap_or_default();
     for byte in value.bytes() {
         match byte {
             b' ' => out.extend_from_slice(space),
             _ if byte.is_ascii_alphanumeric() || kept.contains(&byte) => out.push(byte),
-            _ => out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]),
+            _ => out.extend_from_slice(&[b'%', digit(digits, byte >> 4), digit(digits, byte & 15)]),
         }
     }
     out
