@@ -82,9 +82,14 @@ fn head_of(part: &Part, boundary: &str) -> Result<String, Cause> {
     Ok(head)
 }
 
-/// As forms of pages write a name.
+/// As forms of pages write a name. For some readers a backslash at its end would take the quote behind it along.
 fn quoted(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    let mut quoted = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+    if quoted.ends_with('\\') {
+        quoted.pop();
+        quoted.push_str("%5C");
+    }
+    quoted
 }
 
 fn boundary() -> Result<String, Cause> {

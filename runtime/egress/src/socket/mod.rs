@@ -10,6 +10,8 @@
 mod connection;
 mod events;
 mod framing;
+#[doc(hidden)]
+pub mod fuzzing;
 mod pattern;
 mod receiver;
 mod sender;
