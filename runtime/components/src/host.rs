@@ -182,6 +182,7 @@ impl Host {
     pub async fn uninstall(&self, id: &PluginId) -> Result<()> {
         let _changing = self.parts.changing.lock().await;
         self.disable(id);
+        self.parts.network.forget(id);
         let (parts, gone) = (Arc::clone(&self.parts), id.clone());
         let removed = unblock(move || {
             let record = parts.store.readable(&gone);

@@ -99,6 +99,12 @@ impl Network {
         }))
     }
 
+    /// Lets go of what an extension captured.
+    pub(crate) fn forget(&self, id: &PluginId) {
+        let mut captured = self.captured.lock().unwrap_or_else(PoisonError::into_inner);
+        captured.retain(|(owner, _), _| owner != id);
+    }
+
     /// Waits until all that is known of what left by now stands in the audit.
     pub(crate) async fn settle(&self) {
         self.passages.settle().await;

@@ -24,7 +24,7 @@ use crate::secret::{Injected, Vault};
 use crate::socket::{self, ClearStep, Connection, Framing, Passage, Upgrade, speak};
 use crate::target::Target;
 use crate::tls::TlsOptions;
-use crate::traffic::{Carries, Inward, Outward, hide_in};
+use crate::traffic::{Carries, Inward, Outward, hide, hide_in};
 
 /// Whether and when a TCP connection is encrypted.
 #[derive(Clone, Debug)]
@@ -97,7 +97,8 @@ impl Client {
             } => "TCP",
             Endpoint::Tcp { .. } => "TLS",
         });
-        let opened = match self.opening(limits) {
+        let rated = self.rates.take_any(&self.caps);
+        let opened = match rated.and_then(|()| self.opening(limits)) {
             Ok(opening) => match endpoint {
                 Endpoint::WebSocket {
                     url,
@@ -162,14 +163,17 @@ impl Client {
             true => (Transport::Wss, "wss"),
             false => (Transport::Ws, "ws"),
         };
-        let path = vault.hide_placeholders(target.path().as_str());
-        entry.place(format!("{scheme}://{}", target.authority()), path);
+        let origin = format!("{scheme}://{}", target.authority());
+        entry.place(hide(vault, &origin), hide(vault, target.path().as_str()));
         let injector = vault.inject(target.host(), target.is_encrypted());
         injector.refuse_in(&target.host().to_string(), "the name of a host")?;
         let granted = self.judge_dial(transport, target.host(), target.port(), Some(target.path()))?;
         header::check_sent(&headers, &self.caps)?;
+        check_subprotocols(&subprotocols)?;
+        for name in &subprotocols {
+            injector.refuse_in(name, "the name of a subprotocol")?;
+        }
         self.rates.take(target.host(), &self.caps)?;
-        let dialled = self.dial(target.host(), target.port(), granted, &opening).await?;
         let filled = injector.path(target.path().as_str())?;
         let mut path = text_of(&filled)?.to_owned();
         if filled.has_secret() {
@@ -189,6 +193,7 @@ impl Client {
             headers: self.websocket_headers(&headers, &target)?,
             subprotocols,
         };
+        let dialled = self.dial(target.host(), target.port(), granted, &opening).await?;
         let stream = match target.is_encrypted() {
             false => dialled.stream,
             true => {
@@ -238,25 +243,23 @@ impl Client {
         entry: &mut Entry,
     ) -> Result<(Connection, OwnedSemaphorePermit)> {
         let target = Target::of_request(&url)?;
-        let path = self.tenant.vault.hide_placeholders(target.path().as_str());
-        entry.place(format!("{}://{}", target.scheme(), target.authority()), path);
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case(ACCEPT.as_str()));
         headers.push((ACCEPT.to_string(), b"text/event-stream".to_vec()));
         let request = Request {
             method: "GET".to_owned(),
             url,
             headers,
             limits: Limits {
-                first_byte: Some(opening.within),
+                total: Some(opening.within),
                 ..Limits::default()
             },
             ..Request::default()
         };
         // A stream of events is a request, and has the line of one.
         entry.withdraw();
-        let response = self.send(request).await?;
+        let mut response = self.send(request).await?;
         let kind = response.headers().iter().find(|(name, _)| name == "content-type");
-        let is_events =
-            kind.is_some_and(|(_, value)| value.to_ascii_lowercase().starts_with(b"text/event-stream"));
+        let is_events = kind.is_some_and(|(_, value)| is_event_stream(value));
         if response.status() != 200 || !is_events {
             let why = format!(
                 "answered with status {} and no stream of events",
@@ -264,6 +267,7 @@ impl Client {
             );
             return Err(Cause::peer(target.host(), &why).when(Sent::Yes));
         }
+        response.last();
         let body = futures_util::stream::unfold(Some(response), |response| async {
             let mut response = response?;
             match response.chunk().await {
@@ -293,13 +297,18 @@ impl Client {
         let host: Host = host
             .parse()
             .map_err(|error| Cause::url(format!("has a bad host: {error}")))?;
-        entry.place(format!("{transport}://{host}:{port}"), String::new());
+        entry.place(
+            hide(&self.tenant.vault, &format!("{transport}://{host}:{port}")),
+            String::new(),
+        );
         let vault = &self.tenant.vault;
         vault
             .inject(&host, options.is_some())
             .refuse_in(&host.to_string(), "the name of a host")?;
         let granted = self.judge_dial(transport, &host, port, None)?;
-        if let Some(name) = options.and_then(|options| options.server_name.as_ref()) {
+        let also = options.and_then(|options| options.server_name.as_ref());
+        let also = also.filter(|name| **name != host);
+        if let Some(name) = also {
             self.judge_dial(transport, name, port, None)?;
         }
         self.rates.take(&host, &self.caps)?;
@@ -313,10 +322,21 @@ impl Client {
             stream = speak(stream, &host, steps, opening.until).await?;
         }
         if let Some(options) = options {
-            stream = self.encrypt(stream, &host, options, &[], &opening).await?;
+            let encrypted = self.encrypt(stream, &host, options, &[], &opening).await;
+            let said =
+                matches!(tls, TlsMode::AfterSteps(steps, _) if steps.iter().any(|step| step.send.is_some()));
+            stream = encrypted.map_err(|error| match said {
+                true => error.behind(Sent::Yes),
+                false => error,
+            })?;
         }
         // A value is sent to whom the certificate names, and to where the operator named; both must be meant.
-        let passage = passage(vault, &host, options.is_some(), framing.into());
+        let mut outward = Outward::new(Arc::clone(vault), host.clone(), options.is_some(), framing.into());
+        outward.must_also_be_meant_for(also);
+        let passage = Passage {
+            outgoing: Box::new(outward),
+            incoming: Box::new(Inward::new(Arc::clone(vault), framing.into())),
+        };
         let connection = Connection::tcp(stream, &host, framing, opening.limits, passage);
         Ok((connection, opening.place))
     }
@@ -335,9 +355,7 @@ impl Client {
             path,
         };
         self.tenant.sockets.judge(&dial).ok_or_else(|| {
-            let path = path.map_or_else(String::new, |path| {
-                self.tenant.vault.hide_placeholders(path.as_str())
-            });
+            let path = path.map_or_else(String::new, |path| hide(&self.tenant.vault, path.as_str()));
             let what = format!("{transport}://{host}:{port}{path}");
             Cause::NotGranted {
                 what: openclaw_policy::display_safe(&what, crate::error::SHOWN),
@@ -373,6 +391,23 @@ fn text_of<'i>(injected: &'i Injected<'_>) -> Result<&'i str, Cause> {
     injected.as_str().ok_or(Cause::Request {
         why: "has an address that is no text",
     })
+}
+
+/// Names of subprotocols that one opening may offer.
+const MAX_SUBPROTOCOLS: usize = 32;
+
+fn check_subprotocols(names: &[String]) -> Result<(), Cause> {
+    match names.len() > MAX_SUBPROTOCOLS || names.iter().any(|name| name.len() > 128) {
+        true => Err(Cause::Request {
+            why: "offers more than 32 subprotocols, or one of more than 128 bytes",
+        }),
+        false => Ok(()),
+    }
+}
+
+fn is_event_stream(kind: &[u8]) -> bool {
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
 }
 
 fn passage(vault: &Arc<Vault>, host: &Host, is_encrypted: bool, carries: Carries) -> Passage {

@@ -87,7 +87,7 @@ impl Dialler {
             Host::Domain(_) => self.resolve(to.host, caps, until).await?,
         };
         let judged = judge(to, answers)?;
-        let stream = self.connect(to, &judged.addresses, caps, until).await?;
+        let stream = self.connect(to, &judged, caps, until).await?;
         Ok(Dialled {
             stream,
             is_private: judged.is_private,
@@ -99,14 +99,12 @@ impl Dialler {
             return Ok(Vec::new());
         };
         let until = until.min(Instant::now() + caps.resolve);
-        let (resolver, lookups, name) = (
-            Arc::clone(&self.resolver),
-            Arc::clone(&self.lookups),
-            name.clone(),
-        );
+        let place = Arc::clone(&self.lookups).acquire_owned();
+        let place = within(until, Phase::Resolve, caps.resolve, place).await?;
+        let (resolver, name) = (Arc::clone(&self.resolver), name.clone());
         // A look-up that nobody waits for any more still holds its place, because the system goes on with it.
         let lookup = tokio::spawn(async move {
-            let _place = lookups.acquire_owned().await;
+            let _place = place;
             resolver.resolve(name).await
         });
         let found = within(until, Phase::Resolve, caps.resolve, lookup).await?;
@@ -124,15 +122,19 @@ impl Dialler {
     async fn connect(
         &self,
         to: Destination<'_>,
-        addresses: &[IpAddr],
+        judged: &Judged,
         caps: &Caps,
         until: Instant,
     ) -> Result<BoxedStream, Cause> {
+        let addresses = &judged.addresses;
         let until = until.min(Instant::now() + caps.connect);
         let mut last = None;
         let mut left = addresses.len();
         for address in addresses {
             left -= 1;
+            if last.is_some() && Instant::now() >= until {
+                break;
+            }
             let until = match left {
                 0 => until,
                 _ => until.min(Instant::now() + PATIENCE),
@@ -142,7 +144,7 @@ impl Dialler {
                 until,
                 Phase::Connect,
                 caps.connect,
-                self.reach(to.host, address, caps, until),
+                self.reach(to, address, caps, until),
             )
             .await
             {
@@ -159,14 +161,14 @@ impl Dialler {
     /// Through the operator's proxy, which is told the address and not the name: it could resolve it anew.
     async fn reach(
         &self,
-        host: &Host,
+        to: Destination<'_>,
         address: SocketAddr,
         caps: &Caps,
         until: Instant,
     ) -> Result<BoxedStream, Cause> {
         match &self.upstream {
             Some(route) if route.takes(address.ip())? => self.through(route, address, caps, until).await,
-            _ => Ok(Box::new(open(host, address).await?)),
+            _ => Ok(Box::new(open(to.host, address, to.may_be_private).await?)),
         }
     }
 
@@ -187,7 +189,7 @@ impl Dialler {
             let (host, why) = (to.to_string(), "its name has no address".to_owned());
             return Err(Cause::Proxy { host, why });
         };
-        let stream = open(proxy.host(), SocketAddr::new(*address, proxy.port())).await?;
+        let stream = open(proxy.host(), SocketAddr::new(*address, proxy.port()), true).await?;
         let stream: BoxedStream = match proxy.is_encrypted() {
             false => Box::new(stream),
             true => {
@@ -200,13 +202,21 @@ impl Dialler {
     }
 }
 
-/// Opens a connection to one address.
-pub(crate) async fn open(host: &Host, address: SocketAddr) -> Result<TcpStream, Cause> {
+/// Opens a connection to one address. An address of this machine's own may look like any other: whoever is connected
+/// to himself knows it by that.
+async fn open(host: &Host, address: SocketAddr, may_be_private: bool) -> Result<TcpStream, Cause> {
     let failed = |error: std::io::Error| Cause::Connect {
         host: host.to_string(),
         why: error.to_string(),
     };
     let stream = TcpStream::connect(address).await.map_err(failed)?;
+    if !may_be_private && stream.local_addr().map_err(failed)?.ip() == address.ip() {
+        return Err(Cause::NotPublic {
+            host: host.to_string(),
+            address: address.ip(),
+            class: AddressClass::Loopback,
+        });
+    }
     stream.set_nodelay(true).map_err(failed)?;
     Ok(stream)
 }

@@ -7,7 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{Error, Kind, Result};
 use crate::ledger::Entry;
-use crate::secret::Vault;
+use crate::secret::{SecretFailure, Vault};
 use crate::socket::{Connection, Frame};
 use crate::traffic::hide_in;
 
@@ -68,6 +68,10 @@ impl Dialog {
 
     /// Closes the connection in good order. For a WebSocket the code and reason are sent.
     pub async fn close(&mut self, code: u16, reason: &str) -> Result<()> {
+        if self.vault.holds_placeholder(reason.as_bytes()) {
+            let place = "the reason of a close";
+            return Err(SecretFailure::Misplaced { place }.into());
+        }
         let closed = self.connection.close(code, reason).await;
         closed.map_err(|error| hide_in(&self.vault, error))
     }

@@ -16,6 +16,7 @@ use crate::rate::Rates;
 use crate::resolve::Resolve;
 use crate::tenant::Tenant;
 use crate::tls::{Roots, Tls};
+use crate::traffic::hide;
 use crate::upstream::{Route, Upstream};
 
 /// How a gate is made.
@@ -93,7 +94,7 @@ impl Client {
 
     pub(crate) fn entry(&self, method: &str) -> Entry {
         let tenant = &self.tenant;
-        let method = openclaw_policy::display_safe(method, 40);
+        let method = openclaw_policy::display_safe(&hide(&tenant.vault, method), 40);
         Entry::new(
             &self.ledger,
             Arc::clone(&tenant.extension),

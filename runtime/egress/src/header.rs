@@ -26,6 +26,15 @@ const OWN: &[&str] = &[
     "upgrade",
 ];
 
+/// Headers that some servers take for another method or path than the one that was judged.
+const REWRITING: &[&str] = &[
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
 /// Headers that belong to the handshake of a WebSocket.
 const HANDSHAKE: &str = "sec-websocket-";
 
@@ -47,6 +56,9 @@ pub(crate) fn name_of(name: &str) -> Result<HeaderName, Cause> {
     let alike = parsed.as_str().replace('_', "-");
     if OWN.contains(&alike.as_str()) {
         return refuse("is written by the gateway and may not be set");
+    }
+    if REWRITING.contains(&alike.as_str()) {
+        return refuse("could turn the request into another than the one that was granted");
     }
     if alike.starts_with(HANDSHAKE) {
         return refuse("belongs to the handshake of WebSockets; open a WebSocket instead");
@@ -75,6 +87,23 @@ pub(crate) fn fill(injector: &Injector<'_>, name: &HeaderName, value: &[u8]) -> 
     let mut filled = value_of(name, injected.as_bytes())?;
     filled.set_sensitive(injected.has_secret());
     Ok(filled)
+}
+
+/// Refuses two content types: the gate would put secrets in by one of them, and the server read by the other.
+pub(crate) fn check_kinds(headers: &[Header]) -> Result<(), Cause> {
+    let is_kind = |(name, _): &&Header| name.replace('_', "-").eq_ignore_ascii_case("content-type");
+    let mut kinds = headers.iter().filter(is_kind);
+    match (kinds.next(), kinds.next()) {
+        (_, Some(_)) => Err(Cause::Header {
+            name: "content-type".to_owned(),
+            why: "is there twice, so the body could be read in two ways",
+        }),
+        (Some((name, _)), None) if name.contains('_') => Err(Cause::Header {
+            name: "content_type".to_owned(),
+            why: "must be written with a hyphen",
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses too many headers of a request, before anything is done with them.
@@ -136,6 +165,8 @@ mod tests {
             "a:b",
             ":authority",
             "a\r\nhost",
+            "X-HTTP-Method-Override",
+            "x_original_url",
             "",
             "ä",
         ] {
@@ -143,6 +174,24 @@ mod tests {
         }
         for name in ["Authorization", "x_y", "Content-Type", "Range", "X-Forwarded-For"] {
             assert!(name_of(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_has_one_kind() {
+        let headers = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), b"a/b".to_vec()))
+                .collect::<Vec<_>>()
+        };
+        assert!(check_kinds(&headers(&["Content-Type", "accept"])).is_ok());
+        for names in [
+            &["content-type", "Content-Type"][..],
+            &["content-type", "content_type"],
+            &["Content_Type"],
+        ] {
+            assert!(check_kinds(&headers(names)).is_err(), "{names:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! and never a value.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, Sent};
@@ -58,6 +59,8 @@ pub(crate) struct Entry {
     ledger: Arc<dyn Ledger>,
     begun: Instant,
     passage: Option<Passage>,
+    /// Counts what was sent of a request's body.
+    sent: Option<Arc<AtomicU64>>,
 }
 
 impl Entry {
@@ -84,6 +87,7 @@ impl Entry {
                 ending: Ending::Failed,
                 why: Some("given up".to_owned()),
             }),
+            sent: None,
         }
     }
 
@@ -93,6 +97,11 @@ impl Entry {
 
     pub(crate) fn status(&mut self, status: u16) {
         self.note(|passage| passage.status = Some(status));
+    }
+
+    /// Counts what this counter says beside what is told.
+    pub(crate) fn follow(&mut self, sent: Arc<AtomicU64>) {
+        self.sent = Some(sent);
     }
 
     pub(crate) fn sent(&mut self, bytes: u64) {
@@ -117,7 +126,7 @@ impl Entry {
     pub(crate) fn failed(&mut self, error: &Error) {
         let refused = matches!(
             error.cause.kind(),
-            Kind::Denied | Kind::Invalid | Kind::RateLimited
+            Kind::Denied | Kind::Invalid | Kind::RateLimited | Kind::TooLarge | Kind::Quota
         );
         let ending = match refused && error.sent == Sent::No {
             true => Ending::Denied,
@@ -137,6 +146,9 @@ impl Drop for Entry {
     fn drop(&mut self) {
         if let Some(mut passage) = self.passage.take() {
             passage.took = self.begun.elapsed();
+            if let Some(sent) = &self.sent {
+                passage.sent_bytes += sent.load(Ordering::Relaxed);
+            }
             self.ledger.record(passage);
         }
     }

@@ -15,9 +15,19 @@ use crate::error::Cause;
 /// Hosts that are remembered before those at rest are looked for.
 const MANY: usize = 256;
 
+/// How many hosts' worth of requests one tenant may send to all of them together.
+const HOSTS: u32 = 8;
+
 /// When each host is at rest again.
 #[derive(Default)]
-pub(crate) struct Rates(Mutex<HashMap<Host, Instant>>);
+pub(crate) struct Rates(Mutex<Rests>);
+
+#[derive(Default)]
+struct Rests {
+    hosts: HashMap<Host, Instant>,
+    /// When everything is, what is refused included.
+    all: Option<Instant>,
+}
 
 impl Rates {
     /// Takes a place for one request to a host.
@@ -25,23 +35,44 @@ impl Rates {
         self.take_at(host, caps, Instant::now())
     }
 
-    /// Each request moves the moment of rest by one pace; it may lie a burst ahead.
+    /// Takes a place for anything that is asked of the gate, before it is looked at: what is refused leaves a line
+    /// too.
+    pub(crate) fn take_any(&self, caps: &Caps) -> Result<(), Cause> {
+        let now = Instant::now();
+        let mut rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (pace, burst) = (caps.pace / HOSTS, caps.burst.saturating_mul(HOSTS));
+        let rest = advance(rests.all, now, pace, burst).map_err(|after| Cause::Rate {
+            host: "all hosts together".to_owned(),
+            after,
+        })?;
+        rests.all = Some(rest);
+        Ok(())
+    }
+
     fn take_at(&self, host: &Host, caps: &Caps, now: Instant) -> Result<(), Cause> {
         let mut rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if rests.len() >= MANY {
-            rests.retain(|_, rest| *rest > now);
+        if rests.hosts.len() >= MANY {
+            rests.hosts.retain(|_, rest| *rest > now);
         }
-        let rest = rests.get(host).map_or(now, |rest| (*rest).max(now));
-        let ahead = rest.saturating_duration_since(now) + caps.pace;
-        let most = caps.pace.saturating_mul(caps.burst.max(1));
-        if ahead > most {
-            return Err(Cause::Rate {
-                host: host.to_string(),
-                after: round_up(ahead - most),
-            });
-        }
-        rests.insert(host.clone(), rest + caps.pace);
+        let rest = rests.hosts.get(host).copied();
+        let rest = advance(rest, now, caps.pace, caps.burst).map_err(|after| Cause::Rate {
+            host: host.to_string(),
+            after,
+        })?;
+        rests.hosts.insert(host.clone(), rest);
         Ok(())
+    }
+}
+
+/// Each request moves the moment of rest by one pace; it may lie a burst ahead. If it would lie further, when it
+/// does not any more.
+fn advance(rest: Option<Instant>, now: Instant, pace: Duration, burst: u32) -> Result<Instant, Duration> {
+    let rest = rest.map_or(now, |rest| rest.max(now));
+    let ahead = rest.saturating_duration_since(now) + pace;
+    let most = pace.saturating_mul(burst.max(1));
+    match ahead > most {
+        true => Err(round_up(ahead - most)),
+        false => Ok(rest + pace),
     }
 }
 
@@ -85,6 +116,6 @@ mod tests {
             let now = begin + Duration::from_secs(number);
             rates.take_at(&host, &caps, now).unwrap();
         }
-        assert!(rates.0.lock().unwrap().len() <= MANY);
+        assert!(rates.0.lock().unwrap().hosts.len() <= MANY);
     }
 }

@@ -37,6 +37,8 @@ impl From<Framing> for Carries {
 pub(crate) struct Outward {
     vault: Arc<Vault>,
     host: Host,
+    /// Who else must be meant by what is sent.
+    also: Option<Host>,
     is_encrypted: bool,
     carries: Carries,
     guard: StreamGuard,
@@ -48,9 +50,15 @@ impl Outward {
             guard: StreamGuard::new(Arc::clone(&vault)),
             vault,
             host,
+            also: None,
             is_encrypted,
             carries,
         }
+    }
+
+    /// A value leaves only if its grant names this host too: the one that the certificate is asked for.
+    pub(crate) fn must_also_be_meant_for(&mut self, host: Option<&Host>) {
+        self.also = host.cloned();
     }
 }
 
@@ -59,6 +67,9 @@ impl Outgoing for Outward {
         let injector = self.vault.inject(&self.host, self.is_encrypted);
         match frame {
             Frame::Text(text) => {
+                if let Some(also) = &self.also {
+                    self.vault.inject(also, self.is_encrypted).line(&text)?;
+                }
                 let filled = match self.carries {
                     Carries::Messages => injector.text_frame(&text)?,
                     Carries::Lines | Carries::Bytes => injector.line(&text)?,
@@ -90,6 +101,7 @@ pub(crate) struct Inward {
     vault: Arc<Vault>,
     /// For bytes, of which a value may be split over frames.
     mask: Option<Mask>,
+    carries: Carries,
 }
 
 impl Inward {
@@ -98,6 +110,7 @@ impl Inward {
         Self {
             mask: scanner.map(Mask::new),
             vault,
+            carries,
         }
     }
 }
@@ -128,8 +141,12 @@ impl Incoming for Inward {
         }
     }
 
+    /// What follows is searched anew.
     fn rest(&mut self) -> Bytes {
-        self.mask.take().map_or_else(Bytes::new, Mask::finish)
+        let rest = self.mask.take().map_or_else(Bytes::new, Mask::finish);
+        let is_bytes = self.carries == Carries::Bytes;
+        self.mask = self.vault.scanner().filter(|_| is_bytes).map(Mask::new);
+        rest
     }
 }
 

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use openclaw_policy::AddressClass;
+
 use crate::error::{Cause, Result};
 use crate::proxy::Proxy;
 use crate::tls::{Roots, Tls};
@@ -47,7 +49,8 @@ impl Route {
 
     /// Whether a connection to an address goes through the proxy.
     pub(crate) fn takes(&self, address: IpAddr) -> Result<bool, Cause> {
-        if !address.is_loopback() {
+        let class = AddressClass::of(address.to_canonical());
+        if !matches!(class, AddressClass::Loopback | AddressClass::Unspecified) {
             return Ok(true);
         }
         match self.loopback {

@@ -16,7 +16,6 @@ const INSIDE: &str = "OPENCLAW_CORPUS_INSIDE";
 const ADDRESSES: &[&str] = &[
     // Public ones.
     "20.30.0.0/16",
-    "2600:1f00::1/64",
     // Networks of one's own, of a link, of a provider, of measurements.
     "10.0.0.1/32",
     "172.16.0.1/32",
@@ -92,6 +91,8 @@ fn furnish() {
     for address in ADDRESSES {
         ip(&format!("addr add {address} dev lo"));
     }
+    // One that is this machine's and not the one that it speaks from.
+    ip("-6 route add local 2600:1f00::/64 dev lo src fd00::1");
     let elsewhere: SocketAddr = "192.0.2.1:80".parse().unwrap();
     let refused = TcpStream::connect_timeout(&elsewhere, Duration::from_secs(1)).unwrap_err();
     assert_eq!(

@@ -8,6 +8,7 @@ mod convert;
 mod upload;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use openclaw_egress::{Body, Client, Content, Part, Request};
 use tokio_util::io::ReaderStream;
 use wasmtime::component::Resource;
@@ -68,9 +69,13 @@ impl Guest {
             return Err(gone());
         }
         let facts = self.host.media.facts(media).await.ok_or_else(gone)?;
+        let place = self.place()?;
         let file = self.host.media.open_file(media).await.map_err(|_| gone())?;
-        let source = Box::pin(ReaderStream::with_capacity(file, 64 << 10));
-        Ok((facts.content_type, Content::Stream(facts.size, source)))
+        // The place is given back with the file.
+        let source = ReaderStream::with_capacity(file, 64 << 10).inspect(move |_| {
+            let _ = &place;
+        });
+        Ok((facts.content_type, Content::Stream(facts.size, Box::pin(source))))
     }
 
     async fn part(&mut self, part: types::Part) -> Result<Part, WitError> {

@@ -22,7 +22,10 @@ impl lines::Host for Guest {
             self.lost_lines += 1;
             return Ok(());
         }
-        let line = conceal(self.extension.vault(), render(&message, &fields));
+        let line = display_safe(
+            &conceal(self.extension.vault(), render(&message, &fields)),
+            MAX_LINE,
+        );
         let (extension, call) = (self.extension.id.as_str(), self.call_id.as_str());
         match level {
             Level::Trace => tracing::trace!(target: "extension", extension, call, "{line}"),
@@ -43,7 +46,7 @@ fn render(message: &str, fields: &[Field]) -> String {
         line.push('=');
         line.push_str(value);
     }
-    display_safe(&line, MAX_LINE)
+    line
 }
 
 #[cfg(test)]
@@ -57,7 +60,7 @@ mod tests {
             value: "a\u{1b}[2J".to_owned(),
         };
         assert_eq!(
-            render("hello\nworld", &[field]),
+            display_safe(&render("hello\nworld", &[field]), MAX_LINE),
             r"hello\u{a}world user=a\u{1b}[2J"
         );
     }

@@ -68,7 +68,7 @@ fn is_closed() -> WitError {
 
 impl Guest {
     /// A place for one more open piece.
-    fn place(&self) -> Result<Descriptor, WitError> {
+    pub(crate) fn place(&self) -> Result<Descriptor, WitError> {
         if self.is_described {
             let message = "a component that is only described reads and writes no media";
             return Err(fail(ErrorCode::Denied, message));

@@ -35,26 +35,25 @@ pub(super) fn hide(mut settings: Value, asked: &Capabilities, vault: &Vault) -> 
     for rule in asked.secrets.rules() {
         let name = rule.name.as_str();
         let placeholder = vault.lookup(name).ok().map(Value::String);
-        replace(members, name, placeholder);
+        replace(members, name, placeholder.as_ref());
     }
     settings
 }
 
-/// Replaces a member, or that of an object below it where the name has dots.
-fn replace(members: &mut Map<String, Value>, name: &str, placeholder: Option<Value>) {
+/// Replaces every member that the name may mean: it may have dots, and so may the names of the objects around it.
+fn replace(members: &mut Map<String, Value>, name: &str, placeholder: Option<&Value>) {
     if members.contains_key(name) {
         match placeholder {
-            Some(placeholder) => members.insert(name.to_owned(), placeholder),
+            Some(placeholder) => members.insert(name.to_owned(), placeholder.clone()),
             None => members.remove(name),
         };
-        return;
     }
     for (at, _) in name.match_indices('.') {
         let (Some(outer), Some(inner)) = (name.get(..at), name.get(at + 1..)) else {
             continue;
         };
         if let Some(Value::Object(members)) = members.get_mut(outer) {
-            return replace(members, inner, placeholder);
+            replace(members, inner, placeholder);
         }
     }
 }
@@ -80,11 +79,12 @@ mod tests {
         let matcher = granted.secrets.resolve(&AccountValues::new());
         let key = PlaceholderKey::random().unwrap();
         let vault = Vault::new(&key, "x", None, matcher, values, Captured::default());
-        let settings = json!({ "one": "hunter2hunter2", "two": "hunter2hunter2", "in": { "ner": { "source": "env" } }, "open": 1 });
+        let settings = json!({ "one": "hunter2hunter2", "two": "hunter2hunter2", "in.ner": "hunter2hunter2", "in": { "ner": { "source": "env" } }, "open": 1 });
         let read = hide(settings, &asked, &vault);
         let placeholder = |name| vault.lookup(name).unwrap();
         assert_eq!(read["one"], json!(placeholder("one")));
         assert_eq!(read["in"]["ner"], json!(placeholder("in.ner")));
+        assert_eq!(read["in.ner"], json!(placeholder("in.ner")));
         assert!(read.get("two").is_none() && read["open"] == json!(1), "{read}");
         assert!(!read.to_string().contains("hunter2"));
     }

@@ -5,7 +5,7 @@
 //! **Cost.** A scan of each piece; nothing is copied.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -19,7 +19,8 @@ use crate::secret::StreamGuard;
 /// What is known of a body while it leaves.
 #[derive(Default)]
 pub(super) struct Progress {
-    sent: AtomicU64,
+    sent: Arc<AtomicU64>,
+    is_done: AtomicBool,
     fault: Mutex<Option<Cause>>,
 }
 
@@ -27,6 +28,16 @@ impl Progress {
     /// Bytes that were handed to the network.
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// What counts them.
+    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.sent)
+    }
+
+    /// Whether all of the body was handed to the network.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done.load(Ordering::Relaxed)
     }
 
     /// Why the body was broken off on this side.
@@ -71,7 +82,9 @@ pub(super) struct Broken;
 
 impl Outgoing {
     pub(super) fn whole(bytes: Bytes, progress: Arc<Progress>) -> Self {
-        let kind = Kind::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()));
+        let bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
+        progress.is_done.store(bytes.is_none(), Ordering::Relaxed);
+        let kind = Kind::Whole(bytes);
         Self { kind, progress }
     }
 
@@ -144,13 +157,22 @@ impl Body for Outgoing {
             Kind::Whole(bytes) => Ok(bytes.take()),
             Kind::Pieces(pieces) => ready!(pieces.poll(context)),
         };
+        let is_last = match &this.kind {
+            Kind::Whole(_) => true,
+            Kind::Pieces(pieces) => pieces.announced == Some(0),
+        };
         Poll::Ready(match piece {
-            Ok(piece) => piece.map(|piece| {
-                this.progress
-                    .sent
-                    .fetch_add(piece.len() as u64, Ordering::Relaxed);
-                Ok(Frame::data(piece))
-            }),
+            Ok(piece) => {
+                if is_last || piece.is_none() {
+                    this.progress.is_done.store(true, Ordering::Relaxed);
+                }
+                piece.map(|piece| {
+                    this.progress
+                        .sent
+                        .fetch_add(piece.len() as u64, Ordering::Relaxed);
+                    Ok(Frame::data(piece))
+                })
+            }
             Err(cause) => {
                 *this.progress.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
                 Some(Err(Broken))

@@ -79,6 +79,9 @@ impl Client {
             let what = "as many requests as are allowed";
             return Err(self.refuse(&mut entry, Cause::TooMany { what }.into()));
         };
+        if let Err(cause) = self.rates.take_any(&self.caps) {
+            return Err(self.refuse(&mut entry, cause.into()));
+        }
         let target = Target::of_request(&request.url).map_err(|error| self.refuse(&mut entry, error))?;
         let mut left = plan.redirects;
         let mut hop = Hop {
@@ -132,15 +135,14 @@ impl Client {
         header::check_sent(&hop.headers, &self.caps)?;
         self.rates.take(target.host(), &self.caps)?;
         let (key, progress) = (Key::of(target), Arc::new(Progress::default()));
+        entry.follow(progress.counter());
         let kept = self.pool.take(&key, allowed.private_body.is_some(), &self.caps);
         let is_kept = kept.is_some();
         let mut link = match kept {
             Some(link) => link,
             None => self.open(target, allowed, plan).await?,
         };
-        let granted = allowed
-            .body(link.is_private)
-            .ok_or_else(|| internal("a connection leads where the grant does not"))?;
+        let mut granted = body_at(allowed, &link)?;
         let request = self.prepare(hop, &method, granted, &progress)?;
         let mut spare = is_kept.then(|| repeat(&request, &progress)).flatten();
         let target = &hop.target;
@@ -149,16 +151,25 @@ impl Client {
             .await?;
         if let Err(failed) = &mut sent
             && is_kept
-            && let Some(request) = failed.take_message().or(spare.take())
+            && let Some(request) = failed
+                .take_message()
+                .or_else(|| spare.take().filter(|_| is_over(failed.error())))
         {
             // The connection that was kept is over.
             link = self.open(target, allowed, plan).await?;
+            granted = body_at(allowed, &link)?;
+            let length = request.body().size_hint().lower();
+            if length > granted.get() {
+                return Err(Cause::Body { most: granted }.into());
+            }
             sent = self
                 .transmit(&mut link.sender, request, target, plan, &progress)
                 .await?;
         }
-        let response = sent.map_err(|failed| self.explain(target, &progress, failed.into_error()))?;
-        entry.sent(progress.sent());
+        let response = sent.map_err(|failed| {
+            self.pool.forget(&key);
+            self.explain(target, &progress, failed)
+        })?;
         let (head, body) = response.into_parts();
         check_head(&head, &self.caps).map_err(|cause| cause.when(Sent::Yes))?;
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -177,6 +188,7 @@ impl Client {
                 caps: Arc::clone(&self.caps),
                 key,
                 link,
+                progress,
             },
             bounds: Bounds {
                 until: plan.until,
@@ -185,6 +197,7 @@ impl Client {
                 asked: plan.response_bytes,
                 granted,
                 ratio: self.caps.ratio,
+                is_lasting: false,
             },
         })
     }
@@ -229,8 +242,8 @@ impl Client {
             port: target.port(),
             may_be_private: allowed.private_body.is_some(),
         };
-        let dialled = self.dialler.dial(to, &self.caps, plan.until).await?;
         let until = plan.until.min(Instant::now() + self.caps.connect);
+        let dialled = self.dialler.dial(to, &self.caps, until).await?;
         let opening = async {
             if !target.is_encrypted() {
                 return Ok(Sender::open(dialled.stream, false, &self.caps).await);
@@ -245,13 +258,14 @@ impl Client {
             Ok::<_, Error>(Sender::open(Box::new(stream), is_two, &self.caps).await)
         };
         let opened = within(until, Phase::Connect, self.caps.connect, opening).await??;
-        let sender = opened.map_err(|error| Cause::Connect {
+        let (sender, life) = opened.map_err(|error| Cause::Connect {
             host: target.host().to_string(),
             why: error.to_string(),
         })?;
         Ok(Link {
             sender,
             is_private: dialled.is_private,
+            life,
         })
     }
 
@@ -279,6 +293,7 @@ impl Client {
             place.extend_from_slice(injector.query(query)?.as_bytes());
         }
         let mut headers = HeaderMap::with_capacity(hop.headers.len() + 4);
+        header::check_kinds(&hop.headers)?;
         for (name, value) in &hop.headers {
             let name = header::name_of(name)?;
             if name == ACCEPT_ENCODING {
@@ -385,7 +400,14 @@ impl Client {
         }
     }
 
-    fn explain(&self, target: &Target, progress: &Progress, error: hyper::Error) -> Error {
+    fn explain(
+        &self,
+        target: &Target,
+        progress: &Progress,
+        mut failed: TrySendError<http::Request<Outgoing>>,
+    ) -> Error {
+        let is_unsent = failed.take_message().is_some();
+        let error = failed.into_error();
         if let Some(fault) = progress.fault() {
             return fault.when(progress.left());
         }
@@ -396,16 +418,28 @@ impl Client {
             );
             return Cause::TooLarge { measure, most }.when(Sent::Yes);
         }
-        let sent = match error.is_parse() {
-            true => Sent::Yes,
-            false => Sent::Unknown,
+        let sent = match (is_unsent, error.is_parse()) {
+            (true, _) => Sent::No,
+            (false, true) => Sent::Yes,
+            (false, false) => Sent::Unknown,
         };
-        let why = match error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        let why = match is_over(&error) {
             true => "closed the connection without an answer".to_owned(),
             false => format!("did not answer as HTTP has it: {error}"),
         };
         Cause::peer(target.host(), &why).when(sent)
     }
+}
+
+/// Whether a connection had ended, as against one on which something wrong was said.
+fn is_over(error: &hyper::Error) -> bool {
+    error.is_incomplete_message() || error.is_canceled() || error.is_closed()
+}
+
+/// The largest body, either way, at where a connection leads.
+fn body_at(allowed: Allowed, link: &Link) -> Result<openclaw_policy::Bytes, Cause> {
+    let granted = allowed.body(link.is_private);
+    granted.ok_or_else(|| internal("a connection leads where the grant does not"))
 }
 
 fn internal(what: &str) -> Cause {
@@ -437,6 +471,8 @@ fn address(request: &mut http::Request<Outgoing>, target: &Target, is_two: bool)
         parts.authority = Some(authority.parse().map_err(|_| odd())?);
         *request.uri_mut() = http::Uri::from_parts(parts).map_err(|_| odd())?;
     } else {
+        let place = request.uri().path_and_query().cloned();
+        *request.uri_mut() = place.map(http::Uri::from).unwrap_or_default();
         let host = HeaderValue::try_from(authority).map_err(|_| internal("a host broke its header"))?;
         request.headers_mut().insert(HOST, host);
     }

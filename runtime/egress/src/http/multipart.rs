@@ -24,8 +24,15 @@ pub(super) fn assemble(parts: Vec<Part>, injector: &Injector<'_>) -> Result<Form
     let mut pieces: Vec<(u64, Source)> = Vec::new();
     let mut text: Vec<u8> = Vec::new();
     for part in parts {
-        for said in [Some(&part.name), part.file_name.as_ref()].into_iter().flatten() {
-            injector.refuse_in(said, "the name of a field or file of a form")?;
+        for said in [
+            Some(&part.name),
+            part.file_name.as_ref(),
+            part.content_type.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            injector.refuse_in(said, "the name or type of a field or file of a form")?;
         }
         text.extend_from_slice(head_of(&part, &boundary)?.as_bytes());
         match part.content {
@@ -51,7 +58,12 @@ pub(super) fn assemble(parts: Vec<Part>, injector: &Injector<'_>) -> Result<Form
         return Ok(Form { content_type, body });
     }
     pieces.push(whole(text));
-    let length = pieces.iter().map(|(length, _)| length).sum();
+    let length = pieces
+        .iter()
+        .try_fold(0_u64, |sum, (length, _)| sum.checked_add(*length));
+    let length = length.ok_or(Cause::Request {
+        why: "has parts that are too long to be counted",
+    })?;
     let joined = stream::iter(pieces.into_iter().map(|(_, source)| source)).flatten();
     let body = Body::Stream(Some(length), Box::pin(joined));
     Ok(Form { content_type, body })

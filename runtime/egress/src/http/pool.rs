@@ -5,20 +5,29 @@
 //! **Bound.** [`Caps::kept`] connections, each for [`Caps::keep`]. **Cost.** A lock for each request.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use openclaw_policy::Host;
 use openclaw_policy::capability::http::Scheme;
 
-use super::body::Outgoing;
+use super::body::{Outgoing, Progress};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
 use crate::caps::Caps;
 use crate::dial::BoxedStream;
 use crate::target::Target;
+
+/// How often a connection of the second version is asked whether it lives, while it is in use.
+const PING: Duration = Duration::from_secs(15);
+/// How long it may take to say so.
+const PONG: Duration = Duration::from_secs(10);
 
 /// What a connection is for.
 #[derive(Clone, Eq, PartialEq)]
@@ -46,26 +55,36 @@ pub(super) enum Sender {
 
 impl Sender {
     /// Begins to speak on a connection.
-    pub(super) async fn open(stream: BoxedStream, is_two: bool, caps: &Caps) -> hyper::Result<Self> {
+    /// With it comes what keeps the connection and all its tasks alive: the server cannot.
+    pub(super) async fn open(
+        stream: BoxedStream,
+        is_two: bool,
+        caps: &Caps,
+    ) -> hyper::Result<(Self, Arc<DropGuard>)> {
+        let token = CancellationToken::new();
+        let (tied, life) = (Tied(token.clone()), Arc::new(token.drop_guard()));
         let stream = TokioIo::new(stream);
         if is_two {
             let list = u32::try_from(caps.header_bytes).unwrap_or(u32::MAX);
-            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            let (sender, connection) = http2::Builder::new(tied.clone())
+                .timer(TokioTimer::new())
+                .keep_alive_interval(PING)
+                .keep_alive_timeout(PONG)
                 .max_header_list_size(list)
                 .initial_stream_window_size(1 << 20)
                 .initial_connection_window_size(2 << 20)
                 .handshake(stream)
                 .await?;
-            drive(connection);
-            Ok(Self::Two(sender))
+            tied.execute(drive(connection));
+            Ok((Self::Two(sender), life))
         } else {
             let (sender, connection) = http1::Builder::new()
                 .max_headers(caps.headers)
                 .max_header_size(caps.header_bytes)
                 .handshake(stream)
                 .await?;
-            drive(connection);
-            Ok(Self::One(sender))
+            tied.execute(drive(connection));
+            Ok((Self::One(sender), life))
         }
     }
 
@@ -100,13 +119,28 @@ impl Sender {
     }
 }
 
-/// Lets a connection work until its sender and its last body are gone.
-fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended");
-        }
-    });
+/// Runs what a connection consists of until the connection is let go of: a body that the server does not take, or a
+/// farewell that it does not read, ends then too.
+#[derive(Clone)]
+struct Tied(CancellationToken);
+
+impl<F> Executor<F> for Tied
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn execute(&self, work: F) {
+        let token = self.0.clone();
+        tokio::spawn(async move {
+            token.run_until_cancelled(work).await;
+        });
+    }
+}
+
+async fn drive(connection: impl Future<Output = hyper::Result<()>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended");
+    }
 }
 
 /// A connection that was judged.
@@ -114,6 +148,8 @@ pub(super) struct Link {
     pub(super) sender: Sender,
     /// Whether its address is not public.
     pub(super) is_private: bool,
+    /// The last one of these ends it.
+    pub(super) life: Arc<DropGuard>,
 }
 
 struct Kept {
@@ -124,11 +160,15 @@ struct Kept {
 
 /// Connections of one tenant.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<VecDeque<Kept>>);
+pub(crate) struct Pool {
+    kept: Mutex<VecDeque<Kept>>,
+    /// Whether somebody will look for those that were kept too long.
+    is_watched: AtomicBool,
+}
 
 impl Pool {
     fn kept(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An open connection that leads there, the one that was used last.
@@ -139,19 +179,54 @@ impl Pool {
         let fits = |kept: &Kept| kept.key == *key && (may_be_private || !kept.link.is_private);
         let at = kept.iter().rposition(fits)?;
         // One connection of the second version takes many requests at once.
-        if let Some(Kept { link, .. }) = kept.get(at)
+        if let Some(Kept { link, since, .. }) = kept.get_mut(at)
             && let Sender::Two(sender) = &link.sender
         {
+            *since = now;
             return Some(Link {
                 sender: Sender::Two(sender.clone()),
                 is_private: link.is_private,
+                life: Arc::clone(&link.life),
             });
         }
         kept.remove(at).map(|kept| kept.link)
     }
 
+    /// Lets go of the connections that lead there.
+    pub(super) fn forget(&self, key: &Key) {
+        self.kept().retain(|kept| kept.key != *key);
+    }
+
+    /// Lets go of what was kept too long, and says whether anything is left.
+    fn sweep(&self, keep: Duration) -> bool {
+        let mut kept = self.kept();
+        kept.retain(|kept| kept.since.elapsed() < keep);
+        !kept.is_empty()
+    }
+
+    /// Sees to it that nothing is kept too long, also if no other request comes.
+    fn watch(self: &Arc<Self>, keep: Duration) {
+        if self.is_watched.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let pool = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(keep).await;
+                let Some(pool) = pool.upgrade() else { return };
+                pool.is_watched.store(false, Ordering::Relaxed);
+                if !pool.sweep(keep) || pool.is_watched.swap(true, Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+    }
+
     /// Keeps a connection for the next request.
-    pub(super) fn put(&self, key: Key, link: Link, caps: &Caps) {
+    pub(super) fn put(self: &Arc<Self>, key: Key, link: Link, caps: &Caps) {
+        if caps.kept == 0 {
+            return;
+        }
         let mut kept = self.kept();
         if link.sender.is_two()
             && kept
@@ -163,11 +238,13 @@ impl Pool {
         if link.sender.is_closed() {
             return;
         }
-        while kept.len() >= caps.kept.max(1) {
+        while kept.len() >= caps.kept {
             kept.pop_front();
         }
         let since = Instant::now();
         kept.push_back(Kept { key, link, since });
+        drop(kept);
+        self.watch(caps.keep);
     }
 }
 
@@ -177,10 +254,15 @@ pub(super) struct Lease {
     pub(super) caps: Arc<Caps>,
     pub(super) key: Key,
     pub(super) link: Link,
+    pub(super) progress: Arc<Progress>,
 }
 
 impl Lease {
+    /// A connection on which a body is still leaving is of no use to anybody.
     pub(super) fn give_back(self) {
-        self.pool.put(self.key, self.link, &self.caps);
+        match self.progress.is_done() {
+            true => self.pool.put(self.key, self.link, &self.caps),
+            false => self.pool.forget(&self.key),
+        }
     }
 }

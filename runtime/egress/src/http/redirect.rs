@@ -4,6 +4,8 @@
 //! anew. To another scheme, host or port no credential goes along: neither the headers that carry them nor any
 //! header that held a placeholder. Method and body are sent again only where the standard says so.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 
 use super::Body;
@@ -13,7 +15,15 @@ use crate::secret::Vault;
 use crate::target::Target;
 
 /// Headers that prove who asks.
-const CREDENTIALS: &[&str] = &["authorization", "cookie", "www-authenticate", "x-api-key"];
+const CREDENTIALS: &[&str] = &[
+    "api-key",
+    "authorization",
+    "cookie",
+    "private-token",
+    "x-api-key",
+    "x-auth-token",
+    "x-goog-api-key",
+];
 
 /// Headers that tell about a body that is not sent again.
 const OF_BODY: &str = "content-";
@@ -54,22 +64,36 @@ pub(super) fn follow(hop: Hop, status: StatusCode, location: &str, vault: &Vault
     }
     if is_elsewhere {
         next.headers.retain(|(name, value)| {
-            let name = name.to_ascii_lowercase();
-            !CREDENTIALS.contains(&name.as_str()) && !vault.holds_placeholder(value)
+            let name = name.to_ascii_lowercase().replace('_', "-");
+            !CREDENTIALS.contains(&name.as_str()) && !holds_secret(vault, value)
         });
+        if let Body::Bytes(body) = &next.body
+            && holds_secret(vault, body)
+        {
+            return Err(Cause::NotGranted {
+                what: format!("a redirect with a secret in its body to {}", next.target.host()),
+                why: "no credential goes along to another host; send the request there itself".to_owned(),
+            });
+        }
         refuse_echo(location, vault, &next.target)?;
     }
     Ok(next)
 }
 
+fn holds_secret(vault: &Vault, bytes: &[u8]) -> bool {
+    vault.holds_placeholder(bytes) || holds_value(vault, &String::from_utf8_lossy(bytes))
+}
+
+fn holds_value(vault: &Vault, text: &str) -> bool {
+    let scanner = vault.scanner();
+    scanner.is_some_and(|scanner| matches!(scanner.mask_text(text), Cow::Owned(_)))
+}
+
 /// A server may answer with the value that it was sent, and so have it carried to whom it likes.
 fn refuse_echo(location: &str, vault: &Vault, target: &Target) -> Result<(), Cause> {
-    let Some(scanner) = vault.scanner() else {
-        return Ok(());
-    };
-    match scanner.mask_text(location) {
-        std::borrow::Cow::Borrowed(_) => Ok(()),
-        std::borrow::Cow::Owned(_) => Err(Cause::NotGranted {
+    match holds_value(vault, location) {
+        false => Ok(()),
+        true => Err(Cause::NotGranted {
             what: format!("a redirect that carries a secret to {}", target.host()),
             why: "the server put the value into the address".to_owned(),
         }),

@@ -63,10 +63,15 @@ pub(super) struct Bounds {
     /// Bytes that were granted.
     pub(super) granted: openclaw_policy::Bytes,
     pub(super) ratio: u64,
+    /// Whether it lasts: then only whoever reads it ends it.
+    pub(super) is_lasting: bool,
 }
 
 impl Bounds {
     fn check(&self, bytes: u64) -> Result<(), Cause> {
+        if self.is_lasting {
+            return Ok(());
+        }
         if let Some(most) = self.asked.filter(|most| bytes > *most) {
             let measure = Measure::ResponseBody;
             return Err(Cause::TooLarge { measure, most });
@@ -102,7 +107,7 @@ pub struct Response {
     vault: Arc<Vault>,
     lease: Option<Lease>,
     entry: Option<Entry>,
-    _place: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// What a response is made of.
@@ -131,6 +136,7 @@ impl Response {
         let announced = announced.and_then(|length| length.parse().ok());
         if let Err(cause) = announced.map_or(Ok(()), |bytes| bounds.check(bytes))
             && !arrived.is_head
+            && !arrived.body.is_end_stream()
         {
             return Err(cause);
         }
@@ -170,8 +176,14 @@ impl Response {
             vault: Arc::clone(vault),
             lease: Some(arrived.lease),
             entry: None,
-            _place: place,
+            _place: Some(place),
         })
+    }
+
+    /// From here on it lasts: neither its length nor its time is bounded, and it is no request in flight.
+    pub(crate) fn last(&mut self) {
+        self.bounds.is_lasting = true;
+        self._place = None;
     }
 
     /// From here on its line in the ledger is written when it ends.
@@ -236,6 +248,19 @@ impl Response {
             let Bounds {
                 until, idle, total, ..
             } = self.bounds;
+            if let (true, Reader::Plain(body)) = (self.bounds.is_lasting, &mut self.reader) {
+                match body.frame().await {
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(data) if !data.is_empty() => {
+                            self.count(&data)?;
+                            return Ok(Some(data));
+                        }
+                        _ => continue,
+                    },
+                    Some(Err(error)) => return Err(broken(&self.host, &error)),
+                    None => return Ok(None),
+                }
+            }
             let (end, phase, limit) = match Instant::now() + idle {
                 end if end < until => (end, Phase::Idle, idle),
                 _ => (until, Phase::Total, total),
@@ -274,23 +299,32 @@ impl Response {
                     Reader::Decoded(..) | Reader::Held(_) | Reader::Over => return Ok(None),
                 }
             }
-            self.bytes += piece.len() as u64;
-            if let Some(entry) = &mut self.entry {
-                entry.received(piece.len() as u64);
-            }
-            self.bounds.check(self.bytes)?;
+            self.count(&piece)?;
             return Ok(Some(piece));
         }
+    }
+
+    fn count(&mut self, piece: &Bytes) -> Result<(), Cause> {
+        self.bytes += piece.len() as u64;
+        if let Some(entry) = &mut self.entry {
+            entry.received(piece.len() as u64);
+        }
+        self.bounds.check(self.bytes)
     }
 
     /// The body was read to its end, so the connection is free.
     fn finish(&mut self) {
         self.reader = Reader::Over;
+        // An answer may come before the body that it answers was refused.
+        let fault = self.lease.as_ref().and_then(|lease| lease.progress.fault());
         if let Some(lease) = self.lease.take() {
             lease.give_back();
         }
         if let Some(mut entry) = self.entry.take() {
-            entry.passed();
+            match fault {
+                Some(fault) => entry.failed(&hide_in(&self.vault, fault.when(Sent::Yes))),
+                None => entry.passed(),
+            }
         }
     }
 
@@ -301,6 +335,8 @@ impl Response {
     }
 
     fn break_off(&mut self, cause: Cause) -> Error {
+        let fault = self.lease.as_ref().and_then(|lease| lease.progress.fault());
+        let cause = fault.unwrap_or(cause);
         let error = hide_in(&self.vault, cause.when(Sent::Yes));
         (self.reader, self.lease, self.mask) = (Reader::Over, None, None);
         if let Some(mut entry) = self.entry.take() {
@@ -317,6 +353,7 @@ impl Response {
                 "the body of this response was already being read; take the token out first".to_owned();
             return Err(Cause::Late { what }.when(Sent::Yes));
         }
+        self.is_begun = true;
         let mut held = match self.hold().await {
             Ok(held) => held,
             Err(cause) => return Err(self.break_off(cause)),
@@ -406,7 +443,11 @@ fn open(body: Incoming, head: &Parts, is_head: bool) -> Result<(Reader, bool), S
         });
     let raw = StreamReader::new(pieces);
     let decoder: Pin<Box<dyn AsyncRead + Send>> = match coding.as_str() {
-        "gzip" | "x-gzip" => Box::pin(GzipDecoder::new(raw)),
+        "gzip" | "x-gzip" => {
+            let mut decoder = GzipDecoder::new(raw);
+            decoder.multiple_members(true);
+            Box::pin(decoder)
+        }
         "deflate" => Box::pin(ZlibDecoder::new(raw)),
         _ => return Err(coding),
     };

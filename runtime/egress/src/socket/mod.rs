@@ -99,7 +99,7 @@ pub trait Incoming: Send {
     /// is not handed on where a connection is one of bytes.
     fn pass(&mut self, frame: Frame) -> Frame;
 
-    /// The bytes that were kept back, when nothing more will arrive.
+    /// The bytes that were kept back, when nothing more arrives for a while or at all.
     fn rest(&mut self) -> Bytes {
         Bytes::new()
     }

@@ -59,6 +59,12 @@ impl Receiver {
             return Err(Cause::Closed { host, why }.unsent());
         }
         match tokio::time::timeout(wait, self.next()).await {
+            // What was held back because it may be the beginning of a secret is not held for ever: the other side may
+            // wait for an answer to it.
+            Err(_) if matches!(self.from, From::Bytes(_)) => {
+                let rest = self.incoming.rest();
+                Ok(Some(Frame::Binary(rest)).filter(|frame| frame.weight() > 0))
+            }
             Err(_) => Ok(None),
             Ok(Ok(frame)) => Ok(Some(frame)),
             Ok(Err(error)) => self.end(error),

@@ -102,7 +102,11 @@ impl Call<'_> {
                 tell(news, &doing, &mut told);
             }
         };
-        let (ended, ()) = progress::show(shown, async { tokio::join!(call, listen) }).await;
+        let ended = tokio::select! {
+            (ended, ()) = progress::show(shown, async { tokio::join!(call, listen) }) => ended.map_err(Failure::from),
+            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        };
+        // What left is written down, however the call ended.
         host.settle().await;
         let output = ended?;
         for media in output.media() {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::wit_error;
-use crate::bindings::openclaw::types::errors::{Error as WitError, ErrorCode};
+use crate::bindings::openclaw::types::errors::{Error as WitError, ErrorCode, Sent};
 use crate::guest::fail;
 
 /// Pieces that wait to be sent.
@@ -23,8 +23,10 @@ const WAITING: usize = 1;
 pub struct Sending {
     /// None once the body is over.
     pieces: Option<mpsc::Sender<std::io::Result<Bytes>>>,
-    /// None once its end was told.
+    /// None once it is over.
     request: Option<Running>,
+    /// The answer, where it came before the body was over.
+    early: Option<Response>,
 }
 
 /// A request that ends when nobody waits for it any more.
@@ -49,6 +51,7 @@ impl Sending {
         Self {
             pieces: Some(pieces),
             request: Some(Running(running)),
+            early: None,
         }
     }
 
@@ -64,15 +67,19 @@ impl Sending {
         self.pieces = None;
         match self.end().await {
             Err(failed) => Err(failed),
-            Ok(_) => Err(fail(
-                ErrorCode::Closed,
-                "the other side answered before the body was over and takes no more of it",
-            )),
+            Ok(response) => {
+                self.early = Some(response);
+                let message = "the other side answered before the body was over; finish the upload to read what it said";
+                Err(sent(Sent::Yes, ErrorCode::Closed, message))
+            }
         }
     }
 
     /// Ends the body and waits for the headers of the response.
     pub(super) async fn finish(&mut self) -> Result<Response, WitError> {
+        if let Some(response) = self.early.take() {
+            return Ok(response);
+        }
         if self.pieces.take().is_none() {
             return Err(is_over());
         }
@@ -85,11 +92,20 @@ impl Sending {
         };
         match (&mut running.0).await {
             Ok(ended) => ended.map_err(|error| wit_error(&error)),
-            Err(_) => Err(fail(
+            Err(_) => Err(sent(
+                Sent::Unknown,
                 ErrorCode::Internal,
                 "the request was broken off in the gateway",
             )),
         }
+    }
+}
+
+/// A failure after something left, or may have.
+fn sent(sent: Sent, code: ErrorCode, message: &str) -> WitError {
+    WitError {
+        sent,
+        ..fail(code, message)
     }
 }
 
