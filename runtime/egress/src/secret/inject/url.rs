@@ -17,6 +17,10 @@ const CODE: SecretFailure = SecretFailure::Unreadable {
     what: "text",
     why: "has half a percent code before the placeholder",
 };
+const SEMICOLON: SecretFailure = SecretFailure::Unreadable {
+    what: "text",
+    why: "has a \";\" before the placeholder, where some servers begin another field; write %3B",
+};
 
 impl Injector<'_> {
     /// A path. The value is percent-encoded for a segment.
@@ -55,7 +59,7 @@ impl Injector<'_> {
         Ok(Injected::new(query, &edits))
     }
 
-    /// `NAME=VALUE` pairs with `&` between them.
+    /// `NAME=VALUE` pairs with `&` between them. Some servers split at `;` as well, so none stands before a value.
     pub(super) fn pairs(
         &self,
         text: &str,
@@ -73,7 +77,12 @@ impl Injector<'_> {
             self.refuse_in(name, of_name)?;
             let name_end = start.saturating_add(name.len()).saturating_add(1);
             let decoded = decode(name);
-            edits.extend(self.edits(value, name_end, |_| spot(&decoded), encode)?);
+            let found = self.edits(value, name_end, |_| spot(&decoded), encode)?;
+            let last = found.last().map_or(start, |edit| edit.at.start);
+            if text.get(start..last).is_some_and(|before| before.contains(';')) {
+                return Err(SEMICOLON);
+            }
+            edits.extend(found);
             start = start.saturating_add(pair.len()).saturating_add(1);
         }
         refuse_half_codes(text, &edits)?;

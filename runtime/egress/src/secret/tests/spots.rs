@@ -261,3 +261,31 @@ fn a_failure_names_secret_host_and_place() {
         "{failure}"
     );
 }
+
+#[test]
+fn a_field_that_only_some_servers_see_gets_no_value() {
+    let (vault, token) = setup();
+    let host = api();
+    let injector = vault.inject(&host, true);
+    let form = |text: &str| {
+        let form = injector.body(Some("application/x-www-form-urlencoded"), text.as_bytes());
+        form.map(|filled| filled.has_secret())
+    };
+    for value in ["x;other=", ";", "a%3B;"] {
+        let failure = refused(injector.query(&format!("key={value}{token}")));
+        assert!(
+            matches!(failure, SecretFailure::Unreadable { .. }) && failure.to_string().contains("%3B"),
+            "{failure}"
+        );
+        assert!(form(&format!("client_secret={value}{token}")).is_err(), "{value}");
+    }
+    refused(injector.query(&format!("key={token};other={token}")));
+    for (query, posted) in [
+        ("a;b&key=a%3B", "a;b&client_secret=%3B"),
+        ("key=", "client_secret="),
+    ] {
+        let behind = format!("{query}{token};c&d;e");
+        assert!(injector.query(&behind).unwrap().has_secret());
+        assert!(form(&format!("{posted}{token};c")).unwrap());
+    }
+}
