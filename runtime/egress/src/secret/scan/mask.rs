@@ -10,13 +10,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Hit, Resume, Scanner};
+use super::{Hit, Resume, Scanner, Stretches};
 use crate::secret::hide::mark;
-
-/// The leftmost first, and of those the longest.
-pub(super) fn sort(hits: &mut [Hit]) {
-    hits.sort_by(|a, b| a.at.start.cmp(&b.at.start).then(b.at.end.cmp(&a.at.end)));
-}
 
 /// How far the last mark reaches.
 #[derive(Default)]
@@ -47,19 +42,19 @@ pub struct Mask {
     held: Bytes,
     resume: Resume,
     /// Hits within what is held.
-    hits: Vec<Hit>,
+    hits: Stretches,
     cover: Cover,
 }
 
 impl Mask {
     /// A mask at the beginning of a stream.
     pub fn new(scanner: Arc<Scanner>) -> Self {
-        let state = scanner.start;
+        let resume = scanner.begin();
         Self {
             scanner,
             held: Bytes::new(),
-            resume: Resume { state, at: 0 },
-            hits: Vec::new(),
+            resume,
+            hits: Stretches::default(),
             cover: Cover::default(),
         }
     }
@@ -77,7 +72,10 @@ impl Mask {
             joined.extend_from_slice(&chunk);
             joined.freeze()
         };
-        let state = self.scanner.run(&text, self.resume, &mut self.hits);
+        let hits = &mut self.hits;
+        let state = self
+            .scanner
+            .run(&text, self.resume, &mut |at, label| hits.add(at, label));
         let end = text.len().saturating_sub(self.scanner.depth(state));
         let out = self.pass(&text, end);
         self.held = text.slice(end..);
@@ -96,13 +94,12 @@ impl Mask {
 
     /// The text up to `end`, masked. What is left counts from there on.
     fn pass(&mut self, text: &Bytes, end: usize) -> Bytes {
-        let out = if self.hits.is_empty() && self.cover.until == 0 {
+        let out = if self.hits.0.is_empty() && self.cover.until == 0 {
             text.slice(..end)
         } else {
-            sort(&mut self.hits);
             let mut out = Vec::with_capacity(end);
-            self.cover.write(text, &self.hits, end, &mut out);
-            self.hits.retain_mut(|hit| {
+            self.cover.write(text, &self.hits.0, end, &mut out);
+            self.hits.0.retain_mut(|hit| {
                 let is_held = hit.at.start >= end;
                 hit.at = hit.at.start.saturating_sub(end)..hit.at.end.saturating_sub(end);
                 is_held

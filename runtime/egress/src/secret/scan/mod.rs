@@ -51,6 +51,28 @@ pub(super) struct Hit {
     pub(super) label: Arc<str>,
 }
 
+/// Hits while they are found, those that overlap as one, so that there are never more than the text has room for.
+#[derive(Default)]
+struct Stretches(Vec<Hit>);
+
+impl Stretches {
+    /// Takes a hit that ends behind all earlier ones. A stretch has the name of its leftmost hit, and of those that
+    /// begin together of the longest, which is the one that comes last.
+    fn add(&mut self, at: Range<usize>, label: &Arc<str>) {
+        let mut hit = Hit {
+            at,
+            label: label.clone(),
+        };
+        while let Some(earlier) = self.0.pop_if(|earlier| earlier.at.end > hit.at.start) {
+            if earlier.at.start < hit.at.start {
+                hit.at.start = earlier.at.start;
+                hit.label = earlier.label;
+            }
+        }
+        self.0.push(hit);
+    }
+}
+
 /// Finds the first bytes of patterns.
 enum Heads {
     Packed(Searcher),
@@ -159,7 +181,7 @@ impl Scanner {
 
     /// Finds every pattern that ends behind `resume`, of those that end together the longest, and says where the
     /// scan stands at the end of the text.
-    fn run(&self, text: &[u8], resume: Resume, hits: &mut Vec<Hit>) -> StateID {
+    fn run(&self, text: &[u8], resume: Resume, meet: &mut impl FnMut(Range<usize>, &Arc<str>)) -> StateID {
         let mut state = resume.state;
         let mut at = resume.at;
         let tail = text.len().saturating_sub(HEAD - 1);
@@ -171,12 +193,12 @@ impl Scanner {
                 state = self.start;
                 let Some(head) = self.heads.find(text, from) else {
                     // Behind the last complete head there may be the beginning of one.
-                    return self.step(text, tail.max(from)..text.len(), state, hits);
+                    return self.step(text, tail.max(from)..text.len(), state, meet);
                 };
                 at = head;
             }
             let end = at.saturating_add(STRIDE).min(text.len());
-            state = self.step(text, at..end, state, hits);
+            state = self.step(text, at..end, state, meet);
             at = end;
             if at == text.len() {
                 return state;
@@ -184,7 +206,13 @@ impl Scanner {
         }
     }
 
-    fn step(&self, text: &[u8], range: Range<usize>, mut state: StateID, hits: &mut Vec<Hit>) -> StateID {
+    fn step(
+        &self,
+        text: &[u8],
+        range: Range<usize>,
+        mut state: StateID,
+        meet: &mut impl FnMut(Range<usize>, &Arc<str>),
+    ) -> StateID {
         let from = range.start;
         let bytes = text.get(range).unwrap_or_default();
         for (byte, end) in bytes.iter().zip(from.saturating_add(1)..) {
@@ -194,32 +222,37 @@ impl Scanner {
                 let pattern = self.automaton.match_pattern(state, 0);
                 let start = end.saturating_sub(self.automaton.pattern_len(pattern));
                 if let Some(label) = self.labels.get(pattern.as_usize()) {
-                    let label = label.clone();
-                    hits.push(Hit {
-                        at: start..end,
-                        label,
-                    });
+                    meet(start..end, label);
                 }
             }
         }
         state
     }
 
-    fn all(&self, text: &[u8]) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        let begin = Resume {
+    /// Where a scan begins.
+    fn begin(&self) -> Resume {
+        Resume {
             state: self.start,
             at: 0,
-        };
-        self.run(text, begin, &mut hits);
-        mask::sort(&mut hits);
-        hits
+        }
+    }
+
+    /// Whether it holds a value of another name.
+    pub(super) fn holds_another(&self, text: &[u8], name: &str) -> bool {
+        let mut holds = false;
+        self.run(text, self.begin(), &mut |_, label| holds |= **label != *name);
+        holds
     }
 
     /// Hits that do not overlap, the leftmost first and of those the longest.
     pub(super) fn apart(&self, text: &[u8]) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        self.run(text, self.begin(), &mut |at, label| {
+            let label = label.clone();
+            hits.push(Hit { at, label });
+        });
+        hits.sort_by(|a, b| a.at.start.cmp(&b.at.start).then(b.at.end.cmp(&a.at.end)));
         let mut until = 0;
-        let mut hits = self.all(text);
         hits.retain(|hit| {
             let free = hit.at.start >= until;
             if free {
@@ -232,12 +265,15 @@ impl Scanner {
 
     /// A text at once: headers, URLs, errors.
     pub fn mask_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let hits = self.all(text.as_bytes());
-        if hits.is_empty() {
+        let mut hits = Stretches::default();
+        self.run(text.as_bytes(), self.begin(), &mut |at, label| {
+            hits.add(at, label)
+        });
+        if hits.0.is_empty() {
             return Cow::Borrowed(text);
         }
         let mut out = Vec::with_capacity(text.len());
-        Cover::default().write(text.as_bytes(), &hits, text.len(), &mut out);
+        Cover::default().write(text.as_bytes(), &hits.0, text.len(), &mut out);
         Cow::Owned(String::from_utf8(out).unwrap_or_else(|_| mark("*")))
     }
 }

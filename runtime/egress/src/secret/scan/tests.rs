@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use openclaw_secrets::SecretValue;
 
 use super::spell::spellings;
-use super::{Known, Mask, Scanner};
+use super::{Known, Mask, Scanner, Stretches};
 use crate::secret::tests::{everywhere, vault};
 
 const TOKEN: &str = "tok/en+with \"signs\"&more";
@@ -134,6 +134,20 @@ fn a_text_that_begins_values_everywhere_costs_no_more_than_its_length() {
     let begun = std::time::Instant::now();
     assert_eq!(scanner.mask_text(&text), text);
     assert!(begun.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn values_that_overlap_everywhere_take_no_more_room_than_one() {
+    let scanner = scanner(&[("a", "aaaaaaaa"), ("b", "aaaaaaaaa"), ("c", "caaaaaaaa")]);
+    let mut hits = Stretches::default();
+    let text = [b"c", "a".repeat(1 << 20).as_bytes()].concat();
+    let mut most = 0;
+    scanner.run(&text, scanner.begin(), &mut |at, label| {
+        hits.add(at, label);
+        most = most.max(hits.0.len());
+    });
+    assert_eq!((most, hits.0.len(), &hits.0[0].at), (1, 1, &(0..text.len())));
+    assert_eq!(masked(&scanner, &[&text]), "[secret:c]");
 }
 
 /// The same by comparing everything with everything.
