@@ -110,6 +110,15 @@ pub enum SecretFailure {
         /// Where it was looked for.
         place: String,
     },
+    /// What would be captured holds the value of another secret.
+    #[error(
+        "nothing was captured as \"{name}\", because it holds the value of another secret; capture only what the \
+         service issued"
+    )]
+    HoldsAnother {
+        /// The name under which it would have been kept.
+        name: String,
+    },
     /// A secret that is no key for what was asked.
     #[error("the secret \"{name}\" cannot be used as this key: {why}")]
     Key {
@@ -163,6 +172,7 @@ impl SecretFailure {
             | Self::Plaintext { .. }
             | Self::Misplaced { .. }
             | Self::Unreadable { .. }
+            | Self::HoldsAnother { .. }
             | Self::Stream => Kind::Denied,
             Self::Unfit { .. }
             | Self::Compose { .. }

@@ -170,11 +170,18 @@ impl Vault {
         Ok(placeholder)
     }
 
-    /// Keeps a token that a server issued, in the place of an older one.
+    /// Keeps a token that a server issued, in the place of an older one. A server that echoes another secret does not
+    /// move it under this name, whose grant may allow more.
     pub fn capture(&self, name: &str, value: SecretValue, keep: Keep) -> Result<String, SecretFailure> {
         self.may_capture(name, keep)?;
         if value.expose().len() > MAX_VALUE {
             return Err(TOO_LARGE);
+        }
+        let scanner = self.scanner();
+        if scanner.is_some_and(|scanner| scanner.holds_another(value.expose().as_bytes(), name)) {
+            return Err(SecretFailure::HoldsAnother {
+                name: name.to_owned(),
+            });
         }
         self.kept.put(name, value);
         Ok(self.give_whole(name))

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{everywhere, is_silent, vault};
 use crate::Kind;
-use crate::secret::Keep;
+use crate::secret::{Keep, SecretFailure};
 
 const TOKEN: &str = "iss\"ued-tok\u{e9}n";
 
@@ -124,4 +124,58 @@ fn what_may_not_be_captured_leaves_the_response_as_it_was() {
             )
             .is_err()
     );
+}
+
+#[test]
+fn another_secret_that_a_server_echoes_is_not_captured() {
+    let rules = json!([everywhere("token"), {"name": "fixed", "audience": ["api.example.com"]}]);
+    let vault = vault(
+        rules,
+        &[("fixed", "fixed/value"), ("token", "fixed/value and more")],
+    );
+    let keep = Keep::UntilRestart;
+    let refused = |failure: SecretFailure| {
+        let is_told = matches!(failure, SecretFailure::HoldsAnother { .. });
+        assert!(
+            is_told && failure.kind() == Kind::Denied && is_silent(&failure, "fixed"),
+            "{failure}"
+        );
+    };
+    for echo in [
+        "fixed/value",
+        "x fixed%2Fvalue",
+        "Zml4ZWQvdmFsdWU=",
+        "a fixed/value and more",
+    ] {
+        let body = json!({"t": echo}).to_string().into_bytes();
+        let mut touched = body.clone();
+        refused(vault.capture_json(&mut touched, "/t", "token", keep).unwrap_err());
+        assert_eq!(touched, body);
+        let list = headers(&[("x-token", echo)]);
+        let mut touched = list.clone();
+        refused(
+            vault
+                .capture_header(&mut touched, "x-token", "token", keep)
+                .unwrap_err(),
+        );
+        assert_eq!(touched, list);
+        let list = headers(&[("set-cookie", &format!("sid={echo}"))]);
+        let mut touched = list.clone();
+        refused(
+            vault
+                .capture_cookie(&mut touched, "sid", "token", keep)
+                .unwrap_err(),
+        );
+        assert_eq!(touched, list);
+    }
+}
+
+#[test]
+fn a_token_may_be_issued_again() {
+    let vault = vault(json!([everywhere("token")]), &[]);
+    for issued in ["issued-token", "issued-token", "issued-token and more"] {
+        let mut list = headers(&[("x-token", issued)]);
+        let captured = vault.capture_header(&mut list, "x-token", "token", Keep::UntilRestart);
+        assert_eq!(vault.reveal(&captured.unwrap()).unwrap().expose(), issued);
+    }
 }
