@@ -1,5 +1,5 @@
-//! Joining parts into one new secret. The result has [`MAX_VALUE`](super::MAX_VALUE) bytes at most and is a snapshot:
-//! compose again after a part was captured anew.
+//! Joining parts into one new secret. The result has [`MAX_MADE_BYTES`](super::MAX_MADE_BYTES) bytes at most, less what
+//! was made before, and is a snapshot: compose again after a part was captured anew.
 
 use std::collections::BTreeSet;
 
@@ -79,7 +79,7 @@ fn within(text: &str) -> Result<SecretValue, SecretFailure> {
 }
 
 pub(super) const TOO_LARGE: SecretFailure = SecretFailure::TooLarge {
-    what: "a secret that is made or captured",
+    what: "what is captured or joined",
     most: "64 KiB",
 };
 

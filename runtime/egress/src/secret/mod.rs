@@ -5,8 +5,8 @@
 //! itself. What comes back is searched for the values, as a net under that rule. No error, log line or `Debug` shows
 //! a value, and buffers that hold one are wiped.
 //!
-//! **Bound.** [`MAX_MADE`] fields and composed secrets for a vault, [`MAX_VALUE`] bytes for a value that is made or
-//! captured, [`MAX_BODY`] bytes for a body that carries a placeholder. **Cost.** A text without placeholders is
+//! **Bound.** [`MAX_MADE`] fields and composed secrets for a vault, of [`MAX_MADE_BYTES`] bytes together, [`MAX_VALUE`]
+//! bytes for a captured value, [`MAX_BODY`] bytes for a body that carries a placeholder. **Cost.** A text without placeholders is
 //! searched once for their common beginning; a stream that is masked is copied only around a hit.
 //!
 //! **Never.** It opens no connection, reads no file and no config.

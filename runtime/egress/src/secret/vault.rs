@@ -22,8 +22,8 @@ use crate::error::SHOWN;
 /// The most fields and composed secrets of a vault.
 pub const MAX_MADE: usize = 256;
 /// The most bytes of all of them together; more would make what searches for them large.
-pub const MAX_MADE_BYTES: usize = 128 * 1024;
-/// The most bytes of a secret that is composed or captured.
+pub const MAX_MADE_BYTES: usize = 16 * 1024;
+/// The most bytes of a captured secret, and of parts that are joined.
 pub const MAX_VALUE: usize = 64 * 1024;
 
 /// What a placeholder stands for.
@@ -131,9 +131,6 @@ impl Vault {
             name: display_safe(name, SHOWN),
             pointer: display_safe(pointer, SHOWN),
         })?;
-        if field.expose().len() > MAX_VALUE {
-            return Err(TOO_LARGE);
-        }
         let placeholder = self
             .key
             .placeholder([&b"field"[..], name.as_bytes(), pointer.as_bytes()]);
@@ -146,6 +143,12 @@ impl Vault {
         names: BTreeSet<String>,
         value: SecretValue,
     ) -> Result<String, SecretFailure> {
+        if value.expose().len() > MAX_MADE_BYTES {
+            return Err(SecretFailure::TooLarge {
+                what: "a field or composed secret",
+                most: "16 KiB",
+            });
+        }
         let mut given = self.given.write();
         let same = given
             .entries

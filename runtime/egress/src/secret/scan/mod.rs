@@ -2,7 +2,8 @@
 //! base64 at every alignment. A net under the rules of injection, not a proof: other spellings pass.
 //!
 //! **Bound.** Values of fewer than [`MIN_LENGTH`] characters are not searched, because ordinary text has them. Longer
-//! values than [`PIECE`] bytes are searched in pieces. Memory is some thirty bytes for each byte of all spellings; the
+//! values than [`PIECE`] bytes are searched in pieces, and those of more than [`SHORT`] bytes only raw, in hex and in
+//! base64, some thirteen bytes for each of theirs. Memory is some thirty bytes for each byte of all spellings; the
 //! automaton's copy cannot be wiped and lives as long as the scanner. **Cost.** Linear in the text whatever it holds:
 //! a vectorised search for the first bytes of all spellings, and an automaton only where one was found.
 
@@ -29,6 +30,8 @@ use mask::Cover;
 
 /// The fewest characters of a value that is searched for.
 pub const MIN_LENGTH: usize = 8;
+/// The most bytes of a value that is searched for percent-encoded and as JSON as well.
+const SHORT: usize = 1024;
 /// The most bytes of a value that one pattern stands for.
 const PIECE: usize = 4096;
 /// The length of every head; no pattern is shorter.

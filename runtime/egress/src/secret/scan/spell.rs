@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use zeroize::Zeroizing;
 
-use super::{HEAD, MIN_LENGTH, PIECE};
+use super::{HEAD, MIN_LENGTH, PIECE, SHORT};
 use crate::secret::encode;
 
 /// Bytes to search for, wiped when dropped. The automaton's own copy is not.
@@ -14,12 +14,15 @@ pub(super) type Pattern = Zeroizing<Vec<u8>>;
 /// What URLs and forms leave as it is: by the book, in forms, and in browsers' scripts.
 const UNRESERVED: [&[u8]; 3] = [b"-._~", b"*-._", b"-_.!~*'()"];
 
-/// Every spelling of a value that is long enough, and of each piece of a long one.
+/// Every spelling of a value that is long enough. Of a long one each piece has fewer, so that a scanner stays small.
 pub(super) fn spellings(value: &str) -> Vec<Pattern> {
     if value.chars().count() < MIN_LENGTH {
         return Vec::new();
     }
     let mut all: Vec<Pattern> = pieces(value).flat_map(spell).collect();
+    if value.len() <= SHORT {
+        all.extend(escaped(value));
+    }
     all.retain(|pattern| pattern.len() >= HEAD);
     all.sort_by(|a, b| a.as_slice().cmp(b.as_slice()));
     all.dedup();
@@ -46,8 +49,23 @@ fn pieces(value: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// As it is, in hex and in base64.
 fn spell(value: &str) -> Vec<Pattern> {
     let mut all = vec![Zeroizing::new(value.as_bytes().to_vec())];
+    let mut hex = Zeroizing::new(String::with_capacity(value.len().saturating_mul(2)));
+    encode::push_hex(&mut hex, value.as_bytes());
+    all.push(Zeroizing::new(hex.to_ascii_uppercase().into_bytes()));
+    all.push(Zeroizing::new(hex.as_bytes().to_vec()));
+    for alphabet in [&alphabet::STANDARD, &alphabet::URL_SAFE] {
+        let engine = GeneralPurpose::new(alphabet, NO_PAD);
+        all.extend((0..3).map(|before| base64(value.as_bytes(), before, &engine)));
+    }
+    all
+}
+
+/// Percent-encoded and as JSON.
+fn escaped(value: &str) -> Vec<Pattern> {
+    let mut all = Vec::new();
     for kept in UNRESERVED {
         for digits in [b"0123456789ABCDEF", b"0123456789abcdef"] {
             for space in [&b"%20"[..], b"+"] {
@@ -62,14 +80,6 @@ fn spell(value: &str) -> Vec<Pattern> {
     all.push(json(value, false, false));
     all.push(json(value, true, false));
     all.push(json(value, false, true));
-    let mut hex = Zeroizing::new(String::with_capacity(value.len().saturating_mul(2)));
-    encode::push_hex(&mut hex, value.as_bytes());
-    all.push(Zeroizing::new(hex.to_ascii_uppercase().into_bytes()));
-    all.push(Zeroizing::new(hex.as_bytes().to_vec()));
-    for alphabet in [&alphabet::STANDARD, &alphabet::URL_SAFE] {
-        let engine = GeneralPurpose::new(alphabet, NO_PAD);
-        all.extend((0..3).map(|before| base64(value.as_bytes(), before, &engine)));
-    }
     all
 }
 
@@ -154,6 +164,28 @@ mod tests {
     #[test]
     fn a_short_value_has_no_pattern() {
         assert!(spellings("1234567").is_empty() && !spellings("12345678").is_empty());
+    }
+
+    #[test]
+    fn a_long_value_has_few_spellings_and_a_scanner_of_long_ones_stays_small() {
+        let size = |value: &str| {
+            spellings(value)
+                .iter()
+                .map(|pattern| pattern.len())
+                .sum::<usize>()
+        };
+        let (short, long) = ("ä/\" ".repeat(204), "ä/\" ".repeat(4096));
+        assert!(short.len() <= SHORT && finds(&short, &encode::percent(&short)));
+        assert!(size(&long) <= 14 * long.len(), "{}", size(&long));
+        let hex: String = long.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for text in [
+            long.clone(),
+            hex.to_uppercase(),
+            hex,
+            STANDARD.encode(format!("u{long}")),
+        ] {
+            assert!(finds(&long, &text), "{}", &text[..20]);
+        }
     }
 
     #[test]

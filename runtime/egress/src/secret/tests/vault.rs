@@ -148,6 +148,7 @@ fn what_cannot_be_composed_is_told_without_a_value() {
     fails(&[secret, Part::Bytes(&[0xff])], Kind::Invalid);
     fails(&[secret; 33], Kind::TooLarge);
     fails(&[secret, Part::Text(&long)], Kind::TooLarge);
+    fails(&[secret, Part::Text(&long[..16 * 1024])], Kind::TooLarge);
     fails(&[Part::Secret("token")], Kind::NotFound);
 }
 
@@ -166,7 +167,7 @@ fn a_vault_makes_only_so_many_secrets_and_gives_old_ones_again() {
     }
     assert_eq!(make(MAX_MADE).unwrap_err().kind(), Kind::Quota);
     make(0).unwrap();
-    let large = "x".repeat(60 * 1024);
+    let large = "x".repeat(7 * 1024);
     let other = super::vault(json!([everywhere("token")]), &[("token", VALUE)]);
     let token = other.lookup("token").unwrap();
     let make = |text| {
