@@ -88,8 +88,11 @@ impl Vault {
     /// The placeholder of a value in the spelling in which it was found.
     fn give_found(&self, label: &str, found: &[u8]) -> Option<String> {
         let found = std::str::from_utf8(found).ok()?;
+        let value = SecretValue::new(found);
         if self.current(label).is_some_and(|value| value.expose() == found) {
-            return Some(self.give_whole(label));
+            let placeholder = self.give_whole(label);
+            self.given.write().arrived.insert(placeholder.clone(), value);
+            return Some(placeholder);
         }
         let placeholder = self
             .key
@@ -97,7 +100,7 @@ impl Vault {
         // The names in a label are names of secrets, which have no plus sign.
         let entry = Entry {
             names: label.split('+').map(str::to_owned).collect(),
-            made: Some(SecretValue::new(found)),
+            made: Some(value.clone()),
             label: label.to_owned(),
         };
         let mut given = self.given.write();
@@ -105,10 +108,12 @@ impl Vault {
         if earlier.is_none() {
             given.found.push_back(placeholder.clone());
         }
+        given.arrived.insert(placeholder.clone(), value);
         if given.found.len() > MAX_MADE
             && let Some(oldest) = given.found.pop_front()
         {
             given.entries.remove(&oldest);
+            given.arrived.remove(&oldest);
         }
         Some(placeholder)
     }

@@ -44,6 +44,8 @@ pub(super) struct Given {
     pub(super) made: BTreeMap<String, usize>,
     /// Which of them stand for a value in the spelling in which it arrived, oldest first.
     pub(super) found: VecDeque<String>,
+    /// What arrived and is shown as a placeholder; of a whole secret the value that it had then.
+    pub(super) arrived: HashMap<String, SecretValue>,
     /// Counts the changes of what was made.
     pub(super) version: u64,
     pub(super) scanner: Option<Built>,

@@ -2,7 +2,8 @@
 //! of a key, `hmac` for everything else. Comparisons take a time that tells nothing about the value.
 //!
 //! The extension's own placeholders in a message stand for their values. A code or signature tells something about
-//! such a value, so making one needs the flag for it as well; a yes or no needs none.
+//! such a value, so making one needs the flag for it as well. A yes or no tells whether a guess is right, so it needs
+//! `hmac` for such a value, unless that very value arrived and was hidden.
 
 mod key;
 
@@ -88,6 +89,15 @@ impl HmacAlgorithm {
     }
 }
 
+/// What a caller learns of a message.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// A code or signature, under this flag.
+    Code(Flag),
+    /// Whether a code or signature is right.
+    YesOrNo,
+}
+
 /// A message with the values that it stood for.
 enum Restored<'m> {
     Same(&'m [u8]),
@@ -119,7 +129,7 @@ impl Vault {
         message: &[u8],
     ) -> Result<Vec<u8>, SecretFailure> {
         let (_, key) = self.key(key, Flag::Hmac)?;
-        let message = self.restore(message, Some(Flag::Hmac))?;
+        let message = self.restore(message, Answer::Code(Flag::Hmac))?;
         let key = hmac::Key::new(algorithm.ring(), key.expose().as_bytes());
         Ok(hmac::sign(&key, message.as_ref()).as_ref().to_vec())
     }
@@ -133,7 +143,7 @@ impl Vault {
         code: &[u8],
     ) -> Result<bool, SecretFailure> {
         let (_, key) = self.key(key, Flag::Hmac)?;
-        let message = self.restore(message, None)?;
+        let message = self.restore(message, Answer::YesOrNo)?;
         let key = hmac::Key::new(algorithm.ring(), key.expose().as_bytes());
         Ok(hmac::verify(&key, message.as_ref(), code).is_ok())
     }
@@ -146,7 +156,7 @@ impl Vault {
         message: &[u8],
     ) -> Result<Vec<u8>, SecretFailure> {
         let (name, key) = self.key(key, Flag::Sign)?;
-        let message = self.restore(message, Some(Flag::Sign))?;
+        let message = self.restore(message, Answer::Code(Flag::Sign))?;
         let key =
             PrivateKey::read(algorithm, key.expose()).map_err(|why| SecretFailure::Key { name, why })?;
         key.sign(message.as_ref())
@@ -171,7 +181,7 @@ impl Vault {
                 key.map_err(|why| SecretFailure::Key { name, why })?.public()
             }
         };
-        let message = self.restore(message, None)?;
+        let message = self.restore(message, Answer::YesOrNo)?;
         public.verify(algorithm, message.as_ref(), signature)
     }
 
@@ -189,21 +199,31 @@ impl Vault {
         Ok((entry.label.clone(), self.value_of(&entry)?))
     }
 
-    /// The message with values for the placeholders, whose grants must have the flag.
-    fn restore<'m>(&self, message: &'m [u8], flag: Option<Flag>) -> Result<Restored<'m>, SecretFailure> {
+    /// The message with values for the placeholders, whose grants must allow what the answer tells about them.
+    fn restore<'m>(&self, message: &'m [u8], answer: Answer) -> Result<Restored<'m>, SecretFailure> {
         let mut edits = Vec::new();
         for (at, entry) in self.find(message) {
-            if let Some(flag) = flag {
-                self.check(&entry.names, flag)?;
+            let at = at..at.saturating_add(LENGTH);
+            let value = self.value_of(&entry)?;
+            match answer {
+                Answer::Code(flag) => self.check(&entry.names, flag)?,
+                Answer::YesOrNo if self.has_arrived(message.get(at.clone()), &value) => {}
+                Answer::YesOrNo => self.check(&entry.names, Flag::Hmac)?,
             }
-            edits.push(Edit {
-                at: at..at.saturating_add(LENGTH),
-                text: Zeroizing::new(self.value_of(&entry)?.expose().to_owned()),
-            });
+            let text = Zeroizing::new(value.expose().to_owned());
+            edits.push(Edit { at, text });
         }
         if edits.is_empty() {
             return Ok(Restored::Same(message));
         }
         Ok(Restored::Filled(apply_to_bytes(message, &edits)))
+    }
+
+    /// Whether this value arrived and was hidden behind this placeholder.
+    fn has_arrived(&self, placeholder: Option<&[u8]>, value: &SecretValue) -> bool {
+        let placeholder = placeholder.and_then(|placeholder| std::str::from_utf8(placeholder).ok());
+        let given = self.given.read();
+        let arrived = placeholder.and_then(|placeholder| given.arrived.get(placeholder));
+        arrived.is_some_and(|arrived| arrived.matches(value.expose().as_bytes()))
     }
 }

@@ -1,9 +1,13 @@
 use serde_json::json;
 
-use super::{everywhere, is_silent, vault};
+use openclaw_secrets::SecretValue;
+
+use super::{everywhere, is_silent, vault, vault_with};
 use crate::Kind;
 use crate::secret::sign::SignatureAlgorithm::{Ed25519, Es256, Ps256, Rs256, Secp256k1Schnorr};
-use crate::secret::{DigestAlgorithm, HmacAlgorithm, Part, SignatureAlgorithm, VerifyingKey};
+use crate::secret::{
+    Captured, DigestAlgorithm, HmacAlgorithm, Keep, Part, PlaceholderKey, SignatureAlgorithm, VerifyingKey,
+};
 
 const RSA: &str = include_str!("keys/rsa-pkcs8.pem");
 const SIGNED: &[u8] = b"what is signed";
@@ -184,6 +188,10 @@ fn a_use_without_its_flag_is_refused() {
         vault.hmac(code, &sign, b"").map(drop),
         vault.hmac(code, &hmac, sign.as_bytes()).map(drop),
         vault.verify_hmac(code, &sign, b"", b"").map(drop),
+        vault.verify_hmac(code, &hmac, sign.as_bytes(), b"").map(drop),
+        vault
+            .verify(Ed25519, VerifyingKey::Raw(&[1; 32]), sign.as_bytes(), b"")
+            .map(drop),
         vault
             .digest(DigestAlgorithm::Sha256, &[Part::Secret(&sign)])
             .map(drop),
@@ -205,7 +213,11 @@ fn a_use_without_its_flag_is_refused() {
         vault.hmac(code, &hmac, hmac.as_bytes()).is_ok()
             && vault.sign(Ed25519, &sign, sign.as_bytes()).is_ok()
     );
-    assert!(!vault.verify_hmac(code, &hmac, sign.as_bytes(), b"").unwrap());
+    assert!(
+        !vault
+            .verify(Ed25519, VerifyingKey::Raw(&[1; 32]), hmac.as_bytes(), b"")
+            .unwrap()
+    );
 }
 
 #[test]
@@ -231,6 +243,35 @@ fn a_webhook_keeps_its_signature_when_its_secret_was_hidden() {
             .unwrap()
     );
     assert_eq!(vault.hmac(HmacAlgorithm::Sha256, &key, &shown).unwrap(), code);
+}
+
+#[test]
+fn whether_a_guess_is_right_is_told_only_of_what_arrived() {
+    let (kept, placeholders) = (Captured::default(), PlaceholderKey::random().unwrap());
+    let rules = json!([everywhere("key"), {"name": "token", "audience": ["a.example"], "capture": true}]);
+    let vault = vault_with(
+        rules,
+        &[("key", "hook key"), ("token", "tok/en+1234")],
+        kept,
+        &placeholders,
+    );
+    let [key, token] = ["key", "token"].map(|name| vault.lookup(name).unwrap());
+    let code = |message: &str| {
+        vault
+            .hmac(HmacAlgorithm::Sha256, &key, message.as_bytes())
+            .unwrap()
+    };
+    let check = |message: &[u8], code: &[u8]| vault.verify_hmac(HmacAlgorithm::Sha256, &key, message, code);
+    let guess = code("tok/en+1234");
+    assert_eq!(check(token.as_bytes(), &guess).unwrap_err().kind(), Kind::Denied);
+    let arrived = r#"["tok/en+1234","746f6b2f656e2b31323334"]"#;
+    let shown = vault.hide_values(arrived.as_bytes()).into_owned();
+    assert!(vault.holds_placeholder(&shown) && check(&shown, &code(arrived)).unwrap());
+    assert!(vault.hmac(HmacAlgorithm::Sha256, &key, &shown).is_err());
+    let newer = SecretValue::new("has not arrived");
+    assert_eq!(vault.capture("token", newer, Keep::UntilRestart).unwrap(), token);
+    let guess = code("has not arrived");
+    assert_eq!(check(token.as_bytes(), &guess).unwrap_err().kind(), Kind::Denied);
 }
 
 #[test]
