@@ -9,9 +9,12 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::captured::Keep;
 use super::edit::{Edit, apply};
 use super::failure::SecretFailure;
-use super::json::{Met, read, walk};
+use super::json::{Met, Pointer, read, walk};
 use super::vault::Vault;
 use crate::error::SHOWN;
+
+/// The most bytes of a pointer to what is captured, so that comparing with it at every string costs little.
+const MAX_POINTER: usize = 1024;
 
 fn nothing(kind: &str, name: &str) -> SecretFailure {
     SecretFailure::NothingThere {
@@ -31,11 +34,18 @@ impl Vault {
     ) -> Result<String, SecretFailure> {
         self.may_capture(name, keep)?;
         let missing = || nothing("the JSON pointer", pointer);
+        if pointer.len() > MAX_POINTER {
+            return Err(SecretFailure::TooLarge {
+                what: "the JSON pointer of what is captured",
+                most: "1 KiB",
+            });
+        }
+        let place = Pointer::read(pointer).ok_or_else(missing)?;
         let text = std::str::from_utf8(body).map_err(|_| missing())?;
         let mut places = Vec::new();
         walk(text, |met, at| {
             if let Met::Text(way) = met
-                && way.pointer() == pointer
+                && way.leads_to(&place)
             {
                 places.push(at);
             }

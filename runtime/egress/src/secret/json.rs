@@ -51,17 +51,67 @@ enum Level {
 }
 
 impl Way {
-    /// The JSON pointer.
-    pub(super) fn pointer(&self) -> String {
+    /// The JSON pointer; none if it is longer, and then no more of it is copied than that.
+    pub(super) fn pointer(&self, most: usize) -> Option<String> {
         let mut pointer = String::new();
         for level in &self.0 {
             pointer.push('/');
             match level {
-                Level::Object { key, .. } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                Level::Object { key, .. } => {
+                    let fits = |key: &&String| key.len() <= most.saturating_sub(pointer.len());
+                    let key = Some(key).filter(fits)?;
+                    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                }
                 Level::Array { index } => pointer.push_str(&index.to_string()),
             }
         }
-        pointer
+        (pointer.len() <= most).then_some(pointer)
+    }
+
+    /// Whether it leads to this place. Most ways to other places differ in their length or end.
+    pub(super) fn leads_to(&self, place: &Pointer) -> bool {
+        let is_step = |(level, step): (&Level, &Step)| match level {
+            Level::Object { key, .. } => *key == step.key,
+            Level::Array { index } => Some(*index) == step.index,
+        };
+        self.0.len() == place.0.len() && self.0.iter().zip(&place.0).rev().all(is_step)
+    }
+}
+
+/// A JSON pointer, read.
+pub(super) struct Pointer(Vec<Step>);
+
+struct Step {
+    key: String,
+    index: Option<usize>,
+}
+
+impl Pointer {
+    /// None if it is no pointer.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let Some(steps) = text.strip_prefix('/') else {
+            return text.is_empty().then(|| Self(Vec::new()));
+        };
+        let step = |text: &str| {
+            let mut parts = text.split('~');
+            let mut key = parts.next()?.to_owned();
+            for part in parts {
+                let (sign, rest) = part.split_at_checked(1)?;
+                key.push(match sign {
+                    "0" => '~',
+                    "1" => '/',
+                    _ => return None,
+                });
+                key.push_str(rest);
+            }
+            // An index has one spelling.
+            let index = text
+                .parse()
+                .ok()
+                .filter(|index: &usize| index.to_string() == text);
+            Some(Step { key, index })
+        };
+        steps.split('/').map(step).collect::<Option<_>>().map(Self)
     }
 }
 
@@ -181,7 +231,7 @@ mod tests {
         let mut found = Vec::new();
         walk(text, |met, at| {
             if let Met::Text(way) = met {
-                found.push((way.pointer(), read(text, &at).unwrap()));
+                found.push((way.pointer(usize::MAX).unwrap(), read(text, &at).unwrap()));
             }
         })
         .unwrap();
@@ -195,6 +245,43 @@ mod tests {
         let expected = expected.map(|(pointer, text)| (pointer.to_owned(), text.to_owned()));
         assert_eq!(strings(text), expected);
         assert_eq!(strings("\"alone\""), [(String::new(), "alone".to_owned())]);
+    }
+
+    #[test]
+    fn a_way_that_is_longer_than_asked_has_no_pointer() {
+        let pointer = |most: usize| {
+            let mut found = None;
+            walk(r#"{"a/":["x"]}"#, |met, _| {
+                if let Met::Text(way) = met {
+                    found = way.pointer(most);
+                }
+            })
+            .unwrap();
+            found
+        };
+        assert_eq!(pointer(6).as_deref(), Some("/a~1/0"));
+        assert!((0..6).all(|most| pointer(most).is_none()));
+    }
+
+    #[test]
+    fn what_is_no_pointer_leads_nowhere() {
+        for text in ["a", "a/b", "/~", "/~2", "/a~/b", "/~ä"] {
+            assert!(Pointer::read(text).is_none(), "{text}");
+        }
+        let leads = |text: &str, pointer: &str| {
+            let place = Pointer::read(pointer).unwrap();
+            let mut leads = 0;
+            walk(text, |met, _| {
+                leads += usize::from(matches!(met, Met::Text(way) if way.leads_to(&place)))
+            })
+            .unwrap();
+            leads
+        };
+        assert_eq!(leads(r#"["a","b"]"#, "/1"), 1);
+        assert_eq!(leads(r#"{"1":"a","01":"b"}"#, "/01"), 1);
+        for pointer in ["/01", "/+1", "/-", "", "/1/", "/2", "/"] {
+            assert_eq!(leads(r#"["a","b"]"#, pointer), 0, "{pointer}");
+        }
     }
 
     #[test]
@@ -239,7 +326,19 @@ mod tests {
         #[test]
         fn a_pointer_of_the_walk_is_a_pointer_of_the_document(document in document()) {
             let text = serde_json::to_string_pretty(&document).unwrap();
-            for (pointer, found) in strings(&text) {
+            let found = strings(&text);
+            for (pointer, _) in &found {
+                let place = Pointer::read(pointer).unwrap();
+                let mut at = Vec::new();
+                walk(&text, |met, inside| {
+                    if let Met::Text(way) = met && way.leads_to(&place) {
+                        at.push(read(&text, &inside).unwrap());
+                    }
+                })
+                .unwrap();
+                prop_assert_eq!(&at, &Vec::from_iter(document.pointer(pointer).and_then(|v| v.as_str())));
+            }
+            for (pointer, found) in found {
                 prop_assert_eq!(document.pointer(&pointer).and_then(|v| v.as_str()), Some(found.as_str()));
             }
         }

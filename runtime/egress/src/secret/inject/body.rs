@@ -14,6 +14,9 @@ use crate::secret::json::{Met, Unwalkable, is_json, walk};
 /// The most bytes of a body with a placeholder in it.
 pub const MAX_BODY: usize = 1024 * 1024;
 
+/// The most bytes of a JSON pointer that a rule can have.
+const MAX_POINTER: usize = openclaw_policy::capability::secrets::MAX_NAME;
+
 impl Injector<'_> {
     /// A whole body. Its media type says how it is read.
     pub fn body<'t>(
@@ -80,10 +83,12 @@ impl Injector<'_> {
                 Met::Key => self
                     .refuse_in(inside, "the name of a JSON member")
                     .map(|()| Vec::new()),
-                Met::Text(way) => {
-                    let pointer = way.pointer();
-                    self.edits(inside, at.start, |_| Spot::Json(&pointer), encode::json)
-                }
+                Met::Text(way) => match way.pointer(MAX_POINTER) {
+                    Some(pointer) => self.edits(inside, at.start, |_| Spot::Json(&pointer), encode::json),
+                    None => Err(SecretFailure::Misplaced {
+                        place: "JSON so deep or under such long names that its pointer has more than 256 bytes",
+                    }),
+                },
             };
             match found {
                 Ok(found) => edits.extend(found),

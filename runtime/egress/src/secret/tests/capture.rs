@@ -179,3 +179,24 @@ fn a_token_may_be_issued_again() {
         assert_eq!(vault.reveal(&captured.unwrap()).unwrap().expose(), issued);
     }
 }
+
+#[test]
+fn a_capture_costs_no_more_than_its_body_however_long_the_names_in_it_are() {
+    let vault = vault(json!([everywhere("token")]), &[]);
+    let key = "~".repeat(400_000);
+    let strings = vec!["x"; 100_000];
+    let mut body = json!({ key: strings, "t": "issued-token" })
+        .to_string()
+        .into_bytes();
+    let begun = std::time::Instant::now();
+    let placeholder = vault
+        .capture_json(&mut body, "/t", "token", Keep::UntilRestart)
+        .unwrap();
+    assert_eq!(vault.reveal(&placeholder).unwrap().expose(), "issued-token");
+    assert!(begun.elapsed().as_secs() < 10);
+    let long = format!("/{}", "k".repeat(1024));
+    let failure = vault
+        .capture_json(&mut body, &long, "token", Keep::UntilRestart)
+        .unwrap_err();
+    assert_eq!(failure.kind(), Kind::TooLarge);
+}

@@ -289,3 +289,22 @@ fn a_field_that_only_some_servers_see_gets_no_value() {
         assert!(form(&format!("{posted}{token};c")).unwrap());
     }
 }
+
+#[test]
+fn a_place_in_json_that_no_rule_can_name_gets_no_value() {
+    let (vault, token) = setup();
+    let host = api();
+    let injector = vault.inject(&host, true);
+    let mut deep = json!(token);
+    for _ in 0..100 {
+        deep = json!({ "key": deep });
+    }
+    for body in [json!({"k".repeat(256): token}), deep] {
+        let body = body.to_string();
+        let failure = refused(injector.body(Some("application/json"), body.as_bytes()));
+        assert!(
+            matches!(failure, SecretFailure::Misplaced { .. }) && failure.kind() == Kind::Denied,
+            "{failure}"
+        );
+    }
+}
