@@ -7,6 +7,7 @@
 //! automaton's copy cannot be wiped and lives as long as the scanner. **Cost.** Linear in the text whatever it holds:
 //! a vectorised search for the first bytes of all spellings, and an automaton only where one was found.
 
+mod apart;
 mod mask;
 mod spell;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use openclaw_secrets::SecretValue;
 pub use mask::Mask;
 
 use super::hide::mark;
+use apart::Apart;
 use mask::Cover;
 
 /// The fewest characters of a value that is searched for.
@@ -116,6 +118,8 @@ pub struct Scanner {
     /// How much of a pattern each state has seen, by state.
     depths: Vec<(StateID, u32)>,
     labels: Vec<Arc<str>>,
+    /// The length of the longest pattern.
+    longest: usize,
 }
 
 /// Where a scan stands between two chunks.
@@ -153,6 +157,7 @@ impl Scanner {
             .build(&texts)
             .ok()?;
         let start = automaton.start_state(Anchored::No).ok()?;
+        let longest = texts.iter().map(|text| text.len()).max()?;
         let mut depths = vec![(start, 0)];
         for text in texts {
             let mut state = start;
@@ -170,6 +175,7 @@ impl Scanner {
             start,
             depths,
             labels,
+            longest,
         })
     }
 
@@ -249,21 +255,9 @@ impl Scanner {
 
     /// Hits that do not overlap, the leftmost first and of those the longest.
     pub(super) fn apart(&self, text: &[u8]) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        self.run(text, self.begin(), &mut |at, label| {
-            let label = label.clone();
-            hits.push(Hit { at, label });
-        });
-        hits.sort_by(|a, b| a.at.start.cmp(&b.at.start).then(b.at.end.cmp(&a.at.end)));
-        let mut until = 0;
-        hits.retain(|hit| {
-            let free = hit.at.start >= until;
-            if free {
-                until = hit.at.end;
-            }
-            free
-        });
-        hits
+        let mut hits = Apart::new(self.longest);
+        self.run(text, self.begin(), &mut |at, label| hits.add(at, label));
+        hits.finish()
     }
 
     /// A text at once: headers, URLs, errors.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use openclaw_secrets::SecretValue;
 
+use super::apart::Apart;
 use super::spell::spellings;
 use super::{Known, Mask, Scanner, Stretches};
 use crate::secret::tests::{everywhere, vault};
@@ -148,6 +149,25 @@ fn values_that_overlap_everywhere_take_no_more_room_than_one() {
     });
     assert_eq!((most, hits.0.len(), &hits.0[0].at), (1, 1, &(0..text.len())));
     assert_eq!(masked(&scanner, &[&text]), "[secret:c]");
+}
+
+#[test]
+fn hits_are_chosen_as_they_are_found_and_few_wait() {
+    let scanner = scanner(&[("a", "aaaaaaaa"), ("b", "caaaaaaaaa")]);
+    let text = [b"c", "a".repeat(100_000).as_bytes()].concat();
+    let mut hits = Apart::new(scanner.longest);
+    let mut most = 0;
+    scanner.run(&text, scanner.begin(), &mut |at, label| {
+        hits.add(at, label);
+        most = most.max(hits.waiting());
+    });
+    let hits = hits.finish();
+    assert!(most <= 2 * scanner.longest, "{most}");
+    let starts: Vec<usize> = hits.iter().map(|hit| hit.at.start).collect();
+    let expected: Vec<usize> = std::iter::once(0)
+        .chain((10..=text.len() - 8).step_by(8))
+        .collect();
+    assert_eq!(starts, expected);
 }
 
 /// The same by comparing everything with everything.
