@@ -91,7 +91,7 @@ async fn empty_media_has_a_quota_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_for_http_keeps_the_rest_of_the_standard() {
     let text = r#"(component
-        (import "wasi:http/types@0.2.0" (instance $http (export "http-error-code" (func (result u32)))))
+        (import "wasi:http/types@0.2.0" (instance $http (export "fields" (type (sub resource)))))
         (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock (export "now" (func (result u64)))))
         (core func $now (canon lower (func $clock "now")))
         (core module $m

@@ -1,6 +1,8 @@
 //! Secrets on their way out: to one host, at one place, written as that place has it, and nowhere else.
 
-use crate::corpus::case::{Case, Fault, NOT_FOUND, SECRET, TYPED, UNFIT, Want, Way, ask, case, get};
+use crate::corpus::case::{
+    Case, Fault, NOT_FOUND, NOT_GRANTED, SECRET, TYPED, UNFIT, Want, Way, ask, case, get,
+};
 use crate::corpus::errand::{Body, Send, Step};
 use crate::corpus::script::Script;
 
@@ -158,10 +160,10 @@ pub(super) fn cases() -> Vec<Case> {
             .serves("/go", Script::redirect(307, "https://b.example/end"))
             .send(
                 ask("POST", "https://a.example/go").json(r#"{"token":"{{token}}"}"#),
-                Want::Fails(SECRET.saying("b.example").after("Yes")),
+                Want::Fails(NOT_GRANTED.saying("b.example").after("Yes")),
             )
             .unseen("/end")
-            .passages(2),
+            .passages(1),
         case("within one host a secret is put in anew")
             .ways(TYPED)
             .knows("token")
@@ -181,10 +183,10 @@ pub(super) fn cases() -> Vec<Case> {
             .serves("/go", Script::redirect(307, "http://a.example/end"))
             .send(
                 ask("POST", "https://a.example/go").json(r#"{"token":"{{token}}"}"#),
-                Want::Fails(SECRET.saying("unencrypted").after("Yes")),
+                Want::Fails(NOT_GRANTED.saying("a secret in its body").after("Yes")),
             )
             .unseen("/end")
-            .passages(2),
+            .passages(1),
         with_odd(get("https://a.example/?key={{odd}}&x=1"))
             .seen("GET /?key=o%22d%26d%2541%20v%5Ca%3Dl%2Bue%20%C3%BC%20%23%3F%3B%3A%279876&x=1 HTTP/1.1"),
         with_odd(get("https://a.example/").header("authorization", "{{odd}}"))

@@ -172,7 +172,7 @@ pub(super) fn cases() -> Vec<Case> {
             )
             .dial(
                 line("ws://a.example/", &[], 0),
-                Want::Fails(PEER.saying("status 400: no")),
+                Want::Fails(PEER.saying("with status 400")),
             ),
         lasting("a secret stands in a message or line where the grant says so")
             .knows("token")

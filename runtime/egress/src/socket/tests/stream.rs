@@ -211,13 +211,13 @@ async fn bytes_that_are_kept_back_are_handed_on_before_the_end_is_told() {
     far.write_all(b"a hun").await.unwrap();
     assert_eq!(next(&mut connection).await.unwrap(), bytes(b"a "));
     far.write_all(b"ter").await.unwrap();
-    assert_eq!(
-        connection.receive(Duration::from_millis(20)).await.unwrap(),
-        None,
-        "nothing is no frame"
-    );
     far.write_all(b"2 hunt").await.unwrap();
     assert_eq!(next(&mut connection).await.unwrap(), bytes(b"[secret:token] "));
+    let waited = connection.receive(Duration::from_millis(20)).await.unwrap();
+    assert_eq!(waited, Some(bytes(b"hunt")), "whoever waits may be waited for");
+    let waited = connection.receive(Duration::from_millis(20)).await.unwrap();
+    assert_eq!(waited, None, "nothing is no frame");
+    far.write_all(b"hunt").await.unwrap();
     drop(far);
     assert_eq!(next(&mut connection).await.unwrap(), bytes(b"hunt"));
     let error = connection.receive(PATIENCE).await.unwrap_err();

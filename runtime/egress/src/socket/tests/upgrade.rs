@@ -181,11 +181,11 @@ async fn an_answer_that_is_not_the_one_asked_for_opens_nothing() {
             &["a"],
             "none of the subprotocols",
         ),
-        ("HTTP/1.1 200 OK\r\n\r\nhello", &[], "status 200: hello"),
+        ("HTTP/1.1 200 OK\r\n\r\nhello", &[], "with status 200"),
         (
             "HTTP/1.1 401 Unauthorized\r\n\r\n{\"error\": \"\u{1b}[31mtoken\"}",
             &[],
-            "status 401: {\"error\": \"\\u{1b}",
+            "with status 401",
         ),
         ("HTTP/1.1 429 x\r\n\r\n", &[], "status 429"),
         (
@@ -212,26 +212,6 @@ async fn an_answer_that_is_not_the_one_asked_for_opens_nothing() {
             "{text}"
         );
     }
-}
-
-#[tokio::test]
-async fn of_a_long_refusal_a_part_is_told() {
-    let (stream, server) = connect(|mut stream| async move {
-        read_request(&mut stream).await;
-        let answer = format!("HTTP/1.1 400 x\r\n\r\n{}", "a".repeat(3000));
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        let mut rest = Vec::new();
-        let _ = stream.read_to_end(&mut rest).await;
-    })
-    .await;
-    let error = open(stream, upgrade("/"), LIMITS)
-        .await
-        .err()
-        .unwrap()
-        .to_string();
-    end(server).await;
-    let shown = error.matches('a').count();
-    assert!((1000..1100).contains(&shown), "{shown}");
 }
 
 #[tokio::test]
