@@ -1,8 +1,9 @@
 //! Opening a lasting connection through the gate: the same steps as for a request.
 //!
 //! **Promise.** What a connection is made to is judged before it is made, the name that a certificate must have
-//! included. Frames pass the injector on their way out and the net on their way in. **Bound.** [`Caps::connections`]
-//! at a time, [`Caps::connect`] until one is open, [`Caps::frame_bytes`] for a frame.
+//! included. Frames pass the injector on their way out and the net on their way in.
+//! **Bound.** [`crate::Caps::connections`]
+//! at a time, [`crate::Caps::connect`] until one is open, [`crate::Caps::frame_bytes`] for a frame.
 
 use std::sync::Arc;
 use std::time::Duration;
