@@ -2,10 +2,11 @@
 //! its own. One call for all would let one guest's features leak into another's dependencies, and a guest
 //! would no longer be the component that its own manifest describes.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
-use cargo_metadata::{Package, TargetKind};
+use anyhow::{Context, Result};
+use cargo_metadata::{Package, Target, TargetKind};
 
 use crate::process::{cargo, run};
 use crate::toolchain::GUEST_TARGET;
@@ -16,23 +17,50 @@ const FOLDERS: [&str; 2] = ["guests/", "tests/guests/"];
 /// What guests are compiled into to be tested and linted. They share it, so that the SDK is compiled once.
 pub(crate) const CHECKED: &str = "target/guests";
 
-/// Builds them all, in release; a tree without guests costs nothing.
+/// What guests are compiled into in release, for the same reason.
+const BUILT: &str = "target/guests-release";
+
+/// Builds them all, in release; a tree without guests costs nothing. Each is put where a build of its own would have
+/// left it.
 pub(crate) fn build(tree: &Tree) -> Result<()> {
+    let built = tree.root.join(BUILT);
     for (package, manifest) in list(tree) {
         let mut command = cargo();
-        command.args([
-            "build",
-            "--release",
-            "--target",
-            GUEST_TARGET,
-            "--package",
-            package.name.as_str(),
-        ]);
+        command
+            .args([
+                "build",
+                "--release",
+                "--target",
+                GUEST_TARGET,
+                "--package",
+                package.name.as_str(),
+                "--target-dir",
+            ])
+            .arg(&built);
         run(
             &format!("building the guest {}", package.name),
             command.current_dir(folder(tree, package)),
             &format!("mend {manifest} or its sources"),
         )?;
+        place(&built, package, folder(tree, package))?;
+    }
+    Ok(())
+}
+
+/// Copies what a guest became into the folder of its own.
+fn place(built: &Path, package: &Package, guest: &Path) -> Result<()> {
+    let release = Path::new(GUEST_TARGET).join("release");
+    let own = guest.join("target").join(&release);
+    fs::create_dir_all(&own).with_context(|| format!("making {}", own.display()))?;
+    let made = |target: &&Target| target.is_kind(TargetKind::CDyLib) || target.is_kind(TargetKind::Bin);
+    for target in package.targets.iter().filter(made) {
+        let name = match target.is_kind(TargetKind::CDyLib) {
+            true => target.name.replace('-', "_"),
+            false => target.name.clone(),
+        };
+        let file = format!("{name}.wasm");
+        let (from, to) = (built.join(&release).join(&file), own.join(&file));
+        fs::copy(&from, &to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
     }
     Ok(())
 }

@@ -8,7 +8,8 @@
 //! **Bound.** Sizes, times, counts and rates by [`Caps`]. A connection belongs to one tenant and is never handed to
 //! another. **Cost.** Some microseconds for a request over a connection that is open already.
 //!
-//! **Never.** It knows nothing of WebAssembly and reads no config. It follows no environment variable.
+//! **Never.** It knows nothing of WebAssembly and reads no config. It follows no environment variable but those by which the
+//! system finds its authorities and resolves names.
 
 mod caps;
 mod connect;
