@@ -221,7 +221,6 @@ fn too_large(measure: Measure, most: u64) -> Error {
         Measure::ResponseHeaders | Measure::ResponseHeaderBytes => {
             Error::HttpResponseHeaderSectionSize(section)
         }
-        Measure::RequestBody => Error::HttpRequestBodySize(Some(most)),
         Measure::ResponseBody | Measure::Ratio | Measure::Frame => Error::HttpResponseBodySize(Some(most)),
     }
 }

@@ -98,8 +98,11 @@ impl Client {
             } => "TCP",
             Endpoint::Tcp { .. } => "TLS",
         });
-        let rated = self.rates.take_any(&self.caps);
-        let opened = match rated.and_then(|()| self.opening(limits)) {
+        if let Err(cause) = self.rates.take_any(&self.caps) {
+            entry.withdraw();
+            return Err(cause.into());
+        }
+        let opened = match self.opening(limits) {
             Ok(opening) => match endpoint {
                 Endpoint::WebSocket {
                     url,

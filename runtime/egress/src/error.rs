@@ -87,8 +87,6 @@ pub enum Measure {
     ResponseHeaders,
     /// The bytes of a response's headers.
     ResponseHeaderBytes,
-    /// The bytes of a request's body.
-    RequestBody,
     /// The bytes of a response's body, decompressed.
     ResponseBody,
     /// How many times a response's body is larger than what arrived.
@@ -106,7 +104,6 @@ impl fmt::Display for Measure {
             Self::RequestHeaderBytes => "the bytes of the request's headers",
             Self::ResponseHeaders => "the number of the response's headers",
             Self::ResponseHeaderBytes => "the bytes of the response's headers",
-            Self::RequestBody => "the bytes of the request's body",
             Self::ResponseBody => "the bytes of the response's body",
             Self::Ratio => "how many times a body may grow when it is decompressed",
             Self::Url => "the bytes of the URL",

@@ -1,6 +1,7 @@
 //! What is written about everything that passes the gate, and about what does not.
 //!
-//! **Promise.** One line for each request and each connection, however it ends, and for each that was refused. It
+//! **Promise.** One line for each request and each connection, however it ends, and for each that was refused. Only
+//! what comes faster than a tenant may ask for anything leaves none, or the lines would have no bound. It
 //! names the tenant, the place without its query, bytes, status and time. What stood in it for a secret is named
 //! and never a value.
 
@@ -112,7 +113,7 @@ impl Entry {
         self.note(|passage| passage.received_bytes += bytes);
     }
 
-    /// Another line tells it.
+    /// Another line tells it, or there are too many.
     pub(crate) fn withdraw(&mut self) {
         self.passage = None;
     }

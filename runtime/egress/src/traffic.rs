@@ -133,11 +133,8 @@ impl Incoming for Inward {
         };
         match frame {
             Frame::Text(text) => Frame::Text(masked(text)),
-            Frame::Event(mut event) => {
-                event.data = masked(event.data);
-                Frame::Event(event)
-            }
-            Frame::Binary(bytes) => Frame::Binary(bytes),
+            // Events are searched with the response that they are.
+            Frame::Event(_) | Frame::Binary(_) => frame,
         }
     }
 

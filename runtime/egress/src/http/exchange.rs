@@ -74,14 +74,15 @@ impl Client {
     pub async fn send(&self, request: Request) -> Result<Response> {
         let plan = Plan::new(&request.limits, self);
         let mut entry = self.entry(&request.method);
+        if let Err(cause) = self.rates.take_any(&self.caps) {
+            entry.withdraw();
+            return Err(cause.into());
+        }
         let place = Arc::clone(&self.requests).try_acquire_owned();
         let Ok(place) = place else {
             let what = "as many requests as are allowed";
             return Err(self.refuse(&mut entry, Cause::TooMany { what }.into()));
         };
-        if let Err(cause) = self.rates.take_any(&self.caps) {
-            return Err(self.refuse(&mut entry, cause.into()));
-        }
         let target = Target::of_request(&request.url).map_err(|error| self.refuse(&mut entry, error))?;
         let mut left = plan.redirects;
         let mut hop = Hop {

@@ -68,6 +68,18 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
+    /// Waits for the next piece, as long as there is time.
+    async fn wait<F: Future>(&self, piece: F) -> Result<F::Output, Cause> {
+        if self.is_lasting {
+            return Ok(piece.await);
+        }
+        let (end, phase, limit) = match Instant::now() + self.idle {
+            end if end < self.until => (end, Phase::Idle, self.idle),
+            _ => (self.until, Phase::Total, self.total),
+        };
+        within(end, phase, limit, piece).await
+    }
+
     fn check(&self, bytes: u64) -> Result<(), Cause> {
         if self.is_lasting {
             return Ok(());
@@ -245,28 +257,8 @@ impl Response {
     /// The next piece as it arrived, counted.
     async fn next(&mut self) -> Result<Option<Bytes>, Cause> {
         loop {
-            let Bounds {
-                until, idle, total, ..
-            } = self.bounds;
-            if let (true, Reader::Plain(body)) = (self.bounds.is_lasting, &mut self.reader) {
-                match body.frame().await {
-                    Some(Ok(frame)) => match frame.into_data() {
-                        Ok(data) if !data.is_empty() => {
-                            self.count(&data)?;
-                            return Ok(Some(data));
-                        }
-                        _ => continue,
-                    },
-                    Some(Err(error)) => return Err(broken(&self.host, &error)),
-                    None => return Ok(None),
-                }
-            }
-            let (end, phase, limit) = match Instant::now() + idle {
-                end if end < until => (end, Phase::Idle, idle),
-                _ => (until, Phase::Total, total),
-            };
             let piece = match &mut self.reader {
-                Reader::Plain(body) => match within(end, phase, limit, body.frame()).await? {
+                Reader::Plain(body) => match self.bounds.wait(body.frame()).await? {
                     Some(Ok(frame)) => match frame.into_data() {
                         Ok(data) => data,
                         Err(_) => continue,
@@ -276,7 +268,7 @@ impl Response {
                 },
                 Reader::Decoded(body, arrived) => {
                     let mut piece = BytesMut::with_capacity(PIECE);
-                    let read = within(end, phase, limit, body.read_buf(&mut piece)).await?;
+                    let read = self.bounds.wait(body.read_buf(&mut piece)).await?;
                     read.map_err(|error| undecoded(&self.host, &error))?;
                     let (bytes, arrived) = (self.bytes + piece.len() as u64, arrived.load(Ordering::Relaxed));
                     if bytes > RATIO_FROM && bytes > arrived.saturating_mul(self.bounds.ratio) {

@@ -41,20 +41,6 @@ pub(crate) struct Upgrade {
     pub(crate) subprotocols: Vec<String>,
 }
 
-/// Headers that belong to the handshake or to the connection.
-const RESERVED: [HeaderName; 10] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::EXPECT,
-    header::HOST,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-];
-
 impl Upgrade {
     fn request(self) -> Result<Request<()>> {
         let uri: Result<Uri, _> = format!("ws://{}{}", self.authority, self.path).parse();
@@ -70,11 +56,8 @@ impl Upgrade {
         }
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
-            if RESERVED.contains(&name) || name.as_str().starts_with("sec-websocket-") {
-                let why = "is written by the gateway itself; leave it out (subprotocols are named apart)";
-                let name = name.to_string();
-                return Err(Cause::Header { name, why }.unsent());
-            }
+            // One table says which headers are the gate's, whoever built this request.
+            let name = crate::header::name_of(name.as_str())?;
             headers.append(name, value);
         }
         let value =
