@@ -1,0 +1,1 @@
+//! The channel host: accounts, lanes, access, pairing, routing and delivery.

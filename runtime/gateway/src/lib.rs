@@ -1,0 +1,1 @@
+//! The server: one port for WebSocket RPC, the HTTP API and the web page.

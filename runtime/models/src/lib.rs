@@ -1,0 +1,1 @@
+//! Model providers: one request in, a stream of what the model says out.
