@@ -34,7 +34,11 @@ pub(crate) fn fit(messages: &[Message], room: usize) -> Vec<Told> {
     while end > 0 {
         let begin = messages
             .get(..end)
-            .and_then(|before| before.iter().rposition(|message| matches!(message, Message::User { .. })))
+            .and_then(|before| {
+                before
+                    .iter()
+                    .rposition(|message| matches!(message, Message::User { .. }))
+            })
             .unwrap_or(0);
         let mut turn: Vec<Told> = messages
             .get(begin..end)
@@ -220,7 +224,10 @@ mod tests {
         let all = fit(&talk, 1000);
         assert_eq!(all.len(), 5);
         let some = fit(&talk, 100);
-        assert_eq!(some.iter().map(first_text).collect::<Vec<_>>(), ["two", "short", "three"]);
+        assert_eq!(
+            some.iter().map(first_text).collect::<Vec<_>>(),
+            ["two", "short", "three"]
+        );
     }
 
     #[test]

@@ -10,7 +10,13 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("group:runtime", &["exec", "process"]),
     (
         "group:sessions",
-        &["sessions_list", "sessions_history", "sessions_send", "sessions_spawn", "session_status"],
+        &[
+            "sessions_list",
+            "sessions_history",
+            "sessions_send",
+            "sessions_spawn",
+            "session_status",
+        ],
     ),
     (
         "group:openclaw",
@@ -32,10 +38,16 @@ pub(super) struct Policy(Vec<Layer>);
 impl Policy {
     pub(super) fn of(config: &Config, agent: &str) -> Self {
         let tools = &config.tools;
-        let own = config.agents.entries.get(agent).and_then(|agent| agent.tools.as_ref());
+        let own = config
+            .agents
+            .entries
+            .get(agent)
+            .and_then(|agent| agent.tools.as_ref());
         let profile = own.and_then(|own| own.profile).or(tools.profile);
         let mut base = profile.map(of_profile).unwrap_or_default();
-        let more = own.and_then(|own| own.also_allow.as_ref()).or(tools.also_allow.as_ref());
+        let more = own
+            .and_then(|own| own.also_allow.as_ref())
+            .or(tools.also_allow.as_ref());
         if !base.is_empty() {
             base.extend(more.into_iter().flatten().cloned());
         }
@@ -68,7 +80,9 @@ impl Policy {
     /// Whether the operator listed a tool by its name or its extension's, and not only all of them.
     pub(super) fn names(&self, tool: &str, extension: &PluginId) -> bool {
         let mut entries = self.0.iter().flat_map(|layer| &layer.allow);
-        entries.any(|entry| !entry.contains('*') && entry != ALL_PLUGINS && is_about(entry, tool, Some(extension)))
+        entries.any(|entry| {
+            !entry.contains('*') && entry != ALL_PLUGINS && is_about(entry, tool, Some(extension))
+        })
     }
 }
 
@@ -86,7 +100,12 @@ fn of_profile(profile: ToolProfile) -> Vec<String> {
     let names: &[&str] = match profile {
         ToolProfile::Minimal => &["session_status"],
         ToolProfile::Coding => &["group:fs", "group:runtime", "group:sessions"],
-        ToolProfile::Messaging => &["session_status", "sessions_list", "sessions_history", "sessions_send"],
+        ToolProfile::Messaging => &[
+            "session_status",
+            "sessions_list",
+            "sessions_history",
+            "sessions_send",
+        ],
         ToolProfile::Full => &[],
     };
     names.iter().map(|&name| name.to_owned()).collect()
@@ -174,7 +193,8 @@ mod tests {
     #[test]
     fn a_tool_that_waits_to_be_listed_is_listed_by_name_or_extension_only() {
         let maths = PluginId::parse("maths").unwrap();
-        let named = |names: &[&str]| policy(|config| config.tools.also_allow = list(names)).names("calc", &maths);
+        let named =
+            |names: &[&str]| policy(|config| config.tools.also_allow = list(names)).names("calc", &maths);
         assert!(named(&["calc"]) && named(&["maths"]));
         assert!(!named(&["*"]) && !named(&["group:plugins"]) && !named(&["ca*"]));
     }
