@@ -32,6 +32,14 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0003_grants.sql"),
     },
     Migration {
+        name: "sessions",
+        sql: include_str!("../migrations/0004_sessions.sql"),
+    },
+    Migration {
+        name: "channels",
+        sql: include_str!("../migrations/0005_channels.sql"),
+    },
+    Migration {
         name: "devices",
         sql: include_str!("../migrations/0006_devices.sql"),
     },
