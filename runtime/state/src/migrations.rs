@@ -31,6 +31,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "grants",
         sql: include_str!("../migrations/0003_grants.sql"),
     },
+    Migration {
+        name: "sessions",
+        sql: include_str!("../migrations/0004_sessions.sql"),
+    },
 ];
 
 /// The newest schema that this build knows.
