@@ -1,0 +1,3 @@
+//! The methods.
+
+pub(crate) mod logs;

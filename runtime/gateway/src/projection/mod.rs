@@ -1,0 +1,3 @@
+//! What clients are told of runs.
+
+pub(crate) mod chat;
