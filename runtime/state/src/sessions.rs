@@ -65,12 +65,6 @@ impl View<'_> {
         let rows = statement.query_map([limit], Session::read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
-
-    /// How many sessions there are.
-    pub fn session_count(&self) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached("SELECT count(*) FROM sessions")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
-    }
 }
 
 impl Tx<'_> {
