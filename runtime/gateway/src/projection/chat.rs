@@ -151,18 +151,13 @@ impl<'a> Message<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct Payload<'a> {
-    #[serde(flatten)]
-    run: Run<'a>,
-    #[serde(flatten)]
-    state: State<'a>,
-}
-
 /// The payload of a `chat` event.
-pub(crate) fn payload(run: Run<'_>, state: State<'_>) -> String {
-    // Text and numbers under string keys cannot fail to be written.
-    serde_json::to_string(&Payload { run, state }).unwrap_or_default()
+#[derive(Debug, Serialize)]
+pub(crate) struct Payload<'a> {
+    #[serde(flatten)]
+    pub(crate) run: Run<'a>,
+    #[serde(flatten)]
+    pub(crate) state: State<'a>,
 }
 
 #[cfg(test)]
@@ -176,6 +171,10 @@ mod tests {
             agent_id: "main",
             seq: 6,
         }
+    }
+
+    fn payload(run: Run<'_>, state: State<'_>) -> String {
+        serde_json::to_string(&Payload { run, state }).unwrap()
     }
 
     #[test]

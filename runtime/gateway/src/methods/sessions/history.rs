@@ -21,7 +21,12 @@ const TOO_LONG: &str = "[This message is too long to be shown here.]";
 pub(crate) fn message(entry: &Entry, chars: usize) -> Option<Value> {
     let body: Map<String, Value> = serde_json::from_str(&entry.body).ok()?;
     let mut message = match entry.kind.as_str() {
-        "message" => body.get("message")?.as_object()?.clone(),
+        "message" => {
+            let mut message = body.get("message")?.as_object()?.clone();
+            // What the model read in the place of the message is not what the person wrote.
+            message.remove("prompt");
+            message
+        }
         "custom_message" => {
             let mut message = body;
             message.insert("role".to_owned(), json!("custom"));
@@ -135,7 +140,7 @@ mod tests {
     }
 
     fn said(seq: i64, role: &str, text: &str) -> Entry {
-        entry(seq, "message", json!({ "message": { "role": role, "content": text, "timestamp": 1 } }))
+        entry(seq, "message", json!({ "message": { "role": role, "content": text, "prompt": "x", "timestamp": 1 } }))
     }
 
     #[test]
@@ -143,6 +148,7 @@ mod tests {
         let user = message(&said(1, "user", "hi"), CHARS).unwrap();
         assert_eq!(user["idempotencyKey"], "r:user");
         assert_eq!(user["__openclaw"]["idempotencyKey"], "r:user");
+        assert!(user.get("prompt").is_none());
         let answer = message(&said(2, "assistant", "hi"), CHARS).unwrap();
         assert_eq!((&answer["__openclaw"]["runId"], &answer["__openclaw"]["seq"]), (&json!("r"), &json!(2)));
     }

@@ -1,0 +1,41 @@
+//! `chat.abort`: stops what a session is doing.
+
+use std::sync::Arc;
+
+use openclaw_protocol::Error;
+use openclaw_protocol::shape::{Field, Kind, Object, WORD};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::gateway::Gateway;
+use crate::method::{Answer, Params};
+use crate::methods::target::{Target, target};
+
+const SHAPE: Object = Object::closed(&[
+    Field::required("sessionKey", WORD),
+    Field::optional("agentId", WORD),
+    Field::optional("runId", WORD),
+    Field::optional("preserveSideRuns", Kind::Bool),
+]);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Whose {
+    session_key: String,
+    agent_id: Option<String>,
+    run_id: Option<String>,
+}
+
+pub(super) async fn abort(gateway: Arc<Gateway>, params: Params) -> Answer {
+    let whose: Whose = params.read(&SHAPE)?;
+    let config = gateway.services().config.get();
+    let target = target(&config.config, Some(&whose.session_key), whose.agent_id.as_deref())?;
+    stopped(&gateway, &target, whose.run_id.as_deref()).await
+}
+
+/// Stops the runs of a session, or one of them.
+pub(crate) async fn stopped(gateway: &Gateway, target: &Target, run: Option<&str>) -> Answer {
+    let stopped = gateway.services().agent.abort(target.key.as_str(), run).await;
+    let runs = stopped.map_err(|error| Error::unavailable(error.to_string()))?;
+    Ok(json!({ "ok": true, "aborted": !runs.is_empty(), "runIds": runs }).into())
+}
