@@ -17,6 +17,7 @@ mod audit;
 mod backup;
 mod changes;
 mod connection;
+pub mod devices;
 mod error;
 mod grants;
 mod integrity;

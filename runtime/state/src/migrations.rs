@@ -35,6 +35,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "sessions",
         sql: include_str!("../migrations/0004_sessions.sql"),
     },
+    Migration {
+        name: "devices",
+        sql: include_str!("../migrations/0006_devices.sql"),
+    },
 ];
 
 /// The newest schema that this build knows.

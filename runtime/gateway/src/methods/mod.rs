@@ -1,3 +1,34 @@
-//! The methods.
+//! The methods that the gateway has of its own; one file for each family.
 
-pub(crate) mod logs;
+mod agent;
+mod agents;
+mod chat;
+mod commands;
+mod config;
+mod health;
+mod logs;
+mod models;
+mod presence;
+pub(crate) mod roster;
+pub(crate) mod run;
+pub(crate) mod sessions;
+pub(crate) mod target;
+
+use openclaw_protocol::event;
+
+use crate::method::Method;
+
+/// The gateway's own families.
+pub(crate) const OWN: &[&[Method]] = &[health::METHODS, presence::METHODS];
+
+/// The events that the gateway sends of its own.
+pub(crate) const OWN_EVENTS: &[&str] = &[
+    event::CHALLENGE,
+    event::PRESENCE,
+    event::TICK,
+    event::SHUTDOWN,
+    event::HEALTH,
+    event::PAIR_REQUESTED,
+    event::PAIR_RESOLVED,
+    event::PAIR_CHANGED,
+];
