@@ -272,6 +272,7 @@ impl Client {
             return Err(Cause::peer(target.host(), &why).when(Sent::Yes));
         }
         response.last();
+        let headers = response.headers().to_vec();
         let body = futures_util::stream::unfold(Some(response), |response| async {
             let mut response = response?;
             match response.chunk().await {
@@ -283,6 +284,7 @@ impl Client {
         // What arrives has passed the net with the response.
         let incoming = Box::new(|frame| frame);
         let connection = Connection::events(body, target.host(), opening.limits, incoming);
+        let connection = connection.answered_with(headers);
         Ok((connection, opening.place))
     }
 
