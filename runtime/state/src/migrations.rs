@@ -36,6 +36,10 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0004_sessions.sql"),
     },
     Migration {
+        name: "channels",
+        sql: include_str!("../migrations/0005_channels.sql"),
+    },
+    Migration {
         name: "devices",
         sql: include_str!("../migrations/0006_devices.sql"),
     },
