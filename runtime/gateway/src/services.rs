@@ -1,35 +1,58 @@
 //! What the methods work on beside the gateway itself: one field for each part of the house.
 
-use std::pin::Pin;
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use openclaw_agent::Agent;
+use openclaw_components::{Host, Packages};
+use openclaw_models::Models;
+use ring::hmac;
+use ring::rand::SystemRandom;
+
+use crate::projection::Told;
 
 /// The parts that the methods work on.
-#[derive(Clone, Default)]
 pub struct Services {
-    /// What the parts say about how they fare. None: there are no parts.
-    pub health: Option<HealthSource>,
+    /// What runs turns.
+    pub agent: Agent,
+    /// What turns think with.
+    pub models: Models,
+    /// What runs extensions.
+    pub host: Host,
+    /// The folder that extensions are installed in.
+    pub extensions: PathBuf,
+    pub(crate) told: Told,
+    hash_key: hmac::Key,
+}
+
+impl Services {
+    /// The services of one start.
+    pub fn new(agent: Agent, models: Models, host: Host, extensions: PathBuf) -> Self {
+        // Without randomness there is no key, and then each hash is of nothing: clients read the config anew.
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
+        Self {
+            agent,
+            models,
+            host,
+            extensions,
+            told: Told::default(),
+            hash_key: key.unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &[])),
+        }
+    }
+
+    /// What is installed, to look at.
+    pub(crate) fn packages(&self) -> Packages {
+        Packages::open(&self.extensions)
+    }
+
+    pub(crate) fn hash_key(&self) -> &hmac::Key {
+        &self.hash_key
+    }
 }
 
 impl std::fmt::Debug for Services {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Services").finish_non_exhaustive()
+        f.debug_struct("Services")
+            .field("extensions", &self.extensions)
+            .finish_non_exhaustive()
     }
-}
-
-/// Asks the parts how they fare; `true`: channels are asked live.
-pub type HealthSource = Arc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = PartsHealth> + Send>> + Send + Sync>;
-
-/// How the parts fare.
-#[derive(Clone, Debug, Default)]
-pub struct PartsHealth {
-    /// Extensions that are loaded, by id.
-    pub plugins: Vec<String>,
-    /// Extensions that failed: `{id, origin, activated, error}`.
-    pub plugin_errors: Vec<Value>,
-    /// Channels in their order: id, label, health.
-    pub channels: Vec<(String, String, Value)>,
-    /// Sessions of each agent: `{path, count, recent}`.
-    pub sessions: Map<String, Value>,
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use openclaw_config::tree::gateway::InvokeTools;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use super::refusal::{Refusal, text};
+use crate::gateway::Gateway;
+use crate::methods::target::target;
 
 /// What a program with the gateway's token does not get to call unless `gateway.tools.allow` names it: whatever runs
 /// commands, changes files or the gateway, or speaks to others in the agent's name.
@@ -65,6 +68,42 @@ pub(crate) fn invocation(body: &Value) -> Result<Invocation, Refusal> {
         session: text("sessionKey"),
         agent: text("agentId"),
     })
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    ok: bool,
+    result: &'a Value,
+}
+
+/// Calls the tool that a body names.
+pub(crate) async fn call(gateway: &Gateway, body: &Value) -> Result<String, Refusal> {
+    let call = invocation(body)?;
+    let config = gateway.config().get();
+    let bad = |message: String| Refusal::new(http::StatusCode::BAD_REQUEST, "invalid_request", message);
+    let target = target(&config.config, call.session.as_deref(), call.agent.as_deref())
+        .map_err(|error| bad(error.message))?;
+    if !is_allowed(&call.name, &config.config.gateway.tools) {
+        return Err(not_available(&call.name));
+    }
+    let agent = &gateway.services().agent;
+    match agent.call_tool(&target.key, &call.name, Value::Object(call.arguments)).await {
+        Ok(output) if output.is_error => Err(Refusal::new(
+            http::StatusCode::BAD_REQUEST,
+            "tool_error",
+            output.text,
+        )),
+        Ok(output) => Ok(text(&Done {
+            ok: true,
+            result: &output.to_value(),
+        })),
+        Err(openclaw_agent::Error::NoTool { .. }) => Err(not_available(&call.name)),
+        Err(error) => {
+            tracing::error!(%error, tool = call.name, "a tool could not be called");
+            let status = http::StatusCode::INTERNAL_SERVER_ERROR;
+            Err(Refusal::new(status, "tool_error", "tool execution failed"))
+        }
+    }
 }
 
 /// Whether this route may call a tool.

@@ -1,6 +1,13 @@
-//! The HTTP API.
+//! The HTTP API: OpenAI's shape of a turn, and calling one tool.
 
-pub(crate) mod completions;
-pub(crate) mod json;
-pub(crate) mod models;
-pub(crate) mod refusal;
+mod answer;
+mod bearer;
+mod completions;
+mod invoke;
+mod json;
+mod models;
+mod refusal;
+mod routes;
+
+pub(crate) use invoke::is_allowed;
+pub use routes::routes;

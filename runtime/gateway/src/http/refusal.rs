@@ -12,6 +12,10 @@ pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) kind: &'static str,
     pub(crate) message: String,
+    /// After how many seconds another try may do better.
+    pub(crate) retry_after: Option<u64>,
+    /// The scope that is missing.
+    missing: Option<&'static str>,
 }
 
 impl Refusal {
@@ -46,11 +50,33 @@ impl Refusal {
             status,
             kind,
             message: message.into(),
+            retry_after: None,
+            missing: None,
+        }
+    }
+
+    /// The caller lacks this scope.
+    pub(crate) fn missing_scope(scope: &'static str) -> Self {
+        let message = format!("missing scope: {scope}");
+        Self {
+            missing: Some(scope),
+            ..Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+        }
+    }
+
+    /// With the time after which another try may do better.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
         }
     }
 
     /// The body in the shape of OpenAI's API.
     pub(crate) fn openai(&self) -> String {
+        if self.missing.is_some() {
+            return self.tool();
+        }
         text(&Openai {
             error: Told {
                 message: &self.message,
@@ -66,6 +92,11 @@ impl Refusal {
             error: ToldTool {
                 kind: self.kind,
                 message: &self.message,
+                details: self.missing.map(|scope| Missing {
+                    code: "MISSING_SCOPE",
+                    missing_scope: scope,
+                    required_scopes: [scope],
+                }),
             },
         })
     }
@@ -94,6 +125,16 @@ struct ToldTool<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Missing>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Missing {
+    code: &'static str,
+    missing_scope: &'static str,
+    required_scopes: [&'static str; 1],
 }
 
 /// JSON text of what always has one.

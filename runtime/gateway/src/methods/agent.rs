@@ -13,14 +13,15 @@ use openclaw_protocol::shape::{COUNT, Field, Kind, Object, TEXT, WORD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::chat_attachment::images;
+use super::chat::images;
+use super::internal;
 use super::run::{Start, ended, result, start};
 use super::target::target;
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Method, Params, Payload};
 
 /// The methods of this family.
-pub(crate) const METHODS: [Method; 2] = [
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "agent",
         scope: Some(Scope::Write),
@@ -103,7 +104,7 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
     if model.is_some() || begins_anew(&asked.message) {
         caller.require(Scope::Admin)?;
     }
-    let config = gateway.services().config.get();
+    let config = gateway.config().get();
     let session = given(asked.session_key);
     let agent_id = given(asked.agent_id);
     let target = target(&config.config, session.as_deref(), agent_id.as_deref())
@@ -129,12 +130,12 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
         "sessionKey": target.key.as_str(),
         "agentId": target.agent,
         "status": "accepted",
-        "acceptedAt": gateway.now_ms(),
+        "acceptedAt": crate::clock::now_ms(),
     })));
     match gateway.services().agent.wait(&run_id, None).await {
         Ok(Some(outcome)) => finish(&run_id, &outcome),
         Ok(None) => Err(Error::unavailable("the gateway is stopping; the run goes on when it is back")),
-        Err(error) => Err(gateway.services().internal(&error)),
+        Err(error) => Err(internal(&error)),
     }
 }
 
@@ -176,7 +177,7 @@ async fn wait(gateway: Arc<Gateway>, params: Params) -> Answer {
     let awaited: Awaited = params.read(&WAIT)?;
     let timeout = Duration::from_millis(awaited.timeout_ms.unwrap_or(USUAL_MS));
     let waited = gateway.services().agent.wait(&awaited.run_id, Some(timeout)).await;
-    let waited = waited.map_err(|error| gateway.services().internal(&error))?;
+    let waited = waited.map_err(|error| internal(&error))?;
     let Some(outcome) = waited else {
         return Ok(json!({ "runId": awaited.run_id, "status": "timeout" }).into());
     };

@@ -16,7 +16,7 @@ use crate::gateway::Gateway;
 use crate::method::{Answer, Method, Params};
 
 /// The methods of this family.
-pub(crate) const METHODS: [Method; 2] = [
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "agents.list",
         scope: Some(Scope::Read),
@@ -36,8 +36,9 @@ struct Nothing {}
 
 fn list(gateway: &Arc<Gateway>, params: Params) -> Answer {
     let Nothing {} = params.read(&NOTHING)?;
-    let config = gateway.services().config.get();
-    Ok(listing(&config.config, |id| gateway.services().workspace(id)).into())
+    let config = gateway.config().get();
+    let workspace = |id: &str| openclaw_agent::workspace_of(&config, id).display().to_string();
+    Ok(listing(&config.config, workspace).into())
 }
 
 /// What clients are told of the agents.
@@ -128,7 +129,7 @@ struct Whose {
 
 fn identity(gateway: &Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&IDENTITY)?;
-    let config = gateway.services().config.get();
+    let config = gateway.config().get();
     let target = target(&config.config, whose.session_key.as_deref(), whose.agent_id.as_deref())?;
     let agent = Roster::of(&config.config).find(&target.agent);
     let identity = agent.map(|agent| &agent.identity);

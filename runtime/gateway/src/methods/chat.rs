@@ -11,9 +11,11 @@ mod stop;
 use openclaw_protocol::scope::Scope;
 
 use crate::method::Method;
+pub(crate) use attachment::images;
+pub(crate) use stop::stopped;
 
 /// The methods of this family.
-pub(crate) const METHODS: [Method; 5] = [
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "chat.history",
         scope: Some(Scope::Read),

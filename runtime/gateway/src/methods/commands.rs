@@ -1,6 +1,31 @@
 //! `commands.list`: what people may order by message.
 
+use openclaw_protocol::scope::Scope;
+use openclaw_protocol::shape::{Field, Kind, Object, TEXT};
 use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::method::{Method, Payload};
+
+/// The methods of this family.
+pub(crate) const METHODS: &[Method] = &[Method {
+    name: "commands.list",
+    scope: Some(Scope::Read),
+    run: |_, _, params| {
+        Box::pin(async move {
+            params.read::<Value>(&SHAPE)?;
+            Ok(Payload::from(json!({ "commands": COMMANDS })))
+        })
+    },
+}];
+
+const SHAPE: Object = Object::closed(&[
+    Field::optional("sessionKey", TEXT),
+    Field::optional("agentId", TEXT),
+    Field::optional("provider", TEXT),
+    Field::optional("scope", Kind::OneOf(&["text", "native", "both"])),
+    Field::optional("includeArgs", Kind::Bool),
+]);
 
 /// A command.
 #[derive(Debug, Serialize)]

@@ -15,7 +15,7 @@ use crate::gateway::Gateway;
 use crate::method::{Answer, Method, Params};
 
 /// The methods of this family.
-pub(crate) const METHODS: [Method; 1] = [Method {
+pub(crate) const METHODS: &[Method] = &[Method {
     name: "config.get",
     scope: Some(Scope::Read),
     run: |gateway, _, params| Box::pin(async move { get(&gateway, params) }),

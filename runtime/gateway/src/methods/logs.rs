@@ -7,8 +7,39 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
-use serde::Serialize;
+use openclaw_protocol::Error;
+use openclaw_protocol::scope::Scope;
+use openclaw_protocol::shape::{COUNT, Field, Kind, Object};
+use serde::{Deserialize, Serialize};
+
+use super::internal;
+use crate::gateway::Gateway;
+use crate::method::{Answer, Method, Params, Payload};
+
+/// The methods of this family.
+pub(crate) const METHODS: &[Method] = &[Method {
+    name: "logs.tail",
+    scope: Some(Scope::Read),
+    run: |gateway, _, params| Box::pin(answer(gateway, params)),
+}];
+
+const SHAPE: Object = Object::closed(&[
+    Field::optional("cursor", COUNT),
+    Field::optional("limit", Kind::Integer(1, MOST_LINES as i64)),
+    Field::optional("maxBytes", Kind::Integer(1, MOST_BYTES as i64)),
+]);
+
+async fn answer(gateway: Arc<Gateway>, params: Params) -> Answer {
+    let ask: Ask = params.read(&SHAPE)?;
+    let Some(path) = gateway.log_file().cloned() else {
+        return Err(Error::unavailable("this gateway writes no log file"));
+    };
+    let read = tokio::task::spawn_blocking(move || tail(&path, ask)).await;
+    let found = read.map_err(|error| internal(&error))?;
+    Payload::new(&found.map_err(|error| internal(&error))?)
+}
 
 /// The most lines of an answer.
 pub(crate) const MOST_LINES: u64 = 5_000;
@@ -20,7 +51,8 @@ const USUAL_LINES: u64 = 500;
 const USUAL_BYTES: u64 = 250_000;
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Ask {
     pub(crate) cursor: Option<u64>,
     pub(crate) limit: Option<u64>,

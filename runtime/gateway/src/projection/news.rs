@@ -51,7 +51,7 @@ pub(super) async fn messages(gateway: &Gateway, event: &Event) {
 async fn read(gateway: &Gateway, event: &Event) -> Option<(Session, Vec<Entry>)> {
     let (key, run_id) = (event.session_key.to_string(), event.run_id.to_string());
     let session_id = event.session_id.to_string();
-    let read = gateway.services().state.read(move |view| {
+    let read = gateway.state().read(move |view| {
         let Some(session) = view.session(&key)? else {
             return Ok(None);
         };
@@ -115,7 +115,7 @@ async fn tell(gateway: &Gateway, key: &str, agent: &str, what: What<'_>) {
         return;
     }
     let name = key.to_owned();
-    let session = gateway.services().state.read(move |view| view.session(&name)).await;
+    let session = gateway.state().read(move |view| view.session(&name)).await;
     let session = match session.ok().flatten() {
         Some(session) => Some(one(gateway, &session).await),
         None => None,
@@ -124,7 +124,7 @@ async fn tell(gateway: &Gateway, key: &str, agent: &str, what: What<'_>) {
         session_key: key,
         agent_id: agent,
         what,
-        ts: gateway.now_ms(),
+        ts: crate::clock::now_ms(),
         session,
     };
     if let Some(frame) = Frame::new("sessions.changed", &changed) {

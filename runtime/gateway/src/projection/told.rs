@@ -109,6 +109,14 @@ impl Told {
         std::mem::replace(&mut run.entry, run.entry.max(newest))
     }
 
+    /// The session of a run that goes on.
+    pub(crate) fn session_of(&self, run_id: &str) -> Option<String> {
+        let runs = self.runs.lock();
+        runs.get(run_id)
+            .filter(|run| run.seq > 0)
+            .map(|run| run.session_key.to_string())
+    }
+
     /// When the next held-back text is to be told.
     pub(crate) fn due(&self) -> Option<Instant> {
         let runs = self.runs.lock();

@@ -4,5 +4,6 @@ pub(crate) mod conversation;
 pub(crate) mod model;
 pub(crate) mod reply;
 pub(crate) mod request;
+pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod tools;

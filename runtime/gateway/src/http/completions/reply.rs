@@ -180,6 +180,11 @@ impl Reply {
         }
     }
 
+    /// The name of the run that makes it.
+    pub(crate) fn run_id(&self) -> String {
+        self.id.clone()
+    }
+
     /// The whole answer.
     pub(crate) fn whole(&self, text: &str, calls: &[Asked], finish: Finish, tokens: Tokens) -> String {
         let calls: Vec<_> = calls.iter().map(|call| Call::of(call, None, &call.arguments)).collect();

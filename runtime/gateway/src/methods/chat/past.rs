@@ -12,7 +12,7 @@ use crate::method::{Answer, Params};
 use crate::methods::sessions::history;
 use crate::methods::sessions::list::{defaults, one};
 use crate::methods::target::{Target, target};
-use crate::methods::{commands, models};
+use crate::methods::{commands, internal, models};
 
 const SHAPE: Object = Object::closed(&[
     Field::required("sessionKey", WORD),
@@ -72,13 +72,12 @@ fn describe(gateway: &Gateway) -> Value {
 }
 
 async fn past(gateway: &Gateway, ask: &Ask) -> Result<Map<String, Value>, Error> {
-    let services = gateway.services();
-    let config = services.config.get();
+    let config = gateway.config().get();
     let Target { key, agent } = target(&config.config, Some(&ask.session_key), ask.agent_id.as_deref())?;
     let limit = ask.limit.unwrap_or(history::USUAL).min(history::MOST);
     let offset = ask.offset.min(100_000);
     let name = key.to_string();
-    let read = services.state.read(move |view| {
+    let read = gateway.state().read(move |view| {
         let Some(session) = view.session(&name)? else {
             return Ok((None, Vec::new()));
         };
@@ -86,7 +85,7 @@ async fn past(gateway: &Gateway, ask: &Ask) -> Result<Map<String, Value>, Error>
         let entries = view.transcript_tail(&session.session_id, offset + 2 * limit + 1, 4 * history::BYTES)?;
         Ok((Some(session), entries))
     });
-    let (session, mut entries) = read.await.map_err(|error| services.internal(&error))?;
+    let (session, mut entries) = read.await.map_err(|error| internal(&error))?;
     if offset > 0 {
         let is_message = |entry: &&openclaw_state::Entry| history::message(entry, 1).is_some();
         let newest: Vec<_> = entries.iter().rev().filter(is_message).take(offset).map(|entry| entry.seq).collect();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::attachment::images;
-use super::stop::{is_stop, stopped};
+use super::stop::{stopped, told};
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Params};
 use crate::methods::run::{Start, start};
@@ -69,14 +69,14 @@ pub(super) async fn send(gateway: Arc<Gateway>, caller: Caller, params: Params) 
         return Err(Error::invalid("session mutation target is unavailable").details(details));
     }
     let sent: Sent = params.read(&SHAPE)?;
-    let config = gateway.services().config.get();
+    let config = gateway.config().get();
     let target = target(&config.config, Some(&sent.session_key), sent.agent_id.as_deref())?;
     let images = images(&sent.attachments)?;
     if sent.message.trim().is_empty() && images.is_empty() {
         return Err(Error::invalid("message or attachment required"));
     }
-    if !sent.suppress_command_interpretation && is_stop(&sent.message) {
-        return stopped(&gateway, &target, None).await;
+    if !sent.suppress_command_interpretation && openclaw_agent::is_stop(&sent.message) {
+        return Ok(told(&stopped(&gateway, &target, None).await?).into());
     }
     let run_id = sent.idempotency_key;
     let request = Request {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use openclaw_protocol::Error;
 use openclaw_protocol::shape::{Field, Kind, Object, WORD};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
 use crate::method::{Answer, Params};
+use crate::methods::internal;
 use crate::methods::target::{Target, target};
 
 const SHAPE: Object = Object::closed(&[
@@ -28,14 +29,19 @@ struct Whose {
 
 pub(super) async fn abort(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&SHAPE)?;
-    let config = gateway.services().config.get();
+    let config = gateway.config().get();
     let target = target(&config.config, Some(&whose.session_key), whose.agent_id.as_deref())?;
-    stopped(&gateway, &target, whose.run_id.as_deref()).await
+    let runs = stopped(&gateway, &target, whose.run_id.as_deref()).await?;
+    Ok(told(&runs).into())
 }
 
-/// Stops the runs of a session, or one of them.
-pub(crate) async fn stopped(gateway: &Gateway, target: &Target, run: Option<&str>) -> Answer {
-    let stopped = gateway.services().agent.abort(target.key.as_str(), run).await;
-    let runs = stopped.map_err(|error| Error::unavailable(error.to_string()))?;
-    Ok(json!({ "ok": true, "aborted": !runs.is_empty(), "runIds": runs }).into())
+/// What is told of a stop.
+pub(super) fn told(runs: &[String]) -> Value {
+    json!({ "ok": true, "aborted": !runs.is_empty(), "runIds": runs })
+}
+
+/// Stops the runs of a session, or one of them; says which.
+pub(crate) async fn stopped(gateway: &Gateway, target: &Target, run: Option<&str>) -> Result<Vec<String>, Error> {
+    let stopped = gateway.services().agent.abort(&target.key, run).await;
+    stopped.map_err(|error| internal(&error))
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::list::database;
 use super::look::find;
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Params};
@@ -115,7 +116,7 @@ pub(super) async fn patch(gateway: Arc<Gateway>, caller: Caller, params: Params)
     session_changed(&gateway, target.key.as_str(), &target.agent, "patch").await;
     Ok(json!({
         "ok": true,
-        "path": gateway.services().database(&gateway),
+        "path": database(&gateway),
         "key": session.key,
         "entry": entry(&session),
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use openclaw_protocol::Error;
 use openclaw_protocol::shape::{Field, Kind, Object, WORD, WORDS};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::list::{self, Ask, listed};
 use crate::gateway::Gateway;
@@ -14,9 +14,9 @@ use crate::methods::target::target;
 use crate::projection::{SESSIONS, messages_topic};
 
 pub(super) async fn subscribe(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
-    let value = params.into_value();
-    let is_list = value.as_object().is_some_and(|fields| !fields.is_empty());
-    let ask: Ask = Params::of("sessions.subscribe", value).read(&list::SHAPE)?;
+    let given: Map<String, Value> = params.read(&list::SHAPE)?;
+    let is_list = !given.is_empty();
+    let ask: Ask = serde_json::from_value(Value::Object(given)).map_err(|error| Error::invalid(error.to_string()))?;
     if !caller.connection().subscribe(SESSIONS) {
         return Err(too_many());
     }
@@ -51,7 +51,7 @@ struct Whose {
 
 pub(super) fn messages(gateway: &Gateway, caller: &Caller, params: Params, is_on: bool) -> Answer {
     let whose: Whose = params.read(&MESSAGES)?;
-    let config = gateway.services().config.get();
+    let config = gateway.config().get();
     let target = target(&config.config, Some(&whose.key), whose.agent_id.as_deref())?;
     let topic = messages_topic(target.key.as_str());
     match is_on {
@@ -72,7 +72,7 @@ struct Viewed {
 
 pub(super) fn viewers(gateway: &Gateway, params: Params) -> Answer {
     let viewed: Viewed = params.read(&VIEWERS)?;
-    let config = gateway.services().config.get();
+    let config = gateway.config().get();
     let keys = viewed
         .session_keys
         .iter()

@@ -8,10 +8,11 @@ use openclaw_state::Session;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::history;
 use super::row::{About, kind, row};
-use super::{history, row};
 use crate::gateway::Gateway;
 use crate::method::{Answer, Params};
+use crate::methods::internal;
 
 /// As many as are told when nobody says how many.
 const USUAL: usize = 100;
@@ -92,10 +93,9 @@ pub(super) async fn list(gateway: Arc<Gateway>, params: Params) -> Answer {
 
 /// The listing that is asked for.
 pub(super) async fn listed(gateway: &Gateway, ask: &Ask) -> Result<Value, Error> {
-    let services = gateway.services();
-    let sessions = services.state.read(|view| view.sessions(LOOKED_AT)).await;
-    let sessions = sessions.map_err(|error| services.internal(&error))?;
-    let now = gateway.now_ms();
+    let sessions = gateway.state().read(|view| view.sessions(LOOKED_AT)).await;
+    let sessions = sessions.map_err(|error| internal(&error))?;
+    let now = crate::clock::now_ms();
     let mut found = Vec::new();
     for session in &sessions {
         let about = about(gateway, session);
@@ -121,7 +121,7 @@ pub(super) async fn listed(gateway: &Gateway, ask: &Ask) -> Result<Value, Error>
     }
     Ok(json!({
         "ts": now,
-        "path": gateway.services().database(),
+        "path": database(gateway),
         "count": rows.len(),
         "totalCount": total,
         "limitApplied": limit,
@@ -168,7 +168,7 @@ fn is_meant(session: &Session, row: &Map<String, Value>, ask: &Ask, now: i64) ->
 async fn add_texts(gateway: &Gateway, session: &Session, ask: &Ask, row: &mut Map<String, Value>) {
     const LOOKED_AT: usize = 8;
     let id = session.session_id.clone();
-    let read = gateway.services().state.read(move |view| view.transcript_tail(&id, LOOKED_AT, 1 << 20));
+    let read = gateway.state().read(move |view| view.transcript_tail(&id, LOOKED_AT, 1 << 20));
     let entries = read.await.unwrap_or_default();
     let mut texts = entries.iter().rev().filter_map(|entry| {
         let message = history::message(entry, 2_000)?;
@@ -191,6 +191,12 @@ async fn add_texts(gateway: &Gateway, session: &Session, ask: &Ask, row: &mut Ma
     }
 }
 
+/// The file that sessions are kept in.
+pub(super) fn database(gateway: &Gateway) -> String {
+    let folder = gateway.config().get().place.state_dir.clone();
+    folder.join(openclaw_state::DATABASE_FILE).display().to_string()
+}
+
 /// What is known of a session beside its row.
 fn about(gateway: &Gateway, session: &Session) -> About {
     let services = gateway.services();
@@ -210,7 +216,7 @@ pub(crate) async fn one(gateway: &Gateway, session: &Session) -> Value {
         include_last_message: true,
         ..Ask::default()
     };
-    let mut row = row::row(session, &about(gateway, session), gateway.now_ms());
+    let mut row = row(session, &about(gateway, session), crate::clock::now_ms());
     add_texts(gateway, session, &ask, &mut row).await;
     Value::Object(row)
 }
@@ -218,7 +224,7 @@ pub(crate) async fn one(gateway: &Gateway, session: &Session) -> Value {
 /// What a new session of an agent would think with.
 pub(crate) fn defaults(gateway: &Gateway, agent: Option<&str>) -> Value {
     let services = gateway.services();
-    let config = services.config.get();
+    let config = gateway.config().get();
     let roster = crate::methods::roster::Roster::of(&config.config);
     let agent = agent.unwrap_or_else(|| roster.default_id());
     let model = services.models.resolve_for(agent, None).ok();

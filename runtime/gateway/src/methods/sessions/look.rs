@@ -12,6 +12,7 @@ use super::history;
 use super::list::one;
 use crate::gateway::Gateway;
 use crate::method::{Answer, Params};
+use crate::methods::internal;
 use crate::methods::target::target;
 
 const DESCRIBE: Object = Object::closed(&[
@@ -40,11 +41,10 @@ pub(super) async fn describe(gateway: Arc<Gateway>, params: Params) -> Answer {
 
 /// The session of a key, if there is one.
 pub(super) async fn find(gateway: &Gateway, key: &str, agent: Option<&str>) -> Result<Option<Session>, Error> {
-    let services = gateway.services();
-    let config = services.config.get();
+    let config = gateway.config().get();
     let key = target(&config.config, Some(key), agent)?.key.to_string();
-    let found = services.state.read(move |view| view.session(&key)).await;
-    found.map_err(|error| services.internal(&error))
+    let found = gateway.state().read(move |view| view.session(&key)).await;
+    found.map_err(|error| internal(&error))
 }
 
 const RESOLVE: Object = Object::closed(&[
@@ -76,12 +76,11 @@ struct Meant {
 pub(super) async fn resolve(gateway: Arc<Gateway>, params: Params) -> Answer {
     const LOOKED_AT: u32 = 10_000;
     let meant: Meant = params.read(&RESOLVE)?;
-    let services = gateway.services();
     let found = if let Some(key) = &meant.key {
         find(&gateway, key, meant.agent_id.as_deref()).await?
     } else {
-        let sessions = services.state.read(|view| view.sessions(LOOKED_AT)).await;
-        let sessions = sessions.map_err(|error| services.internal(&error))?;
+        let sessions = gateway.state().read(|view| view.sessions(LOOKED_AT)).await;
+        let sessions = sessions.map_err(|error| internal(&error))?;
         sessions.into_iter().find(|session| is_meant(session, &meant))
     };
     match found {
@@ -129,7 +128,6 @@ pub(super) async fn preview(gateway: Arc<Gateway>, params: Params) -> Answer {
     const CHARS: usize = 240;
     const KEYS: usize = 64;
     let asked: Previewed = params.read(&PREVIEW)?;
-    let services = gateway.services();
     let limit = asked.limit.unwrap_or(USUAL);
     let chars = asked.max_chars.unwrap_or(CHARS);
     let mut previews = Vec::new();
@@ -138,15 +136,15 @@ pub(super) async fn preview(gateway: Arc<Gateway>, params: Params) -> Answer {
             previews.push(json!({ "key": key, "status": "missing", "items": [] }));
             continue;
         };
-        let read = services
-            .state
+        let read = gateway
+            .state()
             .read(move |view| view.transcript_tail(&session.session_id, 4 * limit, 1 << 20));
-        let entries = read.await.map_err(|error| services.internal(&error))?;
+        let entries = read.await.map_err(|error| internal(&error))?;
         let items = items(&entries, limit, chars);
         let status = if items.is_empty() { "empty" } else { "ok" };
         previews.push(json!({ "key": key, "status": status, "items": items }));
     }
-    Ok(json!({ "ts": gateway.now_ms(), "previews": previews }).into())
+    Ok(json!({ "ts": crate::clock::now_ms(), "previews": previews }).into())
 }
 
 fn items(entries: &[Entry], limit: usize, chars: usize) -> Vec<Value> {

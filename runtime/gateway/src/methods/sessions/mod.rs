@@ -12,7 +12,7 @@ use openclaw_protocol::scope::Scope;
 use crate::method::Method;
 
 /// The methods of this family.
-pub(crate) const METHODS: [Method; 14] = [
+pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "sessions.list",
         scope: Some(Scope::SessionsRead),
