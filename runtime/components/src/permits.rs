@@ -51,12 +51,7 @@ impl Permits {
 
     /// Takes a place for a holder, an extension or an account of one, that may have so many. None if there was none
     /// in time.
-    pub(crate) async fn take(
-        self: &Arc<Self>,
-        holder: &str,
-        most: usize,
-        wait: Duration,
-    ) -> Option<Permit> {
+    pub(crate) async fn take(self: &Arc<Self>, holder: &str, most: usize, wait: Duration) -> Option<Permit> {
         let waiting = {
             let mut inner = self.lock();
             let free = inner.free > 0 && inner.turns.is_empty();

@@ -265,11 +265,12 @@ impl Client {
         let kind = response.headers().iter().find(|(name, _)| name == "content-type");
         let is_events = kind.is_some_and(|(_, value)| is_event_stream(value));
         if response.status() != 200 || !is_events {
-            let why = format!(
-                "answered with status {} and no stream of events",
-                response.status()
+            let status = response.status();
+            let (host, why) = (
+                target.host().to_string(),
+                format!("answered with status {status} and no stream of events"),
             );
-            return Err(Cause::peer(target.host(), &why).when(Sent::Yes));
+            return Err(Cause::Status { host, status, why }.when(Sent::Yes));
         }
         response.last();
         let headers = response.headers().to_vec();

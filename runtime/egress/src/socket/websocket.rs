@@ -218,8 +218,8 @@ fn refused_with_status(
         };
         why = format!("{why}: it sends on to {to}, which is not followed; ask for that address itself");
     }
-    let host = host.to_string();
-    Cause::Peer { host, why }
+    let (host, status) = (host.to_string(), status.as_u16());
+    Cause::Status { host, status, why }
 }
 
 /// What a failure of an open WebSocket means.

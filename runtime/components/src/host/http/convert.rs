@@ -64,7 +64,7 @@ pub(crate) fn header(header: types::Header) -> Header {
     (header.name, header.value.into_bytes())
 }
 
-pub(super) fn shown_header((name, value): &Header) -> types::Header {
+pub(crate) fn shown_header((name, value): &Header) -> types::Header {
     types::Header {
         name: name.clone(),
         value: latin(value),
@@ -90,7 +90,7 @@ pub(super) fn limits(limits: &types::RequestLimits) -> Limits {
 }
 
 /// What of a request came out of the guest's memory.
-pub(super) fn weight(request: &types::Request) -> u64 {
+pub(crate) fn weight(request: &types::Request) -> u64 {
     let headers = request
         .headers
         .iter()
