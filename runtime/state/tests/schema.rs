@@ -64,11 +64,15 @@ async fn every_older_schema_is_brought_up_to_date_with_its_rows() {
         DROP INDEX outbox_sent; ALTER TABLE outbox DROP COLUMN plan;";
     const SESSIONS: &str = "DROP TABLE sessions; DROP TABLE transcripts; DROP TABLE transcript;
         DROP TABLE turns; DROP TABLE outbox;";
+    const DEVICES: &str = "DROP TABLE device_requests; DROP TABLE device_tokens; DROP TABLE devices;";
     let lacks = [
-        format!("DROP TABLE audit; DROP TABLE audit_head; DROP TABLE grants; {CHANNELS} {SESSIONS}"),
-        format!("DROP TABLE grants; {CHANNELS} {SESSIONS}"),
-        format!("{CHANNELS} {SESSIONS}"),
-        CHANNELS.to_owned(),
+        format!(
+            "DROP TABLE audit; DROP TABLE audit_head; DROP TABLE grants; {DEVICES} {CHANNELS} {SESSIONS}"
+        ),
+        format!("DROP TABLE grants; {DEVICES} {CHANNELS} {SESSIONS}"),
+        format!("{DEVICES} {CHANNELS} {SESSIONS}"),
+        format!("{DEVICES} {CHANNELS}"),
+        DEVICES.to_owned(),
     ];
     assert_eq!(lacks.len(), SCHEMA_VERSION as usize - 1);
     for (older, drops) in (1..).zip(lacks) {
