@@ -1,17 +1,37 @@
 //! What the methods work on beside the gateway itself: one field for each part of the house.
 
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use openclaw_agent::Agent;
 use openclaw_components::{Host, Packages};
 use openclaw_models::Models;
+use openclaw_protocol::Error;
 use ring::hmac;
 use ring::rand::SystemRandom;
+use serde_json::{Map, Value};
 
+use crate::gateway::Gateway;
 use crate::projection::Told;
 
 /// The parts that the methods work on.
+#[derive(Clone, Default)]
 pub struct Services {
+    /// The agent and what belongs to it. None: a gateway that only tells how it fares.
+    pub parts: Option<Arc<Parts>>,
+    /// What the parts say about how they fare. None: there are no parts.
+    pub health: Option<HealthSource>,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+/// The agent and what belongs to it.
+pub struct Parts {
     /// What runs turns.
     pub agent: Agent,
     /// What turns think with.
@@ -24,10 +44,10 @@ pub struct Services {
     hash_key: hmac::Key,
 }
 
-impl Services {
-    /// The services of one start.
+impl Parts {
+    /// The parts of one start.
     pub fn new(agent: Agent, models: Models, host: Host, extensions: PathBuf) -> Self {
-        // Without randomness there is no key, and then each hash is of nothing: clients read the config anew.
+        // Without randomness there is no key, and then hashes tell of contents; the system always has some.
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Self {
             agent,
@@ -49,10 +69,34 @@ impl Services {
     }
 }
 
-impl std::fmt::Debug for Services {
+impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Services")
+        f.debug_struct("Parts")
             .field("extensions", &self.extensions)
             .finish_non_exhaustive()
     }
+}
+
+impl Gateway {
+    /// The agent and what belongs to it.
+    pub(crate) fn parts(&self) -> Result<&Parts, Error> {
+        let parts = self.services().parts.as_deref();
+        parts.ok_or_else(|| Error::unavailable("this gateway runs no agent"))
+    }
+}
+
+/// Asks the parts how they fare; `true`: channels are asked live.
+pub type HealthSource = Arc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = PartsHealth> + Send>> + Send + Sync>;
+
+/// How the parts fare.
+#[derive(Clone, Debug, Default)]
+pub struct PartsHealth {
+    /// Extensions that are loaded, by id.
+    pub plugins: Vec<String>,
+    /// Extensions that failed: `{id, origin, activated, error}`.
+    pub plugin_errors: Vec<Value>,
+    /// Channels in their order: id, label, health.
+    pub channels: Vec<(String, String, Value)>,
+    /// Sessions of each agent: `{path, count, recent}`.
+    pub sessions: Map<String, Value>,
 }

@@ -86,8 +86,9 @@ pub(crate) async fn call(gateway: &Gateway, body: &Value) -> Result<String, Refu
     if !is_allowed(&call.name, &config.config.gateway.tools) {
         return Err(not_available(&call.name));
     }
-    let agent = &gateway.services().agent;
-    match agent.call_tool(&target.key, &call.name, Value::Object(call.arguments)).await {
+    let parts = gateway.parts().map_err(|_| Refusal::internal())?;
+    let agent = &parts.agent;
+    match agent.call_tool(&target.key, &call.name, &Value::Object(call.arguments)).await {
         Ok(output) if output.is_error => Err(Refusal::new(
             http::StatusCode::BAD_REQUEST,
             "tool_error",

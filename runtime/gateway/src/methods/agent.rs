@@ -124,6 +124,10 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
         Start::Fresh => {}
         Start::Running => return Ok(json!({ "runId": run_id, "status": "in_flight" }).into()),
         Start::Ended(outcome) => return finish(&run_id, &outcome),
+        Start::Stopped(runs) => {
+            let told = json!({ "runId": run_id, "status": "ok", "summary": "aborted", "runIds": runs });
+            return Ok(told.into());
+        }
     }
     caller.answer_early(Payload::from(json!({
         "runId": run_id,
@@ -132,7 +136,7 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
         "status": "accepted",
         "acceptedAt": crate::clock::now_ms(),
     })));
-    match gateway.services().agent.wait(&run_id, None).await {
+    match gateway.parts()?.agent.wait(&run_id, Duration::MAX).await {
         Ok(Some(outcome)) => finish(&run_id, &outcome),
         Ok(None) => Err(Error::unavailable("the gateway is stopping; the run goes on when it is back")),
         Err(error) => Err(internal(&error)),
@@ -176,7 +180,7 @@ async fn wait(gateway: Arc<Gateway>, params: Params) -> Answer {
     const USUAL_MS: u64 = 30_000;
     let awaited: Awaited = params.read(&WAIT)?;
     let timeout = Duration::from_millis(awaited.timeout_ms.unwrap_or(USUAL_MS));
-    let waited = gateway.services().agent.wait(&awaited.run_id, Some(timeout)).await;
+    let waited = gateway.parts()?.agent.wait(&awaited.run_id, timeout).await;
     let waited = waited.map_err(|error| internal(&error))?;
     let Some(outcome) = waited else {
         return Ok(json!({ "runId": awaited.run_id, "status": "timeout" }).into());

@@ -25,7 +25,7 @@ const NOTHING: Object = Object::closed(&[]);
 
 fn get(gateway: &Arc<Gateway>, params: Params) -> Answer {
     let _: Value = params.read(&NOTHING)?;
-    Ok(told(&gateway.config().get(), gateway.services().hash_key()).into())
+    Ok(told(&gateway.config().get(), gateway.parts()?.hash_key()).into())
 }
 
 /// What the config is checked against, made once.

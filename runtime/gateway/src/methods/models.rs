@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::roster::Roster;
 use crate::gateway::Gateway;
 use crate::method::{Answer, Method, Params};
+use crate::services::Parts;
 
 /// The methods of this family.
 pub(crate) const METHODS: &[Method] = &[Method {
@@ -29,12 +30,12 @@ const SHAPE: Object = Object::closed(&[
 
 fn list(gateway: &Arc<Gateway>, params: Params) -> Answer {
     let _: Value = params.read(&SHAPE)?;
-    Ok(json!({ "models": listing(gateway) }).into())
+    Ok(json!({ "models": listing(gateway, gateway.parts()?) }).into())
 }
 
 /// The models.
-pub(crate) fn listing(gateway: &Gateway) -> Vec<Value> {
-    let models = &gateway.services().models;
+pub(crate) fn listing(gateway: &Gateway, parts: &Parts) -> Vec<Value> {
+    let models = &parts.models;
     let config = gateway.config().get();
     let agent = Roster::of(&config.config).default_id();
     let usual = models.resolve_for(agent, None).map(|model| model.reference()).ok();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use openclaw_agent::{Outcome, Request, Status};
+use openclaw_agent::{Acceptance, Incoming, Outcome, Request, Status};
 use openclaw_protocol::Error;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,8 @@ pub(crate) enum Start {
     Running,
     /// The same was asked before and has ended.
     Ended(Box<Outcome>),
+    /// It was an order to stop, and these runs were stopped.
+    Stopped(Vec<String>),
 }
 
 /// Has a turn accepted for a client, which from then on hears of its tools.
@@ -28,17 +30,27 @@ pub(crate) async fn start(
     target: &Target,
     request: Request,
 ) -> Result<Start, Error> {
-    let services = gateway.services();
+    let services = gateway.parts()?;
     // Before it is accepted, as its first event may come before the answer.
     services.told.follow(run_id, connection);
-    let turn = openclaw_agent::NewRun {
+    let incoming = Incoming {
         run_id: run_id.to_owned(),
         session_key: target.key.clone(),
-        agent_id: target.agent.clone(),
+        agent_id: Some(target.agent.clone()),
         request,
     };
-    match services.agent.accept(turn).await {
-        Ok(accepted) => Ok(accepted.into()),
+    let accepted = services.agent.accept(incoming).await;
+    match accepted.map(|accepted| accepted.status) {
+        Ok(Acceptance::Started) => Ok(Start::Fresh),
+        Ok(Acceptance::InFlight) => Ok(Start::Running),
+        Ok(Acceptance::Finished(outcome)) => {
+            services.told.forget(run_id);
+            Ok(Start::Ended(outcome))
+        }
+        Ok(Acceptance::Stopped(runs)) => {
+            services.told.forget(run_id);
+            Ok(Start::Stopped(runs))
+        }
         Err(error) => {
             services.told.forget(run_id);
             Err(refused(&error))

@@ -74,8 +74,8 @@ async fn effective(gateway: Arc<Gateway>, params: Params) -> Answer {
 async fn tools(gateway: &Gateway, whose: &Whose) -> Result<(String, Vec<ToolInfo>), Error> {
     let config = gateway.config().get();
     let target = target(&config.config, whose.session_key.as_deref(), whose.agent_id.as_deref())?;
-    let tools = gateway.services().agent.tools(&target.key);
-    Ok((target.agent, tools))
+    let tools = gateway.parts()?.agent.tools(&target.key);
+    Ok((target.agent, tools.map_err(|error| internal(&error))?))
 }
 
 /// The tools by where they come from: the gateway's own first, then each extension's.
@@ -166,11 +166,11 @@ async fn invoked(gateway: &Gateway, call: Call) -> Answer {
         Value::Object(args) => Value::Object(args),
         _ => json!({}),
     };
-    let agent = &gateway.services().agent;
-    let told = match agent.call_tool(&target.key, &call.name, args).await {
+    let agent = &gateway.parts()?.agent;
+    let told = match agent.call_tool(&target.key, &call.name, &args).await {
         Ok(output) if output.is_error => refuse("tool_error", output.text),
         Ok(output) => {
-            let tools = agent.tools(&target.key);
+            let tools = agent.tools(&target.key).unwrap_or_default();
             let tool = tools.iter().find(|tool| tool.name == call.name);
             let extension = tool.and_then(|tool| tool.extension.as_ref()).map(ToString::to_string);
             json!({

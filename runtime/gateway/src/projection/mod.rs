@@ -18,6 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until};
 
 use crate::gateway::Gateway;
+use crate::services::Parts;
 pub(crate) use news::session_changed;
 pub(crate) use told::Told;
 
@@ -30,46 +31,45 @@ pub(crate) fn messages_topic(key: &str) -> String {
 }
 
 /// Tells runs until the agent is gone.
-pub(crate) async fn project(gateway: Arc<Gateway>, mut events: Receiver<Arc<Event>>) {
+pub(crate) async fn project(gateway: Arc<Gateway>, parts: Arc<Parts>, mut events: Receiver<Arc<Event>>) {
     loop {
-        let due = gateway.services().told.due();
+        let due = parts.told.due();
         // While nothing is held back, nothing but an event can be next.
         let until = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
         tokio::select! {
             heard = events.recv() => match heard {
-                Ok(event) => hear(&gateway, &event).await,
+                Ok(event) => hear(&gateway, &parts, &event).await,
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "events of runs were missed; ended runs are told from what is kept");
-                    catch_up(&gateway).await;
+                    catch_up(&gateway, &parts).await;
                 }
                 Err(RecvError::Closed) => return,
             },
-            () = sleep_until(until) => gateway.services().told.flush(gateway.hub(), Instant::now()),
+            () = sleep_until(until) => parts.told.flush(gateway.hub(), Instant::now()),
         }
     }
 }
 
-async fn hear(gateway: &Gateway, event: &Event) {
-    let told = &gateway.services().told;
+async fn hear(gateway: &Gateway, parts: &Parts, event: &Event) {
+    let told = &parts.told;
     if matches!(event.body, Body::Start | Body::ToolResult { .. } | Body::End(_)) {
-        news::messages(gateway, event).await;
+        news::messages(gateway, parts, event).await;
     }
     told.hear(gateway.hub(), event, Instant::now());
     match &event.body {
-        Body::Start => news::phase(gateway, event, "start").await,
+        Body::Start => news::phase(gateway, parts, event, "start").await,
         Body::End(_) => {
             told.end(&event.run_id);
-            news::phase(gateway, event, "end").await;
+            news::phase(gateway, parts, event, "end").await;
         }
         _ => {}
     }
 }
 
 /// Tells the ends that were missed.
-async fn catch_up(gateway: &Gateway) {
-    let services = gateway.services();
-    for run in services.told.runs() {
-        if let Ok(Some(outcome)) = services.agent.wait(&run.run_id, Some(Duration::ZERO)).await {
+async fn catch_up(gateway: &Gateway, parts: &Parts) {
+    for run in parts.told.runs() {
+        if let Ok(Some(outcome)) = parts.agent.outcome(&run.run_id).await {
             let event = Event {
                 run_id: run.run_id,
                 session_key: run.session_key,
@@ -77,9 +77,9 @@ async fn catch_up(gateway: &Gateway) {
                 agent_id: run.agent_id,
                 seq: run.seq + 1,
                 ts: outcome.ended_ms,
-                body: Body::End(outcome),
+                body: Body::End(Box::new(outcome)),
             };
-            hear(gateway, &event).await;
+            hear(gateway, parts, &event).await;
         }
     }
 }

@@ -12,9 +12,10 @@ use crate::event::Event as Frame;
 use crate::gateway::Gateway;
 use crate::methods::sessions::history;
 use crate::methods::sessions::list::one;
+use crate::services::Parts;
 
 /// Tells the messages that a run has kept since this was last asked.
-pub(super) async fn messages(gateway: &Gateway, event: &Event) {
+pub(super) async fn messages(gateway: &Gateway, parts: &Parts, event: &Event) {
     let topic = messages_topic(&event.session_key);
     let all = gateway.hub().all();
     let follows = all
@@ -26,8 +27,8 @@ pub(super) async fn messages(gateway: &Gateway, event: &Event) {
     let Some((session, entries)) = read(gateway, event).await else {
         return;
     };
-    let after = gateway.services().told.note_entries(&event.run_id, &entries);
-    let row = one(gateway, &session).await;
+    let after = parts.told.note_entries(&event.run_id, &entries);
+    let row = one(gateway, parts, &session).await;
     for entry in entries.iter().filter(|entry| entry.seq > after) {
         let Some(message) = history::message(entry, history::CHARS) else {
             continue;
@@ -53,7 +54,7 @@ async fn read(gateway: &Gateway, event: &Event) -> Option<(Session, Vec<Entry>)>
     let session_id = event.session_id.to_string();
     let read = gateway.state().read(move |view| {
         let Some(session) = view.session(&key)? else {
-            return Ok(None);
+            return Ok::<_, openclaw_state::Error>(None);
         };
         let entries = view.transcript_of_run(&session_id, &run_id)?;
         Ok(Some((session, entries)))
@@ -68,23 +69,23 @@ async fn read(gateway: &Gateway, event: &Event) -> Option<(Session, Vec<Entry>)>
 }
 
 /// Tells that a run of a session has begun or ended.
-pub(super) async fn phase(gateway: &Gateway, event: &Event, phase: &'static str) {
+pub(super) async fn phase(gateway: &Gateway, parts: &Parts, event: &Event, phase: &'static str) {
     let what = What {
         phase: Some(phase),
         reason: None,
         run_id: Some(&event.run_id),
     };
-    tell(gateway, &event.session_key, &event.agent_id, what).await;
+    tell(gateway, parts, &event.session_key, &event.agent_id, what).await;
 }
 
 /// Tells that somebody changed a session.
-pub(crate) async fn session_changed(gateway: &Gateway, key: &str, agent: &str, reason: &'static str) {
+pub(crate) async fn session_changed(gateway: &Gateway, parts: &Parts, key: &str, agent: &str, reason: &'static str) {
     let what = What {
         phase: None,
         reason: Some(reason),
         run_id: None,
     };
-    tell(gateway, key, agent, what).await;
+    tell(gateway, parts, key, agent, what).await;
 }
 
 #[derive(Serialize)]
@@ -110,14 +111,14 @@ struct Changed<'a> {
     session: Option<Value>,
 }
 
-async fn tell(gateway: &Gateway, key: &str, agent: &str, what: What<'_>) {
+async fn tell(gateway: &Gateway, parts: &Parts, key: &str, agent: &str, what: What<'_>) {
     if !gateway.hub().all().iter().any(|connection| connection.subscribes(SESSIONS)) {
         return;
     }
     let name = key.to_owned();
     let session = gateway.state().read(move |view| view.session(&name)).await;
     let session = match session.ok().flatten() {
-        Some(session) => Some(one(gateway, &session).await),
+        Some(session) => Some(one(gateway, parts, &session).await),
         None => None,
     };
     let changed = Changed {

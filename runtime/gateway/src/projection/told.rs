@@ -106,7 +106,9 @@ impl Told {
         let mut runs = self.runs.lock();
         let run = runs.entry(run_id.into()).or_default();
         let newest = entries.iter().map(|entry| entry.seq).max().unwrap_or(0);
-        std::mem::replace(&mut run.entry, run.entry.max(newest))
+        let before = run.entry;
+        run.entry = before.max(newest);
+        before
     }
 
     /// The session of a run that goes on.

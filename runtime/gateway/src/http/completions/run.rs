@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use openclaw_agent::session::Key;
-use openclaw_agent::{Agent, Body, Event, Fault, NewRun, Origin, Outcome, Request, Status};
+use openclaw_agent::{Agent, Body, Event, Fault, Incoming, Origin, Outcome, Request, Status};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -30,7 +30,7 @@ const KEEP: Duration = Duration::from_secs(15);
 /// A run that is stopped when nobody waits for it any more.
 struct Running {
     agent: Agent,
-    key: String,
+    key: Key,
     run_id: String,
     is_over: bool,
 }
@@ -57,7 +57,8 @@ pub(crate) async fn answer(
     agent_id: String,
     model: Option<String>,
 ) -> Result<Response, Refusal> {
-    let agent = gateway.services().agent.clone();
+    let parts = gateway.parts().map_err(|_| Refusal::internal())?;
+    let agent = parts.agent.clone();
     let reply = Reply::new(completion.model, crate::clock::now_ms() / 1_000);
     let run_id = reply.run_id();
     let heard = completion.stream.then(|| agent.events());
@@ -75,14 +76,14 @@ pub(crate) async fn answer(
     };
     let mut running = Running {
         agent: agent.clone(),
-        key: key.to_string(),
+        key: key.clone(),
         run_id: run_id.clone(),
         is_over: false,
     };
-    let turn = NewRun {
+    let turn = Incoming {
         run_id: run_id.clone(),
         session_key: key,
-        agent_id,
+        agent_id: Some(agent_id),
         request,
     };
     if let Err(error) = agent.accept(turn).await {
@@ -90,7 +91,7 @@ pub(crate) async fn answer(
         return Err(not_accepted(&error));
     }
     let Some(events_of_runs) = heard else {
-        let outcome = agent.wait(&run_id, None).await;
+        let outcome = agent.wait(&run_id, Duration::MAX).await;
         running.is_over = true;
         return match outcome {
             Ok(Some(outcome)) => whole(&reply, &outcome),
@@ -247,7 +248,7 @@ impl Told {
     /// The end of a run that ended before this was heard.
     async fn ended(&mut self) -> Option<String> {
         let run_id = self.running.run_id.clone();
-        let outcome = self.running.agent.wait(&run_id, Some(Duration::ZERO)).await;
+        let outcome = self.running.agent.outcome(&run_id).await;
         outcome.ok().flatten().map(|outcome| self.end(&outcome))
     }
 

@@ -48,7 +48,7 @@ pub(super) async fn history(gateway: Arc<Gateway>, params: Params) -> Answer {
 pub(super) async fn startup(gateway: Arc<Gateway>, params: Params) -> Answer {
     let ask: Ask = params.read(&SHAPE)?;
     let mut told = past(&gateway, &ask).await?;
-    told.insert("metadata".to_owned(), describe(&gateway));
+    told.insert("metadata".to_owned(), describe(&gateway)?);
     Ok(Value::Object(told).into())
 }
 
@@ -59,19 +59,21 @@ const METADATA: Object = Object::open(&[
 
 pub(super) async fn metadata(gateway: Arc<Gateway>, params: Params) -> Answer {
     let _: Value = params.read(&METADATA)?;
-    Ok(describe(&gateway).into())
+    Ok(describe(&gateway)?.into())
 }
 
 /// What a window offers beside the talk: models and commands.
-fn describe(gateway: &Gateway) -> Value {
-    json!({
-        "models": models::listing(gateway),
+fn describe(gateway: &Gateway) -> Result<Value, Error> {
+    let parts = gateway.parts()?;
+    Ok(json!({
+        "models": models::listing(gateway, parts),
         "commands": commands::COMMANDS,
-        "defaults": defaults(gateway, None),
-    })
+        "defaults": defaults(gateway, parts, None),
+    }))
 }
 
 async fn past(gateway: &Gateway, ask: &Ask) -> Result<Map<String, Value>, Error> {
+    let parts = gateway.parts()?;
     let config = gateway.config().get();
     let Target { key, agent } = target(&config.config, Some(&ask.session_key), ask.agent_id.as_deref())?;
     let limit = ask.limit.unwrap_or(history::USUAL).min(history::MOST);
@@ -85,7 +87,7 @@ async fn past(gateway: &Gateway, ask: &Ask) -> Result<Map<String, Value>, Error>
         let entries = view.transcript_tail(&session.session_id, offset + 2 * limit + 1, 4 * history::BYTES)?;
         Ok((Some(session), entries))
     });
-    let (session, mut entries) = read.await.map_err(|error| internal(&error))?;
+    let (session, mut entries) = read.await.map_err(|error: openclaw_state::Error| internal(&error))?;
     if offset > 0 {
         let is_message = |entry: &&openclaw_state::Entry| history::message(entry, 1).is_some();
         let newest: Vec<_> = entries.iter().rev().filter(is_message).take(offset).map(|entry| entry.seq).collect();
@@ -107,13 +109,13 @@ async fn past(gateway: &Gateway, ask: &Ask) -> Result<Map<String, Value>, Error>
         put("nextOffset", json!(offset + messages.len()));
     }
     put("messages", json!(messages));
-    put("defaults", defaults(gateway, Some(&agent)));
+    put("defaults", defaults(gateway, parts, Some(&agent)));
     if let Some(session) = session {
         put("sessionId", json!(session.session_id));
-        if let Some(run) = gateway.services().told.running(key.as_str()) {
+        if let Some(run) = parts.told.running(key.as_str()) {
             put("inFlightRun", run);
         }
-        put("sessionInfo", one(gateway, &session).await);
+        put("sessionInfo", one(gateway, parts, &session).await);
     }
     Ok(told)
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::attachment::images;
-use super::stop::{stopped, told};
+use super::stop::told;
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Params};
 use crate::methods::run::{Start, start};
@@ -75,9 +75,6 @@ pub(super) async fn send(gateway: Arc<Gateway>, caller: Caller, params: Params) 
     if sent.message.trim().is_empty() && images.is_empty() {
         return Err(Error::invalid("message or attachment required"));
     }
-    if !sent.suppress_command_interpretation && openclaw_agent::is_stop(&sent.message) {
-        return Ok(told(&stopped(&gateway, &target, None).await?).into());
-    }
     let run_id = sent.idempotency_key;
     let request = Request {
         message: sent.message,
@@ -93,6 +90,7 @@ pub(super) async fn send(gateway: Arc<Gateway>, caller: Caller, params: Params) 
         Start::Fresh => json!({ "runId": run_id, "status": "started" }),
         Start::Running => json!({ "runId": run_id, "status": "in_flight" }),
         Start::Ended(outcome) => crate::methods::run::ended(&run_id, &outcome),
+        Start::Stopped(runs) => told(&runs),
     }
     .into())
 }

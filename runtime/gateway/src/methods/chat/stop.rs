@@ -42,6 +42,6 @@ pub(super) fn told(runs: &[String]) -> Value {
 
 /// Stops the runs of a session, or one of them; says which.
 pub(crate) async fn stopped(gateway: &Gateway, target: &Target, run: Option<&str>) -> Result<Vec<String>, Error> {
-    let stopped = gateway.services().agent.abort(&target.key, run).await;
+    let stopped = gateway.parts()?.agent.abort(&target.key, run).await;
     stopped.map_err(|error| internal(&error))
 }

@@ -16,7 +16,6 @@ use super::look::find;
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Params};
 use crate::methods::chat::stopped;
-use crate::methods::internal;
 use crate::methods::run::{Start, refused, start};
 use crate::methods::target::target;
 use crate::projection::session_changed;
@@ -94,26 +93,10 @@ pub(super) async fn patch(gateway: Arc<Gateway>, caller: Caller, params: Params)
         check(name, value)?;
         changes.insert(name.to_owned(), value.clone());
     }
-    let expected = text("expectedSessionId").map(str::to_owned);
-    let key = target.key.to_string();
-    let write = gateway.state().write(move |tx| {
-        let Some(mut session) = tx.session(&key)? else {
-            return Ok(Err("not found"));
-        };
-        if expected.is_some_and(|expected| expected != session.session_id) {
-            return Ok(Err("changed"));
-        }
-        apply(&mut session, &changes);
-        tx.session_put(&session)?;
-        Ok(Ok(session))
-    });
-    let written = write.await.map_err(|error: openclaw_state::Error| internal(&error))?;
-    let session = match written {
-        Ok(session) => session,
-        Err("changed") => return Err(Error::invalid("session changed; reload and retry")),
-        Err(_) => return Err(missing(target.key.as_str())),
-    };
-    session_changed(&gateway, target.key.as_str(), &target.agent, "patch").await;
+    expect(&gateway, target.key.as_str(), text("expectedSessionId")).await?;
+    let patched = gateway.parts()?.agent.patch(&target.key, changes).await;
+    let session = patched.map_err(|error| refused(&error))?;
+    session_changed(&gateway, gateway.parts()?, target.key.as_str(), &target.agent, "patch").await;
     Ok(json!({
         "ok": true,
         "path": database(&gateway),
@@ -137,18 +120,6 @@ fn check(name: &str, value: &Value) -> Result<(), Error> {
     }
 }
 
-/// Puts changes into what is kept beside a session; null takes a field away.
-fn apply(session: &mut Session, changes: &Map<String, Value>) {
-    let mut kept: Map<String, Value> = serde_json::from_str(&session.entry).unwrap_or_default();
-    for (name, value) in changes {
-        match value {
-            Value::Null => kept.remove(name),
-            value => kept.insert(name.clone(), value.clone()),
-        };
-    }
-    session.entry = Value::Object(kept).to_string();
-}
-
 /// A session as those see it who changed it.
 fn entry(session: &Session) -> Value {
     let mut kept: Map<String, Value> = serde_json::from_str(&session.entry).unwrap_or_default();
@@ -159,21 +130,15 @@ fn entry(session: &Session) -> Value {
     Value::Object(kept)
 }
 
-fn missing(key: &str) -> Error {
-    Error::invalid(format!("session not found: {key}"))
-}
-
 /// Begins a session anew.
 pub(super) async fn reset(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(reset_shape())?;
     let target = target(&gateway.config().get().config, Some(&whose.key), whose.agent_id.as_deref())?;
     expect(&gateway, target.key.as_str(), whose.expected_session_id.as_deref()).await?;
-    let reset = gateway.services().agent.reset(&target.key, &target.agent).await;
-    reset.map_err(|error| refused(&error))?;
-    let session = find(&gateway, target.key.as_str(), Some(&target.agent)).await?;
-    session_changed(&gateway, target.key.as_str(), &target.agent, "reset").await;
-    let entry = session.as_ref().map(entry);
-    Ok(json!({ "ok": true, "key": target.key.as_str(), "entry": entry }).into())
+    let reset = gateway.parts()?.agent.reset(&target.key).await;
+    let session = reset.map_err(|error| refused(&error))?;
+    session_changed(&gateway, gateway.parts()?, target.key.as_str(), &target.agent, "reset").await;
+    Ok(json!({ "ok": true, "key": target.key.as_str(), "entry": entry(&session) }).into())
 }
 
 const DELETE: Object = Object::closed(&[
@@ -192,9 +157,9 @@ pub(super) async fn delete(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&DELETE)?;
     let target = target(&gateway.config().get().config, Some(&whose.key), whose.agent_id.as_deref())?;
     expect(&gateway, target.key.as_str(), whose.expected_session_id.as_deref()).await?;
-    let deleted = gateway.services().agent.delete(&target.key, whose.delete_transcript).await;
+    let deleted = gateway.parts()?.agent.delete(&target.key, whose.delete_transcript).await;
     let deleted = deleted.map_err(|error| refused(&error))?;
-    session_changed(&gateway, target.key.as_str(), &target.agent, "delete").await;
+    session_changed(&gateway, gateway.parts()?, target.key.as_str(), &target.agent, "delete").await;
     Ok(json!({ "ok": true, "key": target.key.as_str(), "deleted": deleted, "archived": [] }).into())
 }
 
@@ -228,7 +193,7 @@ pub(super) async fn abort(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Stopped = params.read(&ABORT)?;
     let key = match (&whose.key, &whose.run_id) {
         (Some(key), _) => Some(key.clone()),
-        (None, Some(run)) => gateway.services().told.session_of(run),
+        (None, Some(run)) => gateway.parts()?.told.session_of(run),
         (None, None) => return Err(Error::invalid("invalid sessions.abort params: key or runId is required")),
     };
     let Some(key) = key else {
@@ -274,30 +239,9 @@ pub(super) async fn create(gateway: Arc<Gateway>, caller: Caller, params: Params
             changes.insert(name.to_owned(), Value::String(text));
         }
     }
-    let (name, agent) = (target.key.to_string(), target.agent.clone());
-    let write = gateway.state().write(move |tx| {
-        let mut session = match tx.session(&name)? {
-            Some(session) => session,
-            None => {
-                let id = Uuid::new_v4().to_string();
-                tx.transcript_begin(&id, &name, &agent)?;
-                Session {
-                    key: name.clone(),
-                    agent_id: agent.clone(),
-                    session_id: id,
-                    started_ms: tx.now_ms(),
-                    last_interaction_ms: tx.now_ms(),
-                    updated_ms: tx.now_ms(),
-                    entry: "{}".to_owned(),
-                }
-            }
-        };
-        apply(&mut session, &changes);
-        tx.session_put(&session)?;
-        Ok(session)
-    });
-    let session = write.await.map_err(|error: openclaw_state::Error| internal(&error))?;
-    session_changed(&gateway, target.key.as_str(), &target.agent, "create").await;
+    let made = gateway.parts()?.agent.patch(&target.key, changes).await;
+    let session = made.map_err(|error| refused(&error))?;
+    session_changed(&gateway, gateway.parts()?, target.key.as_str(), &target.agent, "create").await;
     let mut told = json!({
         "ok": true,
         "key": session.key,
@@ -323,23 +267,6 @@ pub(super) async fn create(gateway: Arc<Gateway>, caller: Caller, params: Params
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn null_takes_a_field_away_and_the_others_stay() {
-        let mut session = Session {
-            key: "agent:main:x".to_owned(),
-            agent_id: "main".to_owned(),
-            session_id: "s".to_owned(),
-            started_ms: 1,
-            last_interaction_ms: 1,
-            updated_ms: 1,
-            entry: json!({ "label": "a", "pinned": true }).to_string(),
-        };
-        let changes = json!({ "label": null, "icon": "x" });
-        apply(&mut session, changes.as_object().unwrap());
-        let kept: Value = serde_json::from_str(&session.entry).unwrap();
-        assert_eq!(kept, json!({ "pinned": true, "icon": "x" }));
-    }
 
     #[test]
     fn a_field_takes_only_what_it_is_for() {

@@ -13,6 +13,7 @@ use super::row::{About, kind, row};
 use crate::gateway::Gateway;
 use crate::method::{Answer, Params};
 use crate::methods::internal;
+use crate::services::Parts;
 
 /// As many as are told when nobody says how many.
 const USUAL: usize = 100;
@@ -95,10 +96,11 @@ pub(super) async fn list(gateway: Arc<Gateway>, params: Params) -> Answer {
 pub(super) async fn listed(gateway: &Gateway, ask: &Ask) -> Result<Value, Error> {
     let sessions = gateway.state().read(|view| view.sessions(LOOKED_AT)).await;
     let sessions = sessions.map_err(|error| internal(&error))?;
+    let parts = gateway.parts()?;
     let now = crate::clock::now_ms();
     let mut found = Vec::new();
     for session in &sessions {
-        let about = about(gateway, session);
+        let about = about(parts, session);
         let row = row(session, &about, now);
         if is_meant(session, &row, ask, now) {
             found.push((session, row));
@@ -129,7 +131,7 @@ pub(super) async fn listed(gateway: &Gateway, ask: &Ask) -> Result<Value, Error>
         "nextOffset": has_more.then_some(next),
         "hasMore": has_more,
         "owners": [],
-        "defaults": defaults(gateway, ask.agent_id.as_deref()),
+        "defaults": defaults(gateway, parts, ask.agent_id.as_deref()),
         "sessions": rows,
     }))
 }
@@ -198,12 +200,11 @@ pub(super) fn database(gateway: &Gateway) -> String {
 }
 
 /// What is known of a session beside its row.
-fn about(gateway: &Gateway, session: &Session) -> About {
-    let services = gateway.services();
-    let model = services.models.resolve_for(&session.agent_id, None).ok();
+fn about(parts: &Parts, session: &Session) -> About {
+    let model = parts.models.resolve_for(&session.agent_id, None).ok();
     let info = model.as_ref().map(openclaw_models::Model::info);
     About {
-        runs: services.told.running_ids(&session.key),
+        runs: parts.told.running_ids(&session.key),
         model: info.map(|info| (info.provider.clone(), info.id.clone())),
         context_tokens: info.and_then(|info| info.context_window),
         preview: None,
@@ -211,23 +212,22 @@ fn about(gateway: &Gateway, session: &Session) -> About {
 }
 
 /// The row of one session.
-pub(crate) async fn one(gateway: &Gateway, session: &Session) -> Value {
+pub(crate) async fn one(gateway: &Gateway, parts: &Parts, session: &Session) -> Value {
     let ask = Ask {
         include_last_message: true,
         ..Ask::default()
     };
-    let mut row = row(session, &about(gateway, session), crate::clock::now_ms());
+    let mut row = row(session, &about(parts, session), crate::clock::now_ms());
     add_texts(gateway, session, &ask, &mut row).await;
     Value::Object(row)
 }
 
 /// What a new session of an agent would think with.
-pub(crate) fn defaults(gateway: &Gateway, agent: Option<&str>) -> Value {
-    let services = gateway.services();
+pub(crate) fn defaults(gateway: &Gateway, parts: &Parts, agent: Option<&str>) -> Value {
     let config = gateway.config().get();
     let roster = crate::methods::roster::Roster::of(&config.config);
     let agent = agent.unwrap_or_else(|| roster.default_id());
-    let model = services.models.resolve_for(agent, None).ok();
+    let model = parts.models.resolve_for(agent, None).ok();
     let info = model.as_ref().map(openclaw_models::Model::info);
     json!({
         "modelProvider": info.map(|info| &info.provider),

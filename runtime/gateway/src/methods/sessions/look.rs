@@ -33,7 +33,7 @@ pub(super) async fn describe(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&DESCRIBE)?;
     let found = find(&gateway, &whose.key, whose.agent_id.as_deref()).await?;
     let row = match found {
-        Some(session) => one(&gateway, &session).await,
+        Some(session) => one(&gateway, gateway.parts()?, &session).await,
         None => Value::Null,
     };
     Ok(json!({ "session": row }).into())
