@@ -15,13 +15,15 @@ mod error;
 pub mod event;
 pub mod gateway;
 pub mod health;
+pub mod http;
 pub mod hub;
 pub mod key;
 pub mod machine;
 pub mod method;
-mod methods;
+pub mod methods;
 mod outbox;
 pub mod presence;
+mod projection;
 pub mod replies;
 pub mod services;
 
