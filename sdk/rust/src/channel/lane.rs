@@ -102,7 +102,7 @@ mod tests {
     fn what_was_saved_is_read_again_and_what_cannot_be_read_is_an_empty_state() {
         assert_eq!(read::<Count>(Some(br#"{"seen":7}"#)), (Count { seen: 7 }, None));
         assert_eq!(read::<Count>(None), (Count::default(), None));
-        for other in [b"[1]".as_slice(), b"\xff", b"", b"{\"seen\":-1}"] {
+        for other in [b"7".as_slice(), b"\xff", b"", b"{\"seen\":-1}"] {
             let (state, why) = read::<Count>(Some(other));
             assert_eq!(state, Count::default());
             assert!(why.is_some_and(|why| !why.is_empty()));
