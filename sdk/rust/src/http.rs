@@ -32,12 +32,14 @@
 //! told there too, so a request is one expression. A response is read as it arrives, and bounded by what its rule in
 //! the manifest allows, by [`max_bytes`](Request::max_bytes), and by the call's own limits.
 
+mod background;
 mod encode;
 mod multipart;
 mod request;
 mod response;
 mod upload;
 
+pub use background::{cancel, in_flight};
 pub use multipart::Multipart;
 pub use request::Request;
 pub(crate) use request::milliseconds;

@@ -29,6 +29,8 @@
 //! # fn main() {}
 //! ```
 //!
+//! A channel adapter is a type that implements [`channel::Channel`], and [`channel!`](macro@crate::channel) makes a component of it.
+//!
 //! What the host gives is in the modules: [`kv`], [`config`], [`media`], [`http`], [`secrets`], [`sockets`], [`tools`],
 //! [`log`] and [`progress`], and [`Context`], which a call is handed. [`wit`] has all interfaces as they are, for whatever has no module of its
 //! own. A component imports only what its code reaches, so what is not used is not asked for.
@@ -42,6 +44,7 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod channel;
 pub mod config;
 mod context;
 mod error;

@@ -182,7 +182,7 @@ impl Request {
     }
 
     /// The request as it is sent.
-    fn finish(mut self) -> Result<wit::Request, Error> {
+    pub(super) fn finish(mut self) -> Result<wit::Request, Error> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }

@@ -22,7 +22,7 @@ const DETAIL: u32 = 4096;
 pub struct Response(wit::Response);
 
 impl Response {
-    pub(super) fn new(response: wit::Response) -> Self {
+    pub(crate) fn new(response: wit::Response) -> Self {
         Self(response)
     }
 
