@@ -1,1 +1,3 @@
 //! The server: one port for WebSocket RPC, the HTTP API and the web page.
+
+pub mod page;
