@@ -1,38 +1,30 @@
 // The view in which one talks: which session, the conversation, and where to write.
 //
-// Promise: Enter sends, Shift+Enter makes a line; what is typed stays in the field until it is sent, and it can be
-// sent while there is no connection. The list of sessions is fetched again when the gateway says that it changed.
+// Promise: Enter sends, Shift+Enter makes a line; one can send without a connection. The list of sessions is fetched
+// again when the gateway says that it changed.
 
 import { Conversation } from './conversation.js';
 import { button, el, fill } from './dom.js';
 import { Outbox } from './outbox.js';
 import { Transcript } from './transcript.js';
 
-const MAIN = 'main';
 const TALLEST = 220;
 
-function nameOf(row, mainKey) {
-  if (row.key === mainKey) return 'Main';
-  const name = row.displayName || row.label || row.derivedTitle || row.key.replace(/^agent:[^:]*:/, '');
-  return row.channel && !name.includes(row.channel) ? `${name} (${row.channel})` : name;
-}
-
-/** The chat. */
 export class Chat {
   title = 'Chat';
   #link;
   #outbox;
   #conversation;
   #transcript = new Transcript();
-  #mainKey = MAIN;
+  #mainKey = 'main';
   #frame = 0;
-  #listing = 0;
+  #timer = 0;
   #sessions = el('select', { 'aria-label': 'Session' });
-  #field = el('textarea', { rows: 1, placeholder: 'Write a message…', 'aria-label': 'Message' });
-  #stop = button('Stop', () => this.#abort(), { class: 'stop', hidden: true });
-  #fresh = button('New session', () => this.#create(), { hidden: true });
+  #fresh = button('New session', () => this.#create());
   #problem = el('p', { class: 'error', role: 'alert' });
-  #form = el('form', { class: 'composer' }, this.#field, this.#stop, el('button', { class: 'send' }, 'Send'));
+  #field = el('textarea', { rows: 1, placeholder: 'Write a message…', 'aria-label': 'Message' });
+  #stop = button('Stop', () => this.#try(this.#conversation.abort()), { class: 'stop', hidden: true });
+  #form = el('form', { class: 'bar' }, this.#field, this.#stop, el('button', { class: 'send' }, 'Send'));
   element = el('section', { class: 'chat', 'aria-label': 'Chat' },
     el('div', { class: 'bar' }, this.#sessions, this.#fresh), this.#transcript.element, this.#problem, this.#form);
 
@@ -40,90 +32,82 @@ export class Chat {
     this.#link = link;
     this.#outbox = new Outbox(link);
     this.#conversation = new Conversation(link, this.#outbox);
-    const repaint = () => this.#repaint();
-    this.#conversation.addEventListener('change', repaint);
-    this.#outbox.addEventListener('change', repaint);
-    this.#outbox.addEventListener('accepted', () => this.#listSoon());
+    for (const part of [this.#conversation, this.#outbox]) part.addEventListener('change', () => this.#repaint());
     link.addEventListener('hello', () => this.#start());
     link.addEventListener('event:sessions.changed', () => this.#listSoon());
+    this.#outbox.addEventListener('accepted', () => this.#listSoon());
     this.#sessions.addEventListener('change', () => this.#conversation.open(this.#sessions.value));
-    this.#form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.#submit();
-    });
+    this.#field.addEventListener('input', () => this.#fit());
     this.#field.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      this.#submit();
+      this.#form.requestSubmit();
     });
-    this.#field.addEventListener('input', () => this.#fit());
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const text = this.#field.value.trim();
+      if (!text) return;
+      this.#field.value = '';
+      this.#fit();
+      this.#outbox.add(this.#conversation.key, text);
+    });
   }
 
-  /** Whether the gateway has what this view needs. */
   isAvailable() {
     return this.#link.has('chat.send') && this.#link.has('chat.history');
   }
 
-  /** Is called when the view comes to the front. */
   show() {
     this.#field.focus();
     this.#repaint();
   }
 
-  async #start() {
-    this.#mainKey = this.#link.hello.snapshot?.sessionDefaults?.mainSessionKey || MAIN;
+  #start() {
+    this.#mainKey = this.#link.hello.snapshot?.sessionDefaults?.mainSessionKey || 'main';
     this.#fresh.hidden = !this.#link.has('sessions.create');
-    if (this.#link.has('sessions.subscribe')) this.#link.request('sessions.subscribe').catch(() => {});
+    if (this.#link.has('sessions.subscribe')) this.#try(this.#link.request('sessions.subscribe'));
     this.#conversation.open(this.#conversation.key || this.#mainKey);
-    await this.#list();
+    this.#list();
   }
 
   #listSoon() {
-    clearTimeout(this.#listing);
-    this.#listing = setTimeout(() => this.#list(), 300);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#list(), 300);
   }
 
   async #list() {
     if (!this.#link.has('sessions.list')) return;
-    const answer = await this.#link.request('sessions.list', { limit: 100, includeDerivedTitles: true }).catch(() => null);
+    const answer = await this.#try(this.#link.request('sessions.list', { limit: 100, includeDerivedTitles: true }));
     if (!answer) return;
     const rows = answer.sessions.toSorted((a, b) => (b.updatedAt ?? 0) - (a.updatedAt ?? 0));
     for (const key of [this.#conversation.key, this.#mainKey]) {
       if (!rows.some((row) => row.key === key)) rows.unshift({ key });
     }
-    const option = (row) => el('option', { value: row.key }, nameOf(row, this.#mainKey));
-    fill(this.#sessions, rows.map(option));
+    fill(this.#sessions, rows.map((row) => el('option', { value: row.key }, this.#nameOf(row))));
     this.#sessions.value = this.#conversation.key;
   }
 
+  #nameOf({ key, label, displayName, derivedTitle, channel }) {
+    if (key === this.#mainKey) return 'Main';
+    const name = label || displayName || derivedTitle || key.replace(/^agent:[^:]*:/, '');
+    return channel && !name.includes(channel) ? `${name} (${channel})` : name;
+  }
+
   async #create() {
-    const { key } = await this.#try(() => this.#link.request('sessions.create')) ?? {};
-    if (!key) return;
-    this.#conversation.open(key);
-    await this.#list();
+    const created = await this.#try(this.#link.request('sessions.create'));
+    if (!created) return;
+    this.#conversation.open(created.key);
     this.#field.focus();
+    await this.#list();
   }
 
-  #submit() {
-    const text = this.#field.value.trim();
-    if (!text || !this.#conversation.key) return;
-    this.#field.value = '';
-    this.#fit();
-    this.#outbox.add(this.#conversation.key, text);
-  }
-
-  async #abort() {
-    await this.#try(() => this.#conversation.abort());
-  }
-
-  async #try(act) {
+  /** What was asked for, or null after telling why not. */
+  #try(asked) {
     this.#problem.textContent = '';
-    try {
-      return await act();
-    } catch (error) {
-      this.#problem.textContent = error.message;
+    return asked.catch(({ message }) => {
+      this.#problem.textContent = message;
       return null;
-    }
+    });
   }
 
   #fit() {

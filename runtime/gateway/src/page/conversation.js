@@ -1,9 +1,8 @@
-// What is known of one session: its transcript, the runs under way and what was said of them.
+// What is known of one session: its transcript, and the runs under way.
 //
-// Promise: the transcript is the gateway's; nothing that a run told while it lasted is kept once the transcript has
-// been fetched after its end, except an error, which no transcript has. Whatever was missed (a lost connection, a
-// gap in the events) is made up for by fetching again. Bound: the last 200 messages, or 1,000 when asked for more.
-// Tells `change`.
+// Promise: the transcript is the gateway's. What a run told while it lasted is dropped once the transcript was
+// fetched after its end; only a reason for failing stays. Whatever was missed is made up for by fetching again.
+// Bound: the last 200 messages, or 1,000 when asked for more. Tells `change`.
 
 const USUAL = 200;
 const MOST = 1000;
@@ -11,19 +10,20 @@ const SOON_MS = 120;
 
 /** The text of a message, without what a model thought or called. */
 export function textOf(message) {
-  const { content } = message ?? {};
+  const content = message?.content ?? [];
   if (typeof content === 'string') return content;
-  const parts = Array.isArray(content) ? content.filter((part) => part.type === 'text') : [];
-  return parts.map((part) => part.text).join('\n\n');
+  return content.filter(({ type }) => type === 'text').map(({ text }) => text).join('\n\n');
 }
 
 /** What tells a message from all others of its session. */
 export const idOf = (message) =>
   message.__openclaw?.id ?? `${message.role}:${message.timestamp}:${message.toolCallId ?? textOf(message).slice(0, 40)}`;
 
-const keyOf = (message) => message.__openclaw?.idempotencyKey ?? message.idempotencyKey ?? '';
+/** Whether a message is the one that was sent with a key. */
+const isSentWith = (message, key) =>
+  (message.__openclaw?.idempotencyKey ?? message.idempotencyKey ?? '').startsWith(key);
 
-/** The session that is shown. A run is `{ id, state, echo, text, tools, phase, note, after }`. */
+/** A run is `{ id, state, echo, text, tools, phase, note, after }`. */
 export class Conversation extends EventTarget {
   key = '';
   messages = [];
@@ -39,17 +39,22 @@ export class Conversation extends EventTarget {
   constructor(link, outbox) {
     super();
     this.#link = link;
-    link.addEventListener('event:chat', ({ detail }) => this.#hearChat(detail));
-    link.addEventListener('event:agent', ({ detail }) => this.#hearTool(detail));
-    link.addEventListener('event:session.tool', ({ detail }) => this.#hearTool(detail));
-    link.addEventListener('event:session.message', ({ detail }) => this.#hearMessage(detail));
+    const hear = (event, act) =>
+      link.addEventListener(`event:${event}`, ({ detail }) => detail.sessionKey === this.key && act(detail));
+    hear('chat', (told) => this.#hearChat(told));
+    hear('agent', (told) => this.#hearTool(told));
+    hear('session.tool', (told) => this.#hearTool(told));
+    hear('session.message', (told) => this.#hearMessage(told));
     link.addEventListener('gap', () => this.#resume());
-    outbox.addEventListener('accepted', ({ detail }) => this.#follow(detail));
+    outbox.addEventListener('accepted', ({ detail }) => detail.entry.sessionKey === this.key && this.#follow(detail));
   }
 
-  /** Whether a run of this session is under way. */
   get isBusy() {
-    return [...this.runs.values()].some((run) => run.state === 'running');
+    return this.#running.length > 0;
+  }
+
+  get #running() {
+    return [...this.runs.values()].filter(({ state }) => state === 'running');
   }
 
   /** Shows a session; the same one again is only brought up to date. */
@@ -59,34 +64,30 @@ export class Conversation extends EventTarget {
       this.#limit = USUAL;
       this.#changed();
     }
-    return this.#resume();
+    this.#resume();
   }
 
-  /** Fetches more of the past. */
   showEarlier() {
     this.#limit = MOST;
-    return this.load();
+    return this.#load();
   }
 
-  /** Stops what runs. */
-  async abort() {
-    await this.#link.request('chat.abort', { sessionKey: this.key });
+  abort() {
+    return this.#link.request('chat.abort', { sessionKey: this.key });
   }
 
-  /** Fetches the transcript. */
-  async load() {
+  async #load() {
     this.#loads += 1;
     const load = this.#loads;
-    const ended = [...this.runs.values()].filter((run) => run.state !== 'running');
+    const ended = [...this.runs.values()].filter(({ state }) => state !== 'running');
     try {
       const history = await this.#link.request('chat.history', { sessionKey: this.key, limit: this.#limit });
       if (load !== this.#loads) return;
-      this.messages = history.messages ?? [];
-      this.hasMore = history.hasMore === true && this.#limit < MOST;
-      this.isLoaded = true;
-      this.error = '';
+      const hasMore = history.hasMore === true && this.#limit < MOST;
+      Object.assign(this, { messages: history.messages ?? [], hasMore, isLoaded: true, error: '' });
       this.#settle(ended);
-      if (history.inFlightRun?.runId) this.#run(history.inFlightRun.runId).text ||= history.inFlightRun.text ?? '';
+      const { runId, text } = history.inFlightRun ?? {};
+      if (runId) this.#run(runId).text ||= text ?? '';
     } catch (error) {
       if (load !== this.#loads || error.isLost) return;
       this.error = error.message;
@@ -94,29 +95,28 @@ export class Conversation extends EventTarget {
     this.#changed();
   }
 
+  #loadSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#load(), SOON_MS);
+  }
+
   #changed() {
     this.dispatchEvent(new Event('change'));
   }
 
-  #loadSoon() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.load(), SOON_MS);
-  }
-
-  /** Takes what ended before the transcript was fetched out of the runs; what failed stays where it happened. */
+  /** Drops the runs that the transcript now tells of; the reason of one that failed stays where it happened. */
   #settle(ended) {
     for (const run of ended) {
       const own = this.messages.filter((message) => message.__openclaw?.runId === run.id);
       const isTold = (text) => own.some((message) => textOf(message).includes(text));
       if (!run.note || isTold(run.note)) this.runs.delete(run.id);
-      else run.after ??= this.messages.length ? idOf(this.messages.at(-1)) : '';
       if (isTold(run.text)) run.text = '';
       if (own.length) run.tools.clear();
+      run.after ??= this.messages.length ? idOf(this.messages.at(-1)) : '';
     }
     for (const run of this.runs.values()) {
-      if (run.echo && this.messages.some((message) => keyOf(message).startsWith(run.id))) run.echo = null;
-      const isGone = run.after && !this.messages.some((message) => idOf(message) === run.after);
-      if (isGone) this.runs.delete(run.id);
+      if (this.messages.some((message) => isSentWith(message, run.id))) run.echo = null;
+      if (run.after && !this.messages.some((message) => idOf(message) === run.after)) this.runs.delete(run.id);
     }
   }
 
@@ -127,31 +127,25 @@ export class Conversation extends EventTarget {
   }
 
   #end(run, state, note) {
-    if (run.state !== 'running') return;
     Object.assign(run, { state, note, phase: '' });
     this.#changed();
     this.#loadSoon();
   }
 
-  #hearChat({ runId, sessionKey, state, message, phase, errorMessage }) {
-    if (sessionKey !== this.key) return;
-    const known = this.runs.get(runId);
-    if (known && known.state !== 'running') return;
+  #hearChat({ runId, state, message, phase, errorMessage }) {
     const run = this.#run(runId);
-    const text = textOf(message);
-    if (text) run.text = text;
-    if (state === 'status') run.phase = phase ?? '';
-    if (state === 'delta') run.phase = '';
+    if (run.state !== 'running') return;
+    run.text = textOf(message) || run.text;
+    run.phase = phase ?? '';
     if (state === 'final') this.#end(run, 'done', '');
     else if (state === 'aborted') this.#end(run, 'aborted', errorMessage || 'Stopped.');
     else if (state === 'error') this.#end(run, 'failed', errorMessage || 'The run failed and no reason was given.');
     else this.#changed();
   }
 
-  #hearTool({ runId, sessionKey, stream, data }) {
-    if (sessionKey !== this.key || stream !== 'tool' || !data?.toolCallId) return;
+  #hearTool({ runId, stream, data }) {
+    if (stream !== 'tool' || !data?.toolCallId) return;
     const run = this.#run(runId);
-    if (run.state !== 'running') return;
     const tool = run.tools.get(data.toolCallId) ?? { id: data.toolCallId, name: data.name, isRunning: true };
     if (data.phase === 'start') tool.args = data.args;
     if (data.phase === 'update') tool.result = data.partialResult;
@@ -160,39 +154,37 @@ export class Conversation extends EventTarget {
     this.#changed();
   }
 
-  #hearMessage({ sessionKey, message, runId }) {
-    if (sessionKey !== this.key || !message) return;
-    const isNew = !this.messages.some((other) => idOf(other) === idOf(message));
-    if (message.role === 'user' && isNew && this.isLoaded) {
+  /** While a run lasts its events tell more than the messages that it leaves; what a person wrote is shown at once. */
+  #hearMessage({ message }) {
+    const isPersons = message?.role === 'user';
+    const isEcho = isPersons && [...this.runs.keys()].some((id) => isSentWith(message, id));
+    if (isPersons && this.isLoaded && !this.runs.size && !this.messages.some((other) => idOf(other) === idOf(message))) {
       this.messages.push(message);
-      const echoed = [...this.runs.values()].find((run) => run.echo && keyOf(message).startsWith(run.id));
-      if (echoed) echoed.echo = null;
       this.#changed();
-    } else if (!this.isBusy && !this.runs.has(runId)) {
+    } else if (!isEcho && (isPersons || !this.isBusy)) {
       this.#loadSoon();
     }
   }
 
   /** Takes over a message that was accepted. */
   #follow({ entry, answer }) {
-    if (entry.sessionKey !== this.key) return;
-    const isUnderWay = answer.status === 'started' || answer.status === 'in_flight';
-    if (!isUnderWay || !answer.runId) {
+    if (answer.runId && /^(started|in_flight)$/.test(answer.status)) {
+      const isListed = this.messages.some((message) => isSentWith(message, entry.key));
+      this.#run(answer.runId).echo = isListed ? null : entry;
+      this.#changed();
+    } else {
       this.#loadSoon();
-      return;
     }
-    const isListed = this.messages.some((message) => keyOf(message).startsWith(entry.key));
-    if (!isListed) this.#run(answer.runId).echo = entry;
-    this.#changed();
   }
 
-  /** Fetches again, and asks what became of the runs whose end may have been missed. */
+  /** Fetches again, and asks what became of runs whose end may have been missed. */
   async #resume() {
-    const running = [...this.runs.values()].filter((run) => run.state === 'running');
-    await this.load();
+    const running = this.#running;
+    await this.#load();
     if (!this.#link.has('agent.wait')) return;
     for (const run of running) {
       const answer = await this.#link.request('agent.wait', { runId: run.id, timeoutMs: 0 }).catch(() => ({}));
+      if (run.state !== 'running') continue;
       if (answer.status === 'ok') this.#end(run, 'done', '');
       if (answer.status === 'error') this.#end(run, 'failed', answer.error || 'The run failed.');
     }

@@ -1,20 +1,24 @@
 // What is installed, and what each extension may reach.
 //
-// Promise: shows the gateway's own words for what was granted, the dangerous ones marked by more than colour, its
-// limits, its tools and where it has been on the network. Looks only; granting is for the command line.
+// Promise: the gateway's own words for what was granted, what deserves care marked by more than colour, limits,
+// tools, and where the extension has been on the network. Only looks; granting is for the command line.
 
 import { el, fill, moment } from './dom.js';
 
 const CARE = { caution: 'Caution: ', danger: 'Danger: ' };
 const MOST_PASSAGES = 20;
 
-function lines(title, words) {
-  if (!words?.length) return [];
-  const item = ({ severity, text }) => el('li', { class: severity }, CARE[severity] ?? '', text);
-  return [el('h4', {}, title), el('ul', {}, words.map(item))];
+function words(title, lines) {
+  const item = ({ severity, text }) => el('li', { class: severity }, CARE[severity], text);
+  return lines?.length > 0 && [el('h4', {}, title), el('ul', {}, lines.map(item))];
 }
 
-/** The extensions. */
+function showPassages(passages) {
+  const item = ({ at, what, outcome }) => el('li', {}, el('time', {}, moment(at)), ` ${outcome}: ${what}`);
+  return passages?.length > 0 && el('details', {}, el('summary', {}, 'Where it has been on the network'),
+    el('ul', {}, passages.slice(0, MOST_PASSAGES).map(item)));
+}
+
 export class Extensions {
   title = 'Extensions';
   #link;
@@ -26,44 +30,31 @@ export class Extensions {
     link.addEventListener('event:plugins.changed', () => this.element.isConnected && this.show());
   }
 
-  /** Whether the gateway has what this view needs. */
   isAvailable() {
     return this.#link.has('plugins.list');
   }
 
-  /** Is called when the view comes to the front. */
   async show() {
     try {
       const { plugins } = await this.#link.request('plugins.list');
-      const none = 'None. openclaw plugins install FOLDER installs one.';
-      const cards = await Promise.all(plugins.map((plugin) => this.#card(plugin)));
-      fill(this.#body, cards.length ? cards : el('p', { class: 'empty' }, none));
-    } catch (error) {
-      if (!error.isLost) fill(this.#body, el('p', { class: 'error' }, error.message));
+      const cards = await Promise.all(plugins.map((plugin) => this.#show(plugin)));
+      fill(this.#body, cards.length ? cards : 'None. openclaw plugins install FOLDER installs one.');
+    } catch ({ message }) {
+      fill(this.#body, el('p', { class: 'error' }, message));
     }
   }
 
-  async #card(plugin) {
-    const ask = (method) =>
-      this.#link.has(method) ? this.#link.request(method, { id: plugin.id }).catch(() => ({})) : {};
+  async #show(plugin) {
+    const ask = (method) => this.#link.has(method) && this.#link.request(method, { id: plugin.id }).catch(() => null);
     const [details, activity] = await Promise.all([ask('plugins.inspect'), ask('plugins.activity')]);
-    const { id, name, version, description, enabled, error, reach, limits, off, tools } = { ...plugin, ...details };
+    const { id, name, version, description, enabled, error, reach, limits, off, tools = [] } = { ...plugin, ...details };
     const state = error || off || (enabled === false ? 'off' : 'on');
-    const toolNames = (tools ?? []).map((tool) => tool.name ?? tool).join(', ');
-    return el('article', { class: 'extension' },
+    return el('article', { class: 'message' },
       el('h3', {}, name || id, ' ', el('small', {}, [version, state].filter(Boolean).join(' · '))),
-      description && el('p', {}, description),
-      reach?.length ? lines('It may', reach) : el('p', { class: 'note' }, 'It may reach nothing.'),
-      lines('Limits', limits),
-      toolNames && el('p', {}, 'Tools: ', toolNames),
-      this.#showActivity(activity.passages));
-  }
-
-  #showActivity(passages) {
-    if (!passages?.length) return null;
-    const row = ({ at, what, outcome }) => el('li', { class: outcome === 'ok' ? '' : 'caution' },
-      el('time', {}, moment(at)), ` ${outcome}: ${what}`);
-    return el('details', {}, el('summary', {}, 'Where it has been on the network'),
-      el('ul', {}, passages.slice(0, MOST_PASSAGES).map(row)));
+      el('p', {}, description),
+      reach?.length === 0 ? el('p', {}, 'It may reach nothing.') : words('It may', reach),
+      words('Limits', limits),
+      tools.length > 0 && el('p', {}, 'Tools: ', tools.map((tool) => tool.name ?? tool).join(', ')),
+      showPassages(activity?.passages));
   }
 }

@@ -1,7 +1,7 @@
 // The page: one connection, its views, and which of them is in front.
 //
-// Promise: a view whose methods the gateway lacks, or that this connection may not use, is not offered. The address
-// says which view is in front (`#pairing`), so that it survives a reload.
+// Promise: a view that the gateway, or what this browser may do, has no use for is not offered. The address says
+// which view is in front (`#pairing`), so that a reload keeps it.
 
 import { Chat } from './chat.js';
 import { forgetAll, takeFromAddress } from './credentials.js';
@@ -15,12 +15,10 @@ import { Status } from './status.js';
 takeFromAddress();
 
 const folder = new URL('.', location.href);
-folder.protocol = folder.protocol === 'https:' ? 'wss:' : 'ws:';
-const link = new Link(folder.href);
-
+const link = new Link(folder.href.replace(/^http/, 'ws'));
 const views = {
   chat: new Chat(link),
-  pairing: new Pairing(link, () => showTabs()),
+  pairing: new Pairing(link, showTabs),
   extensions: new Extensions(link),
   status: new Status(link),
 };
@@ -30,55 +28,49 @@ const main = document.querySelector('main');
 const state = document.querySelector('#state');
 let front = null;
 
-const STATES = {
-  connecting: () => 'Connecting…',
-  open: () => 'Connected',
-  waiting: () => link.refusal?.message ?? 'No connection; trying again…',
-  refused: () => 'Signed out',
-};
+function say() {
+  if (link.state === 'waiting') return link.refusal?.message ?? 'No connection; trying again…';
+  return { connecting: 'Connecting…', open: 'Connected', refused: 'Signed out' }[link.state];
+}
 
 function leave() {
   forgetAll();
   link.leave();
 }
 
+function showTabs() {
+  const isIn = link.hello && link.state !== 'refused';
+  const offered = Object.entries(views).filter(([, view]) => isIn && view.isAvailable());
+  const focused = tabs.contains(document.activeElement) && document.activeElement.id;
+  fill(
+    tabs,
+    offered.map(([name, view]) => el('a', { href: `#${name}`, id: `to-${name}`, 'aria-current': view === front && 'page' },
+      view.title, view.count > 0 && el('span', { class: 'count' }, view.count))),
+    isIn && button('Sign out', leave, { class: 'plain' }),
+  );
+  if (focused) document.getElementById(focused)?.focus();
+}
+
 function pick() {
-  if (link.state === 'refused' || !link.hello) return signIn;
+  if (link.state === 'refused') return signIn;
   const wanted = views[location.hash.slice(1)];
   return wanted?.isAvailable() ? wanted : views.chat;
 }
 
-function showTabs() {
-  const offered = link.hello && link.state !== 'refused' ? Object.entries(views) : [];
-  const available = offered.filter(([, view]) => view.isAvailable());
-  const focused = tabs.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
-  fill(
-    tabs,
-    available.map(([name, view]) => {
-      const count = view.count ? el('span', { class: 'count' }, String(view.count)) : null;
-      return el('a', { href: `#${name}`, 'aria-current': view === front ? 'page' : null }, view.title, count);
-    }),
-    offered.length ? button('Sign out', leave, { class: 'plain' }) : null,
-  );
-  if (focused) tabs.querySelector(`a[href="${focused}"]`)?.focus();
-}
-
 function showView() {
-  state.textContent = STATES[link.state]();
+  state.textContent = say();
   state.dataset.state = link.state;
   // Before the first answer there is nothing to show, and asking for a token would be rash.
-  if (!link.hello && link.state !== 'refused') {
-    fill(main, el('p', { class: 'empty' }, STATES[link.state]()));
-    front = null;
-  } else {
+  if (link.hello || link.state === 'refused') {
     const next = pick();
     if (next !== front) {
       front?.hide?.();
+      fill(main, next.element);
       front = next;
-      fill(main, front.element);
-      if (front !== signIn) front.show();
+      front.show(link.refusal);
+    } else if (front === signIn) {
+      signIn.show(link.refusal);
     }
-    if (front === signIn) signIn.show(link.refusal);
   }
   showTabs();
 }

@@ -1,75 +1,57 @@
-// The first screen, when the gateway does not let this browser in yet.
+// The first screen, when the gateway does not let this browser in.
 //
-// Promise: says what is missing, where to find it and what to type, in words for somebody who has just installed the
-// gateway; a secret that is typed goes to the gateway and nowhere else.
+// Promise: says what is missing, where it is and what to type, for somebody who has just installed the gateway. A
+// secret that is typed goes to the gateway and nowhere else.
 
 import { useSecret } from './credentials.js';
 import { el, fill } from './dom.js';
 
 const code = (text) => el('code', {}, text);
 
-/** What to tell for a refusal: a title, and lines of help. */
+/** What to tell for a refusal: a title, and a line of help. */
 function explain({ message, details }) {
-  switch (details.code) {
-    case 'AUTH_TOKEN_MISSING':
-    case 'AUTH_PASSWORD_MISSING':
-    case 'AUTH_REQUIRED':
-      return ['Sign in', []];
-    case 'AUTH_TOKEN_MISMATCH':
-    case 'AUTH_PASSWORD_MISMATCH':
-    case 'AUTH_UNAUTHORIZED':
-      return ['That is not the token of this gateway', []];
-    case 'AUTH_TOKEN_NOT_CONFIGURED':
-    case 'AUTH_PASSWORD_NOT_CONFIGURED':
-      return ['The gateway has no token yet', [['Run ', code('openclaw onboard'), ' on its machine, then try again.']]];
-    case 'PAIRING_REQUIRED':
-      return ['This browser waits for approval', [
-        ['On the gateway’s machine, run ', code(`openclaw devices approve ${details.requestId ?? ''}`.trim()), '.'],
-        ['A browser that is connected already can approve it too, under Pairing. Then sign in again.'],
-      ]];
-    case 'CONTROL_UI_ORIGIN_NOT_ALLOWED':
-      return ['The gateway does not accept this address', [
-        ['Open the page on the gateway’s own machine, or add ', code(location.origin), ' to ',
-          code('gateway.controlUi.allowedOrigins'), ' in its config.'],
-      ]];
-    case 'PROTOCOL_MISMATCH':
-      return ['This page does not fit the gateway', [['Reload the page.']]];
-    default:
-      return ['The gateway did not let this browser in', [[message]]];
+  const what = details.code ?? '';
+  if (/^AUTH_((TOKEN|PASSWORD)_MISSING|REQUIRED)$/.test(what)) return ['Sign in'];
+  if (/^AUTH_((TOKEN|PASSWORD)_MISMATCH|UNAUTHORIZED)$/.test(what)) return ['That is not the token of this gateway'];
+  if (what === 'PAIRING_REQUIRED') {
+    const command = code(`openclaw devices approve ${details.requestId ?? ''}`);
+    return ['This browser waits for approval',
+      ['On the gateway’s machine, run ', command, ', or approve it in a browser that is signed in. Then reload.']];
   }
+  if (what === 'CONTROL_UI_ORIGIN_NOT_ALLOWED') {
+    return ['The gateway does not accept this address', ['Open the page on the gateway’s own machine, or add ',
+      code(location.origin), ' to ', code('gateway.controlUi.allowedOrigins'), ' in its config.']];
+  }
+  return ['The gateway did not let this browser in', [message]];
 }
 
-/** The form. */
 export class SignIn {
-  #link;
-  #title = el('h2', {});
-  #help = el('div', { role: 'alert' });
+  #title = el('h2');
+  #help = el('p', { role: 'alert' });
   #field = el('input', { type: 'password', id: 'token', autocomplete: 'current-password', required: true });
-  #form = el('form', {},
-    el('label', { for: 'token' }, 'Gateway token or password'), this.#field, el('button', { class: 'send' }, 'Sign in'));
-  element = el('section', { class: 'signin', 'aria-label': 'Sign in' }, this.#title, this.#help, this.#form,
-    el('div', { class: 'help' },
-      el('p', {}, 'On the machine where the gateway runs, ', code('openclaw dashboard'),
-        ' opens this page signed in, and this prints the token:'),
-      el('pre', {}, 'openclaw config get gateway.auth.token'),
-      el('p', {}, 'No gateway yet? ', code('openclaw onboard'), ' sets one up and makes a token. This browser keeps no',
-        ' token; it gets a key of its own, which ', code('openclaw devices'), ' lists and can take away.')));
+  #form = el('form', {}, el('label', { for: 'token' }, 'Token or password of the gateway'), this.#field,
+    el('button', { class: 'send' }, 'Sign in'));
+  element = el('section', { class: 'signin' }, this.#title, this.#help, this.#form,
+    el('h2', {}, 'Where is the token?'),
+    el('p', {}, 'On the gateway’s machine, in its config under ', code('gateway.auth.token'), '; ',
+      code('openclaw config file'), ' tells which file that is. Or in ', code('OPENCLAW_GATEWAY_TOKEN'),
+      ', if the gateway was started with that. A link to this page that ends in ', code('#token=…'), ' signs in by itself.'),
+    el('p', {}, 'You need it once: this browser then gets a token of its own, which ', code('openclaw devices list'),
+      ' shows and ', code('openclaw devices remove'), ' takes away.'));
 
   constructor(link) {
-    this.#link = link;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       useSecret(this.#field.value);
       this.#field.value = '';
-      this.#link.open();
+      link.open();
     });
   }
 
-  /** Shows why this browser is not in. */
   show(refusal) {
-    const [title, lines] = refusal ? explain(refusal) : ['Sign in', []];
+    const [title, help = []] = refusal ? explain(refusal) : ['Sign in'];
     this.#title.textContent = title;
-    fill(this.#help, lines.map((line) => el('p', {}, ...line)));
+    fill(this.#help, help);
     this.#field.focus();
   }
 }
