@@ -1,1 +1,24 @@
 //! The turn: a queue for each session, the prompt, the tools and what is told about it.
+//!
+//! **Promise.** A turn that was accepted is run or answered, also when the process is killed in between, and never
+//! twice: its run's id is taken once, and its answer is kept in the transaction that ends it, together with what is
+//! to leave for its route. The turns of a session run one after the other, in the order of their acceptance.
+//!
+//! **Bound.** As many turns at once as `agents.defaults.maxConcurrent` says, and bounds on each: its time, its
+//! rounds, what tools may return, and how much of the conversation the model reads.
+//!
+//! **Never.** It opens no connection and runs no program of its own: models and components do, through their gates.
+//!
+//! Start at [`Agent::start`]; a [`Request`] is what is accepted, an [`Event`] what is told, an [`Outcome`] what
+//! stays.
+
+mod error;
+mod event;
+mod outcome;
+mod request;
+pub mod session;
+
+pub use error::{Error, Result};
+pub use event::{AHEAD, Body, Event};
+pub use outcome::{Fault, Outcome, Status, Tokens};
+pub use request::{Chat, Image, Origin, Request, Route, Sender};

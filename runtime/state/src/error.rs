@@ -141,6 +141,22 @@ pub enum Error {
         /// The most bytes it may have.
         max: usize,
     },
+    /// A conversation is not there.
+    #[error("there is no conversation {session_id}; begin it before something is added to it")]
+    NoTranscript {
+        /// The id that was asked for.
+        session_id: String,
+    },
+    /// Something is too large to be kept.
+    #[error("{what} has {bytes} bytes and may have {max}; make it smaller")]
+    Size {
+        /// What it is.
+        what: &'static str,
+        /// How many bytes it has.
+        bytes: usize,
+        /// How many it may have.
+        max: usize,
+    },
     /// The audit chain does not hold.
     #[error(
         "the audit log is damaged at entry {seq}: {why}; keep the file as it is and compare it with a backup"

@@ -268,6 +268,13 @@ pub(crate) fn check_name(what: &'static str, name: &str, max: usize) -> Result<(
     Ok(())
 }
 
+pub(crate) fn check_size(what: &'static str, text: &str, max: usize) -> Result<()> {
+    match text.len() {
+        bytes if bytes > max => Err(Error::Size { what, bytes, max }),
+        _ => Ok(()),
+    }
+}
+
 /// SQLite counts in signed integers; nothing here is ever below zero or near the end.
 fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()

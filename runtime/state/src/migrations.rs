@@ -31,6 +31,18 @@ const MIGRATIONS: &[Migration] = &[
         name: "grants",
         sql: include_str!("../migrations/0003_grants.sql"),
     },
+    Migration {
+        name: "sessions",
+        sql: include_str!("../migrations/0004_sessions.sql"),
+    },
+    Migration {
+        name: "channels",
+        sql: include_str!("../migrations/0005_channels.sql"),
+    },
+    Migration {
+        name: "devices",
+        sql: include_str!("../migrations/0006_devices.sql"),
+    },
 ];
 
 /// The newest schema that this build knows.

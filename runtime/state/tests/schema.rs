@@ -58,9 +58,21 @@ async fn a_database_of_another_program_is_refused_and_left_as_it_is() {
 #[tokio::test]
 async fn every_older_schema_is_brought_up_to_date_with_its_rows() {
     // What each schema lacks of the next one.
+    const CHANNELS: &str = "DROP TABLE channel_states; DROP TABLE channel_cursors; DROP TABLE channel_timers;
+        DROP TABLE channel_seen; DROP TABLE channel_records; DROP TABLE channel_parked; DROP TABLE pairing_requests;
+        DROP TABLE paired_senders; DROP TABLE room_messages; DROP TABLE channel_moves; DROP TABLE channel_drafts;
+        DROP INDEX outbox_sent; ALTER TABLE outbox DROP COLUMN plan;";
+    const SESSIONS: &str = "DROP TABLE sessions; DROP TABLE transcripts; DROP TABLE transcript;
+        DROP TABLE turns; DROP TABLE outbox;";
+    const DEVICES: &str = "DROP TABLE device_requests; DROP TABLE device_tokens; DROP TABLE devices;";
     let lacks = [
-        "DROP TABLE grants; DROP TABLE audit; DROP TABLE audit_head;",
-        "DROP TABLE grants;",
+        format!(
+            "DROP TABLE audit; DROP TABLE audit_head; DROP TABLE grants; {DEVICES} {CHANNELS} {SESSIONS}"
+        ),
+        format!("DROP TABLE grants; {DEVICES} {CHANNELS} {SESSIONS}"),
+        format!("{DEVICES} {CHANNELS} {SESSIONS}"),
+        format!("{DEVICES} {CHANNELS}"),
+        DEVICES.to_owned(),
     ];
     assert_eq!(lacks.len(), SCHEMA_VERSION as usize - 1);
     for (older, drops) in (1..).zip(lacks) {
