@@ -22,6 +22,7 @@ pub mod machine;
 pub mod method;
 pub mod methods;
 mod outbox;
+pub mod page;
 pub mod presence;
 mod projection;
 pub mod replies;
