@@ -9,12 +9,14 @@
 
 pub mod access;
 pub mod auth;
+pub mod bind;
 pub mod clock;
 pub mod connection;
 mod error;
 pub mod event;
 pub mod gateway;
 pub mod health;
+mod hello;
 pub mod http;
 pub mod hub;
 pub mod key;
@@ -23,10 +25,14 @@ pub mod method;
 pub mod methods;
 mod outbox;
 pub mod page;
+mod pairing;
 pub mod presence;
 mod projection;
 pub mod replies;
+pub mod server;
 pub mod services;
+mod socket;
+mod unproven;
 
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Options};

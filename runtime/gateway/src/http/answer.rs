@@ -45,22 +45,19 @@ pub(crate) fn events(body: Body) -> Response {
 
 /// Another method than the route has.
 pub(crate) fn wrong_method(allow: &'static str) -> Response {
-    let mut response = with_type(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "text/plain; charset=utf-8",
-        Body::from("Method Not Allowed"),
-    );
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     response
 }
 
 /// Nothing is there.
 pub(crate) fn not_found() -> Response {
-    with_type(
-        StatusCode::NOT_FOUND,
-        "text/plain; charset=utf-8",
-        Body::from("Not Found"),
-    )
+    text(StatusCode::NOT_FOUND, "Not Found")
+}
+
+/// Plain words.
+pub(crate) fn text(status: StatusCode, text: &'static str) -> Response {
+    with_type(status, "text/plain; charset=utf-8", Body::from(text))
 }
 
 /// A refusal with its body.
@@ -79,4 +76,19 @@ fn with_type(status: StatusCode, kind: &'static str, body: Body) -> Response {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
+}
+
+/// What every answer carries.
+pub(crate) fn secure(headers: &mut HeaderMap) {
+    let all = [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        (
+            "permissions-policy",
+            "camera=(), microphone=(self), geolocation=()",
+        ),
+    ];
+    for (name, value) in all {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
