@@ -21,10 +21,10 @@ const LONGEST: Duration = Duration::from_secs(20);
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// A name that leads to this machine and that a browser takes for another one, without the rights of loopback.
-pub const ELSEWHERE: &str = "gateway.test";
+pub(crate) const ELSEWHERE: &str = "gateway.test";
 
 /// The browser; none, with a word why, where it is not installed. In a CI run that is a failure.
-pub fn find() -> Option<PathBuf> {
+pub(crate) fn find() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
         .flat_map(|folder| NAMES.map(|name| folder.join(name)))
@@ -40,7 +40,7 @@ pub fn find() -> Option<PathBuf> {
 }
 
 /// A browser with one page open.
-pub struct Browser {
+pub(crate) struct Browser {
     process: Child,
     socket: WebSocketStream<TcpStream>,
     page: Option<String>,
@@ -53,7 +53,7 @@ pub struct Browser {
 
 impl Browser {
     /// Starts it.
-    pub async fn start(program: PathBuf) -> Self {
+    pub(crate) async fn start(program: PathBuf) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let process = Command::new(program)
             .args([
@@ -121,13 +121,13 @@ impl Browser {
     }
 
     /// Opens an address.
-    pub async fn open(&mut self, address: &str) {
+    pub(crate) async fn open(&mut self, address: &str) {
         let opened = self.call("Page.navigate", json!({"url": address})).await;
         assert_eq!(opened.get("errorText"), None, "{address}");
     }
 
     /// What an expression of the page is.
-    pub async fn read(&mut self, expression: &str) -> Value {
+    pub(crate) async fn read(&mut self, expression: &str) -> Value {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let answer = self.call("Runtime.evaluate", params).await;
         let fault = answer.get("exceptionDetails");
@@ -136,7 +136,7 @@ impl Browser {
     }
 
     /// Waits until an expression of the page is true.
-    pub async fn until(&mut self, expression: &str) {
+    pub(crate) async fn until(&mut self, expression: &str) {
         let begun = Instant::now();
         // While a page is loaded there may be nothing yet to ask.
         let asked =
@@ -154,13 +154,13 @@ impl Browser {
     }
 
     /// Waits until the page shows a text.
-    pub async fn until_shown(&mut self, text: &str) {
+    pub(crate) async fn until_shown(&mut self, text: &str) {
         self.until(&format!("document.body.innerText.includes({})", json!(text)))
             .await;
     }
 
     /// The text that an element shows.
-    pub async fn text(&mut self, selector: &str) -> String {
+    pub(crate) async fn text(&mut self, selector: &str) -> String {
         let shown = self
             .read(&format!(
                 "document.querySelector({})?.innerText ?? ''",
@@ -171,7 +171,7 @@ impl Browser {
     }
 
     /// Puts a text into a field, as typing does.
-    pub async fn write(&mut self, selector: &str, text: &str) {
+    pub(crate) async fn write(&mut self, selector: &str, text: &str) {
         self.until(&format!("document.querySelector({})", json!(selector)))
             .await;
         self.read(&format!("document.querySelector({}).focus()", json!(selector)))
@@ -180,7 +180,7 @@ impl Browser {
     }
 
     /// Presses Enter.
-    pub async fn enter(&mut self) {
+    pub(crate) async fn enter(&mut self) {
         for kind in ["keyDown", "keyUp"] {
             let key = json!({"type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"});
             self.call("Input.dispatchKeyEvent", key).await;
@@ -188,7 +188,7 @@ impl Browser {
     }
 
     /// Clicks on the middle of the first element that a selector finds and that shows a text.
-    pub async fn click(&mut self, selector: &str, text: &str) {
+    pub(crate) async fn click(&mut self, selector: &str, text: &str) {
         let find = format!(
             "[...document.querySelectorAll({})].find((one) => one.innerText.includes({}) && one.offsetParent)",
             json!(selector),
@@ -209,8 +209,18 @@ impl Browser {
         }
     }
 
+    /// Every address that the page can go back to.
+    pub(crate) async fn history(&mut self) -> String {
+        let history = self.call("Page.getNavigationHistory", json!({})).await;
+        let entries = history["entries"].as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["url"].as_str().unwrap())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
     /// Fails if a script of the page failed, or if the page's policy had to stop something.
-    pub async fn expect_no_fault(&mut self) {
+    pub(crate) async fn expect_no_fault(&mut self) {
         self.read("1").await;
         assert!(self.faults.is_empty(), "{:?}", self.faults);
     }

@@ -29,25 +29,25 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-pub const TOKEN: &str = "the-token-of-this-gateway";
-pub const DEVICE_TOKEN: &str = "a-token-of-this-browser";
-pub const MAIN: &str = "agent:main:main";
+pub(crate) const TOKEN: &str = "the-token-of-this-gateway";
+pub(crate) const DEVICE_TOKEN: &str = "a-token-of-this-browser";
+pub(crate) const MAIN: &str = "agent:main:main";
 const LONGEST: Duration = Duration::from_secs(20);
 const NONCE: &str = "a-nonce";
 
 /// What the gateway is and has heard. A test changes it as it likes.
-pub struct Desk {
-    pub methods: Vec<&'static str>,
-    pub tick_ms: u64,
-    pub transcript: Vec<Value>,
-    pub senders: Vec<Value>,
-    pub plugins: Vec<Value>,
+pub(crate) struct Desk {
+    pub(crate) methods: Vec<&'static str>,
+    pub(crate) tick_ms: u64,
+    pub(crate) transcript: Vec<Value>,
+    pub(crate) senders: Vec<Value>,
+    pub(crate) plugins: Vec<Value>,
     /// How many sendings of a message end with the connection, after they were heard and before they are answered.
-    pub cuts: u32,
+    pub(crate) cuts: u32,
     /// The connects that were let in.
-    pub connects: Vec<Connect>,
+    pub(crate) connects: Vec<Connect>,
     /// Methods and their parameters, in order.
-    pub heard: Vec<(String, Value)>,
+    pub(crate) heard: Vec<(String, Value)>,
 }
 
 impl Default for Desk {
@@ -80,15 +80,15 @@ impl Default for Desk {
 
 /// The gateway.
 #[derive(Clone)]
-pub struct Gateway {
-    pub address: SocketAddr,
+pub(crate) struct Gateway {
+    pub(crate) address: SocketAddr,
     desk: Arc<Mutex<Desk>>,
     events: Sender<(String, Value)>,
 }
 
 impl Gateway {
     /// Starts it.
-    pub async fn start(desk: Desk) -> Self {
+    pub(crate) async fn start(desk: Desk) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gateway = Self {
             address: listener.local_addr().unwrap(),
@@ -115,17 +115,17 @@ impl Gateway {
     }
 
     /// Looks at the desk, or changes it.
-    pub fn with<T>(&self, act: impl FnOnce(&mut Desk) -> T) -> T {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Desk) -> T) -> T {
         act(&mut self.desk.lock().unwrap())
     }
 
     /// Tells an event to every page that was let in.
-    pub fn tell(&self, event: &str, payload: Value) {
+    pub(crate) fn tell(&self, event: &str, payload: Value) {
         self.events.send((event.to_owned(), payload)).unwrap();
     }
 
     /// The parameters of each call of a method, as soon as there are this many.
-    pub async fn heard(&self, method: &str, count: usize) -> Vec<Value> {
+    pub(crate) async fn heard(&self, method: &str, count: usize) -> Vec<Value> {
         let begun = Instant::now();
         loop {
             let calls = self.with(|desk| {
@@ -280,7 +280,7 @@ impl Gateway {
 }
 
 /// Milliseconds since 1970.
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since.as_millis()).unwrap()
 }
