@@ -9,22 +9,29 @@
 
 pub mod access;
 pub mod auth;
+pub mod bind;
 pub mod clock;
 pub mod connection;
 mod error;
 pub mod event;
 pub mod gateway;
 pub mod health;
+mod hello;
+pub mod http;
 pub mod hub;
 pub mod key;
 pub mod machine;
 pub mod method;
 mod methods;
 mod outbox;
+mod pairing;
 pub mod page;
 pub mod presence;
 pub mod replies;
+pub mod server;
 pub mod services;
+mod socket;
+mod unproven;
 
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Options};
