@@ -107,12 +107,14 @@ export class Conversation extends EventTarget {
   /** Drops the runs that the transcript now tells of; the reason of one that failed stays where it happened. */
   #settle(ended) {
     for (const run of ended) {
-      const own = this.messages.filter((message) => message.__openclaw?.runId === run.id);
-      const isTold = (text) => own.some((message) => textOf(message).includes(text));
+      const own = this.messages.filter((one) => one.__openclaw?.runId === run.id || isSentWith(one, run.id));
+      const answers = own.filter(({ role }) => role !== 'user');
+      const isTold = (text) => answers.some((message) => textOf(message).includes(text));
       if (!run.note || isTold(run.note)) this.runs.delete(run.id);
       if (isTold(run.text)) run.text = '';
-      if (own.length) run.tools.clear();
-      run.after ??= this.messages.length ? idOf(this.messages.at(-1)) : '';
+      if (answers.length) run.tools.clear();
+      const last = own.at(-1) ?? this.messages.at(-1);
+      run.after ??= last && idOf(last);
     }
     for (const run of this.runs.values()) {
       if (this.messages.some((message) => isSentWith(message, run.id))) run.echo = null;
