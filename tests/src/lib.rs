@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod corpus;
+pub mod gateway;
 pub mod measure;
 pub mod parrot;
 pub mod platforms;

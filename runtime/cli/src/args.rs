@@ -1,5 +1,7 @@
 //! What can be typed, with the help that goes with it.
 
+mod gateway;
+mod people;
 mod plugins;
 
 use std::ffi::OsString;
@@ -8,6 +10,14 @@ use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, 
 
 use crate::failure::Failure;
 
+pub(crate) use gateway::{
+    Agent, Asked, AuthMode, BindMode, Gateway, GatewayCall, GatewayCommand, GatewayRun, GatewayStatus,
+    Health, Logs, Reach, Status,
+};
+pub(crate) use people::{
+    ChannelsAdd, ChannelsCommand, ChannelsStatus, DevicesApprove, DevicesCommand, Onboard, PairingApprove,
+    PairingCommand, PairingList,
+};
 pub(crate) use plugins::{
     GrantFlags, PluginsActivity, PluginsAudit, PluginsCommand, PluginsGrant, PluginsInstall, PluginsOne,
     PluginsRun, PluginsTarget, PluginsUninstall,
@@ -81,6 +91,29 @@ pub(crate) enum LogLevel {
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Set up the config and the workspace, and start the gateway
+    Onboard(Onboard),
+    /// Run the gateway, or talk to the one that runs
+    Gateway(Gateway),
+    /// Tell where the gateway is, whether it answers and what it serves
+    Status(Status),
+    /// Ask the gateway how it and its channels fare
+    Health(Health),
+    /// Say something to the agent, and print its reply
+    Agent(Agent),
+    /// Print the gateway's log
+    Logs(Logs),
+    /// Print the address of the gateway's page, signed in
+    Dashboard(Json),
+    /// Set up channels, and see how they fare
+    #[command(subcommand)]
+    Channels(ChannelsCommand),
+    /// Let people write to the agent
+    #[command(subcommand)]
+    Pairing(PairingCommand),
+    /// Let devices connect to the gateway
+    #[command(subcommand)]
+    Devices(DevicesCommand),
     /// Read and check the config
     #[command(subcommand, subcommand_required = false)]
     Config(ConfigCommand),

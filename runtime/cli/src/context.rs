@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use openclaw_config::tree::Config;
-use openclaw_config::{Disk, Origin, Place, Request, Schema, Selection, Snapshot, Surroundings, load};
+use openclaw_config::{
+    Disk, Origin, Place, Request, Schema, SecretInput, Selection, Snapshot, Surroundings, load,
+};
 use openclaw_secrets::Resolver;
 
 use crate::args::Global;
@@ -64,6 +66,15 @@ impl Context {
         Resolver::new(snapshot.config.secrets.clone(), surroundings)
     }
 
+    /// The port of the gateway on this machine.
+    pub(crate) fn port(&self, snapshot: &Snapshot<Config>) -> u16 {
+        let named = snapshot.environment.get("OPENCLAW_GATEWAY_PORT");
+        let named = named.and_then(|port| port.trim().parse().ok());
+        named
+            .or(self.place.dev_port)
+            .unwrap_or(snapshot.config.gateway.port)
+    }
+
     /// A path as people write it, with `~` for the home folder.
     pub(crate) fn short(&self, path: &Path) -> String {
         match path.strip_prefix(&self.place.home) {
@@ -77,4 +88,21 @@ impl Context {
 pub(crate) fn schema() -> &'static Schema<'static> {
     static SCHEMA: OnceLock<Schema<'static>> = OnceLock::new();
     SCHEMA.get_or_init(Schema::of_tree)
+}
+
+/// The value of a secret that the config names.
+pub(crate) async fn secret(resolver: &Resolver, input: &SecretInput) -> Result<String, Failure> {
+    match input {
+        SecretInput::Plain(text) => Ok(text.expose().to_owned()),
+        SecretInput::Ref(reference) => {
+            let resolved = resolver.resolve([reference]).await;
+            match resolved.get(&resolver.key(reference)) {
+                Some(Ok(value)) => Ok(value.expose().to_owned()),
+                Some(Err(error)) => Err(Failure::negative(error.to_string())),
+                None => Err(Failure::negative(
+                    "a secret that the config refers to was not resolved",
+                )),
+            }
+        }
+    }
 }

@@ -10,6 +10,9 @@ use crate::output;
 /// How a program ends that was interrupted.
 const INTERRUPTED: u8 = 130;
 
+/// How a gateway ends that its config keeps from starting: supervisors do not start it again.
+const UNCONFIGURED: u8 = 78;
+
 /// Why a command did not work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -22,6 +25,9 @@ pub(crate) enum Failure {
     /// There is no usable config.
     #[error(transparent)]
     Config(#[from] openclaw_config::Error),
+    /// The gateway cannot start with this config.
+    #[error("{0}")]
+    Unconfigured(String),
     /// The config's secrets could not be looked at.
     #[error(transparent)]
     Secrets(#[from] openclaw_secrets::SecretError),
@@ -92,6 +98,7 @@ impl Failure {
         }
         match self {
             Self::Interrupted => ExitCode::from(INTERRUPTED),
+            Self::Unconfigured(_) => ExitCode::from(UNCONFIGURED),
             _ => ExitCode::FAILURE,
         }
     }

@@ -5,10 +5,13 @@
 //! The commands here work on files and on the state; they start no thread and no process before they need one.
 
 mod args;
+mod bundled;
 mod commands;
 mod console;
 mod context;
 mod failure;
+mod fields;
+mod gateway_client;
 mod output;
 mod progress;
 mod unsupported;
@@ -16,6 +19,7 @@ mod unsupported;
 use std::process::ExitCode;
 
 use args::{Command, Invocation};
+use context::Context;
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -37,10 +41,21 @@ fn run(invocation: Invocation) -> Result<ExitCode, Failure> {
         args::print_help(invocation.global.no_color)?;
         return Ok(ExitCode::SUCCESS);
     };
+    let global = &invocation.global;
     match command {
-        Command::Config(config) => commands::config::run(&invocation.global, config),
-        Command::Secrets(secrets) => commands::secrets::run(&invocation.global, secrets),
-        Command::Plugins(plugins) => commands::plugins::run(&invocation.global, plugins),
+        Command::Onboard(args) => commands::onboard::run(global, &args),
+        Command::Gateway(gateway) => commands::gateway::run(global, gateway),
+        Command::Status(args) => commands::status::run(&Context::find(global)?, &args),
+        Command::Health(args) => commands::gateway::run_health(&Context::find(global)?, &args),
+        Command::Agent(args) => commands::agent::run(&Context::find(global)?, &args),
+        Command::Logs(args) => commands::logs::run(&Context::find(global)?, &args),
+        Command::Dashboard(args) => commands::dashboard::run(&Context::find(global)?, &args),
+        Command::Channels(command) => commands::channels::run(global, command),
+        Command::Pairing(command) => commands::pairing::run(global, command),
+        Command::Devices(command) => commands::devices::run(&Context::find(global)?, command),
+        Command::Config(config) => commands::config::run(global, config),
+        Command::Secrets(secrets) => commands::secrets::run(global, secrets),
+        Command::Plugins(plugins) => commands::plugins::run(global, plugins),
         Command::Completion(completion) => commands::completion::run(&completion),
         Command::Other(words) => Err(unsupported::command(&words)),
     }

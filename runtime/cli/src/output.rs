@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use openclaw_config::tree::Config;
 use openclaw_config::{Snapshot, secret_paths};
 use openclaw_policy::is_obeyed;
-use openclaw_secrets::Redactor;
+use openclaw_secrets::{Redactor, SecretValue};
 use openclaw_secrets::collect::{Held, collect};
 use serde::Serialize;
 use serde_json::Value;
@@ -28,6 +28,11 @@ pub(crate) fn know_secrets(snapshot: &Snapshot<Config>) {
             REDACTOR.register([text.expose()]);
         }
     }
+}
+
+/// Tells the redactor the values that the config's references led to.
+pub(crate) fn know_values<'v>(values: impl IntoIterator<Item = &'v SecretValue>) {
+    REDACTOR.register(values.into_iter().map(SecretValue::expose));
 }
 
 /// Whether `--json` was typed, known before anything else is: a command line that cannot be understood is
@@ -55,6 +60,13 @@ pub(crate) fn print_json(value: &impl Serialize) {
         Ok(text) => print(&escape_obeyed(&text)),
         Err(error) => complain(&format!("cannot print the result as JSON: {error}")),
     }
+}
+
+/// Prints a JSON document in one line, for commands that print many.
+pub(crate) fn print_line_of_json(value: &Value) {
+    let mut value = value.clone();
+    redact_value(&mut value);
+    print(&escape_obeyed(&value.to_string()));
 }
 
 fn redact_value(value: &mut Value) {

@@ -234,6 +234,11 @@ impl Host {
         known.map(|_| self.parts.media.file(media))
     }
 
+    /// The gate through which extensions reach the network; whatever else leaves goes through it too.
+    pub fn gate(&self) -> openclaw_egress::Gate {
+        self.parts.network.gate()
+    }
+
     /// Lets go of compiled code that no installed extension has. What stays for want of knowing goes at a start.
     async fn discard_unnamed(&self, digest: Digest) {
         let parts = Arc::clone(&self.parts);

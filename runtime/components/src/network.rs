@@ -72,6 +72,11 @@ impl Network {
         })
     }
 
+    /// The gate itself.
+    pub(crate) fn gate(&self) -> Gate {
+        self.gate.clone()
+    }
+
     /// The way of an extension with a grant, for an account with these values if it has accounts, and with the values
     /// of the secrets that it may use.
     pub(crate) fn client(

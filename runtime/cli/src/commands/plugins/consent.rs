@@ -27,6 +27,8 @@ pub(super) struct Request<'a> {
     pub(super) extensions: &'a Extensions,
     pub(super) manifest: &'a Manifest,
     pub(super) digest: Digest,
+    /// The account of a channel, if it is for one.
+    pub(super) account: Option<&'a str>,
     /// What becomes of it on yes, as a question: `Install it`.
     pub(super) question: &'static str,
     /// What no means: `nothing is installed`.
@@ -50,7 +52,7 @@ impl Request<'_> {
         let consent = Consent {
             extension: self.manifest.id.clone(),
             digest: self.digest,
-            account: None,
+            account: self.account.map(str::to_owned),
             at: u64::try_from(now.as_millis()).unwrap_or_default(),
             by: ACTOR.to_owned(),
         };
@@ -227,7 +229,7 @@ fn try_mounts(grant: &Grant) -> Result<(), Failure> {
 }
 
 /// What was granted, a line each, and which directories those are.
-pub(super) fn grant_lines(grant: &Grant) -> String {
+pub(crate) fn grant_lines(grant: &Grant) -> String {
     let mut text = request_lines(grant.capabilities(), grant.limits());
     for (guest, path) in grant.directories() {
         text += &format!(
@@ -291,7 +293,7 @@ fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// A line that a person typed; none at the end of the input.
-fn read_line() -> Result<Option<String>, Failure> {
+pub(crate) fn read_line() -> Result<Option<String>, Failure> {
     let mut line = String::new();
     let read = stdin()
         .lock()

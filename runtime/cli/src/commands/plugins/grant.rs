@@ -56,6 +56,7 @@ async fn grant(
         extensions,
         manifest,
         digest: installed.digest,
+        account: None,
         question: "Go on",
         refusal: "what was granted stays as it is",
     };

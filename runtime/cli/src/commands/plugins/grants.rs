@@ -9,12 +9,21 @@ use crate::failure::Failure;
 /// Who does what the command line does.
 pub(super) const ACTOR: &str = "cli";
 
-/// The grant of an extension that is for one component, whichever account.
+/// The grant of an extension that is for one component and no account.
 pub(super) fn of_component(stored: &[StoredGrant], digest: Digest) -> Result<Option<Grant>, Failure> {
+    of_account(stored, digest, None)
+}
+
+/// The grant of an extension that is for one component and one account.
+pub(super) fn of_account(
+    stored: &[StoredGrant],
+    digest: Digest,
+    account: Option<&str>,
+) -> Result<Option<Grant>, Failure> {
     let digest = digest.to_string();
     let mut of = stored
         .iter()
-        .filter(|stored| stored.digest == digest && stored.account.is_none());
+        .filter(|stored| stored.digest == digest && stored.account.as_deref() == account);
     of.next().map(read).transpose()
 }
 
@@ -51,7 +60,8 @@ pub(super) async fn of_extension(state: &State, id: &PluginId) -> Result<Vec<Sto
     Ok(state.read(move |view| view.grants_of(&id)).await?)
 }
 
-/// Keeps a grant in the place of all that the extension had, together with the entry that tells why.
+/// Keeps a grant, together with the entry that tells why. One for an account stands beside those of the other
+/// accounts of the same component; any other takes the place of all that the extension had.
 pub(super) async fn put(
     state: &State,
     id: &PluginId,
@@ -62,8 +72,10 @@ pub(super) async fn put(
         .map_err(|error| Failure::negative(format!("the grant of {id} cannot be written: {error}")))?;
     let told = serde_json::to_value(grant).unwrap_or_default();
     let (id, digest) = (id.as_str().to_owned(), grant.digest().to_string());
+    let account = grant.account().map(str::to_owned);
     let entry = AuditEntry::new(ACTOR, action, &*id)
         .detail("digest", &*digest)
+        .detail("account", account.as_deref())
         .detail(
             "capabilities",
             told.get("capabilities").cloned().unwrap_or_default(),
@@ -74,8 +86,12 @@ pub(super) async fn put(
             told.get("directories").cloned().unwrap_or_default(),
         );
     let write = state.write(move |tx| {
-        tx.delete_grants(&id)?;
-        tx.put_grant(&id, &digest, None, &json)?;
+        let of_others = tx.grants_of(&id)?;
+        let is_new = of_others.iter().all(|other| other.digest != digest);
+        if account.is_none() || is_new {
+            tx.delete_grants(&id)?;
+        }
+        tx.put_grant(&id, &digest, account.as_deref(), &json)?;
         tx.audit(&entry).map(|_| ())
     });
     Ok(write.await?)

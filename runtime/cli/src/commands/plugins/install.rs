@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::consent::{Before, Request, grant_lines, title};
 use super::place::{Extensions, runtime};
 use super::{grants, info, settings};
-use crate::args::PluginsInstall;
+use crate::args::{GrantFlags, PluginsInstall};
 use crate::failure::Failure;
 use crate::{output, progress};
 
@@ -24,7 +24,12 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsInstall) -> Result<Exit
     let state = extensions.open_state()?;
     let runtime = runtime()?;
     let installed = runtime.block_on(async {
-        let installed = install(extensions, args, inspection, &state).await;
+        let wanted = Wanted {
+            inspection,
+            answer: &args.answer,
+            account: None,
+        };
+        let installed = install(extensions, wanted, &state).await;
         state.close().await;
         installed
     });
@@ -58,12 +63,25 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsInstall) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-async fn install(
+/// What is to be installed, and for what.
+pub(crate) struct Wanted<'a> {
+    pub(crate) inspection: Inspection,
+    pub(crate) answer: &'a GrantFlags,
+    /// The account of a channel, if the grant is for one.
+    pub(crate) account: Option<&'a str>,
+}
+
+/// Asks, compiles and keeps it; says what was in its place.
+pub(crate) async fn install(
     extensions: &Extensions,
-    args: &PluginsInstall,
-    inspection: Inspection,
+    wanted: Wanted<'_>,
     state: &State,
 ) -> Result<(Installed, Grant, Option<Digest>), Failure> {
+    let Wanted {
+        inspection,
+        answer,
+        account,
+    } = wanted;
     let (Some(manifest), Some(digest)) = (inspection.manifest.clone(), inspection.digest) else {
         return Err(Failure::negative("the package has no manifest or no component"));
     };
@@ -78,7 +96,7 @@ async fn install(
     let before = match &there {
         Some(there) => {
             let stored = grants::of_extension(state, &id).await?;
-            grants::of_component(&stored, there.digest)?.map(|grant| Before {
+            grants::of_account(&stored, there.digest, account)?.map(|grant| Before {
                 grant,
                 asked: Some((there.manifest.capabilities.clone(), there.manifest.limits.clone())),
             })
@@ -89,13 +107,14 @@ async fn install(
         extensions,
         manifest: &manifest,
         digest,
+        account,
         question: "Install it",
         refusal: match there.is_some() {
             true => "the version that is installed stays as it is",
             false => "nothing is installed",
         },
     };
-    let grant = request.decide(&args.answer, before.as_ref())?;
+    let grant = request.decide(answer, before.as_ref())?;
     let host = extensions
         .start_host(state.clone(), [], NetworkOptions::default())
         .await?;

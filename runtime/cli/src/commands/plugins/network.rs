@@ -12,7 +12,7 @@ use crate::failure::Failure;
 const EXTRA_CERTIFICATES: &str = "NODE_EXTRA_CA_CERTS";
 
 /// Reads them.
-pub(super) fn options(snapshot: &Snapshot<Config>) -> Result<NetworkOptions, Failure> {
+pub(crate) fn options(snapshot: &Snapshot<Config>) -> Result<NetworkOptions, Failure> {
     let mut options = NetworkOptions::default();
     if let Some(file) = snapshot
         .environment

@@ -14,15 +14,15 @@ use crate::failure::Failure;
 use crate::output;
 
 /// The extensions of a state folder.
-pub(super) struct Extensions {
-    pub(super) context: Context,
-    pub(super) folder: PathBuf,
-    pub(super) packages: Packages,
+pub(crate) struct Extensions {
+    pub(crate) context: Context,
+    pub(crate) folder: PathBuf,
+    pub(crate) packages: Packages,
 }
 
 impl Extensions {
     /// Finds them. Nothing is created.
-    pub(super) fn find(global: &Global) -> Result<Self, Failure> {
+    pub(crate) fn find(global: &Global) -> Result<Self, Failure> {
         let context = Context::find(global)?;
         let folder = context.place.state_dir.join("extensions");
         Ok(Self {
@@ -47,7 +47,7 @@ impl Extensions {
     }
 
     /// Takes the state folder.
-    pub(super) fn open_state(&self) -> Result<State, Failure> {
+    pub(crate) fn open_state(&self) -> Result<State, Failure> {
         let sync = self.context.around.env.get("OPENCLAW_SYNC");
         let durability = sync.map_or(Ok(Durability::default()), |word| word.parse())?;
         let options =
@@ -64,7 +64,7 @@ impl Extensions {
     }
 
     /// Starts what runs extensions. Must be called inside of the runtime.
-    pub(super) async fn start_host(
+    pub(crate) async fn start_host(
         &self,
         state: State,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -99,7 +99,7 @@ fn real(path: &Path) -> PathBuf {
 }
 
 /// What drives whatever waits.
-pub(super) fn runtime() -> Result<Runtime, Failure> {
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -5,17 +5,16 @@ mod answer;
 use std::io::Read as _;
 use std::process::ExitCode;
 
-use openclaw_components::{CallContext, Installed, Output, Progress, Settings};
+use openclaw_components::{CallContext, Installed, Output, Progress};
 use openclaw_config::tree::Config;
-use openclaw_config::{Environment, Snapshot};
-use openclaw_policy::Grant;
+use openclaw_config::Snapshot;
 use openclaw_state::State;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::place::{Extensions, runtime};
-use super::{grants, network, secret_values, settings, switches};
+use super::enable::{enable, is_off, variables};
+use super::network;
 use crate::args::PluginsRun;
 use crate::failure::Failure;
 use crate::{output, progress};
@@ -28,7 +27,7 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsRun) -> Result<ExitCode
     raise_open_files();
     let installed = extensions.installed(&args.id)?;
     let snapshot = extensions.context.load()?;
-    if let Some(off) = switches::find_off(&snapshot.config.plugins, &args.id) {
+    if let Some(off) = is_off(&snapshot, &args.id) {
         return Err(Failure::negative(format!("{} is switched off: {off}", args.id)));
     }
     if !installed.tools.iter().any(|tool| tool.name == args.tool) {
@@ -40,7 +39,6 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsRun) -> Result<ExitCode
             names.join(", ")
         )));
     }
-    let settings = settings::read(&snapshot.config.plugins, &installed.manifest)?;
     let arguments = read_arguments(&args.args)?;
     let state = extensions.open_state()?;
     let ended = runtime()?.block_on(async {
@@ -50,7 +48,6 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsRun) -> Result<ExitCode
             snapshot: &snapshot,
             tool: &args.tool,
             arguments: &arguments,
-            settings,
         };
         let ended = tokio::select! {
             ended = call.make(&state) => ended,
@@ -69,25 +66,16 @@ struct Call<'a> {
     snapshot: &'a Snapshot<Config>,
     tool: &'a str,
     arguments: &'a str,
-    settings: Value,
 }
 
 impl Call<'_> {
     async fn make(self, state: &State) -> Result<Output, Failure> {
-        let grant = self.find_grant(state).await?;
-        let environment = variables(&self.snapshot.environment);
         let network = network::options(self.snapshot)?;
         let host = self
             .extensions
-            .start_host(state.clone(), environment, network)
+            .start_host(state.clone(), variables(&self.snapshot.environment), network)
             .await?;
-        let (context, manifest) = (&self.extensions.context, &self.installed.manifest);
-        let secrets = secret_values::resolve(context, self.snapshot, manifest, &grant).await?;
-        let settings = Settings {
-            values: self.settings,
-            secrets,
-        };
-        host.enable(self.installed, grant, settings).await?;
+        enable(&self.extensions.context, self.snapshot, (&host, state), self.installed).await?;
         let (doing, shown) = watch::channel(format!("Running {}", self.tool));
         let (sender, mut received) = mpsc::channel(64);
         // Whoever has this command line is the owner.
@@ -116,16 +104,6 @@ impl Call<'_> {
         }
         Ok(output)
     }
-
-    async fn find_grant(&self, state: &State) -> Result<Grant, Failure> {
-        let id = &self.installed.manifest.id;
-        let stored = grants::of_extension(state, id).await?;
-        grants::of_component(&stored, self.installed.digest)?.ok_or_else(|| {
-            Failure::negative(format!(
-                "{id} has no grant, so it cannot be called; openclaw plugins grant {id} gives it one"
-            ))
-        })
-    }
 }
 
 /// Shows what a tool says on the way. A step moves on the line of the terminal; each new message is told once.
@@ -145,11 +123,6 @@ fn tell(news: Progress, doing: &watch::Sender<String>, told: &mut String) {
         }
         Progress::Output { text, .. } => output::complain(&text),
     }
-}
-
-fn variables(environment: &Environment) -> Vec<(String, String)> {
-    let pair = |name: &str| Some((name.to_owned(), environment.get(name)?.to_owned()));
-    environment.names().filter_map(pair).collect()
 }
 
 fn read_arguments(given: &str) -> Result<String, Failure> {
@@ -180,7 +153,7 @@ fn read_arguments(given: &str) -> Result<String, Failure> {
 }
 
 /// Guests' files and connections are the process's. The system's soft limit is made for other programs.
-fn raise_open_files() {
+pub(crate) fn raise_open_files() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: maximum,
