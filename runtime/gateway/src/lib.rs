@@ -29,3 +29,6 @@ pub mod services;
 
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Options};
+
+#[cfg(test)]
+mod proving;
