@@ -48,9 +48,6 @@ impl Access {
             Some(mode) => return Err(Error::NoSecret { mode }),
             None => {}
         }
-        if credentials.is_proxy() && config.trusted_proxies.is_empty() {
-            return Err(Error::NoProxies);
-        }
         let (proxies, wrong) = Proxies::new(&config.trusted_proxies, config.allow_real_ip_fallback);
         if let Some(entry) = wrong.into_iter().next() {
             return Err(Error::Proxy { entry });

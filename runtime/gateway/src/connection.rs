@@ -7,11 +7,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use openclaw_protocol::connect::Client;
 use openclaw_protocol::event::Audience;
-use openclaw_protocol::frame::write_event_tail;
 use openclaw_protocol::refusal::Close;
 use openclaw_protocol::scope::Grant;
 use parking_lot::Mutex;
@@ -70,6 +68,7 @@ pub struct Connection {
     heard: AtomicBool,
     dead: AtomicBool,
     running: AtomicUsize,
+    unauthorized: AtomicUsize,
     topics: Mutex<BTreeSet<String>>,
 }
 
@@ -83,6 +82,7 @@ impl Connection {
             heard: AtomicBool::new(true),
             dead: AtomicBool::new(false),
             running: AtomicUsize::new(0),
+            unauthorized: AtomicUsize::new(0),
             topics: Mutex::default(),
         }
     }
@@ -137,17 +137,17 @@ impl Connection {
         if !self.hears(event.audience()) {
             return;
         }
-        let put = self.outbox.lock().put_event(event.may_be_dropped(), |seq| {
-            let tail = write_event_tail(Some(seq), event.state());
-            Outgoing::text(Bytes::new(), event.head().clone(), tail.into())
-        });
+        let may_drop = event.may_be_dropped();
+        let put = self
+            .outbox
+            .lock()
+            .put_event(may_drop, |seq| event.outgoing(Some(seq)));
         self.wake_after(put);
     }
 
     /// Tells something that is meant for this client alone and has no number.
     pub fn tell_directly(&self, event: &Event) {
-        let tail = write_event_tail(None, event.state());
-        self.send(Outgoing::text(Bytes::new(), event.head().clone(), tail.into()));
+        self.send(event.outgoing(None));
     }
 
     pub(crate) fn send(&self, outgoing: Outgoing) {
@@ -196,6 +196,11 @@ impl Connection {
 
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Relaxed)
+    }
+
+    /// Counts a call that the client's role has no part in.
+    pub(crate) fn note_unauthorized(&self) -> usize {
+        self.unauthorized.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     pub(crate) fn running(&self) -> &AtomicUsize {

@@ -39,11 +39,9 @@ pub enum Error {
     /// A secret of the gateway cannot be had.
     #[error("a secret of gateway.auth cannot be had: {0}")]
     Secret(#[source] SecretError),
-    /// A proxy is to vouch for people and none is named.
-    #[error(
-        "gateway auth mode=trusted-proxy requires gateway.trustedProxies to be configured with at least one proxy IP"
-    )]
-    NoProxies,
+    /// A proxy is to vouch for people.
+    #[error("gateway.auth.mode=trusted-proxy is not supported; set it to \"token\" or \"password\"")]
+    TrustedProxy,
     /// An entry of the trusted proxies means nothing.
     #[error(
         "gateway.trustedProxies has \"{entry}\", which is neither an address nor a range like 10.0.0.0/8"
@@ -52,12 +50,6 @@ pub enum Error {
         /// The entry.
         entry: String,
     },
-    /// A page could come from anywhere.
-    #[error(
-        "non-loopback Control UI requires gateway.controlUi.allowedOrigins (set explicit origins), or set \
-         gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback=true if Host headers can be believed"
-    )]
-    NoOrigins,
     /// The bind mode needs an address.
     #[error("gateway.bind=custom requires gateway.customBindHost")]
     NoCustomHost,

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use openclaw_protocol::event::{Audience, audience};
-use openclaw_protocol::frame::{StateVersion, write_event_head};
+use openclaw_protocol::frame::{StateVersion, write_event_head, write_event_tail};
 use serde::Serialize;
+
+use crate::outbox::Outgoing;
 
 /// An event.
 #[derive(Clone, Debug)]
@@ -58,16 +60,14 @@ impl Event {
         self
     }
 
-    pub(crate) fn head(&self) -> &Bytes {
-        &self.head
+    /// As it leaves for one client; with that connection's number, unless it is told directly.
+    pub(crate) fn outgoing(&self, seq: Option<u64>) -> Outgoing {
+        let tail = write_event_tail(seq, self.state);
+        Outgoing::text(Bytes::new(), self.head.clone(), tail.into())
     }
 
     pub(crate) fn audience(&self) -> Audience {
         self.audience
-    }
-
-    pub(crate) fn state(&self) -> Option<StateVersion> {
-        self.state
     }
 
     pub(crate) fn may_be_dropped(&self) -> bool {

@@ -8,13 +8,16 @@
 //! Start at [`server`] for a whole one, at [`method`] for what it does.
 
 pub mod access;
+pub mod api;
 pub mod auth;
+pub mod bind;
 pub mod clock;
 pub mod connection;
 mod error;
 pub mod event;
 pub mod gateway;
 pub mod health;
+mod hello;
 pub mod http;
 pub mod hub;
 pub mod key;
@@ -22,10 +25,14 @@ pub mod machine;
 pub mod method;
 pub mod methods;
 mod outbox;
+mod pairing;
 pub mod presence;
 mod projection;
 pub mod replies;
+pub mod server;
 pub mod services;
+mod socket;
+mod unproven;
 
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Options};

@@ -12,7 +12,7 @@ use openclaw_protocol::refusal::Close;
 
 /// One message on its way out, in up to three pieces.
 #[derive(Clone, Debug)]
-pub struct Outgoing {
+pub(crate) struct Outgoing {
     pieces: [Bytes; 3],
     kind: Kind,
 }
@@ -127,6 +127,12 @@ impl Outbox {
             self.queue = VecDeque::new();
         }
         Some(next)
+    }
+
+    /// All that waits.
+    pub(crate) fn take_all(&mut self) -> Vec<Outgoing> {
+        self.bytes = 0;
+        std::mem::take(&mut self.queue).into()
     }
 
     /// How the connection is to end.

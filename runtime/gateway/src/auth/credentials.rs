@@ -23,7 +23,6 @@ enum Mode {
     Open,
     Token(Option<SecretValue>),
     Password(Option<SecretValue>),
-    Proxy { password: Option<SecretValue> },
 }
 
 /// What the command line says instead of the config.
@@ -87,7 +86,7 @@ impl Credentials {
             Some(AuthMode::None) => Mode::Open,
             Some(AuthMode::Token) => Mode::Token(token),
             Some(AuthMode::Password) => Mode::Password(password),
-            Some(AuthMode::TrustedProxy) => Mode::Proxy { password },
+            Some(AuthMode::TrustedProxy) => return Err(Error::TrustedProxy),
             None if token.is_some() && password.is_some() => return Err(Error::AuthModeUnclear),
             None if password.is_some() => Mode::Password(password),
             None => Mode::Token(token),
@@ -101,7 +100,6 @@ impl Credentials {
             Mode::Open => "none",
             Mode::Token(_) => "token",
             Mode::Password(_) => "password",
-            Mode::Proxy { .. } => "trusted-proxy",
         }
     }
 
@@ -110,17 +108,11 @@ impl Credentials {
         matches!(self.mode, Mode::Open)
     }
 
-    /// Whether a trusted proxy vouches for people.
-    pub fn is_proxy(&self) -> bool {
-        matches!(self.mode, Mode::Proxy { .. })
-    }
-
-    /// Whether there is a secret that a client can know, or a proxy that vouches.
+    /// Whether there is a secret that a client can know.
     pub fn is_guarded(&self) -> bool {
         match &self.mode {
             Mode::Open => false,
             Mode::Token(secret) | Mode::Password(secret) => secret.is_some(),
-            Mode::Proxy { .. } => true,
         }
     }
 
@@ -149,9 +141,7 @@ impl Credentials {
     pub fn secret(&self) -> Option<&SecretValue> {
         match &self.mode {
             Mode::Open => None,
-            Mode::Token(secret) | Mode::Password(secret) | Mode::Proxy { password: secret } => {
-                secret.as_ref()
-            }
+            Mode::Token(secret) | Mode::Password(secret) => secret.as_ref(),
         }
     }
 
@@ -165,7 +155,7 @@ impl Credentials {
     pub fn check(&self, auth: &Auth) -> Result<Shown, Unauthorized> {
         let (token, password) = (sent(&auth.token), sent(&auth.password));
         self.judge(&match self.mode {
-            Mode::Password(_) | Mode::Proxy { .. } => [password, token],
+            Mode::Password(_) => [password, token],
             Mode::Open | Mode::Token(_) => [token, password],
         })
     }
@@ -184,7 +174,7 @@ impl Credentials {
                 Unauthorized::TokenMismatch,
                 Unauthorized::TokenNotConfigured,
             ),
-            Mode::Password(secret) | Mode::Proxy { password: secret } => (
+            Mode::Password(secret) => (
                 secret,
                 Unauthorized::PasswordMissing,
                 Unauthorized::PasswordMismatch,

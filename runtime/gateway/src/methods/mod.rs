@@ -5,6 +5,7 @@ mod agents;
 mod chat;
 mod commands;
 mod config;
+mod devices;
 mod health;
 mod logs;
 mod models;
@@ -14,13 +15,19 @@ pub(crate) mod run;
 pub(crate) mod sessions;
 pub(crate) mod target;
 mod tools;
+mod status;
 
 use openclaw_protocol::event;
 
 use crate::method::Method;
 
 /// The gateway's own families.
-pub(crate) const OWN: &[&[Method]] = &[health::METHODS, presence::METHODS];
+pub(crate) const OWN: &[&[Method]] = &[
+    health::METHODS,
+    presence::METHODS,
+    devices::METHODS,
+    status::METHODS,
+];
 
 /// The events that the gateway sends of its own.
 pub(crate) const OWN_EVENTS: &[&str] = &[

@@ -20,6 +20,17 @@ pub(crate) const METHODS: &[Method] = &[
         },
     },
     Method {
+        name: "last-heartbeat",
+        scope: Some(Scope::Read),
+        run: |_, _, params| {
+            Box::pin(async move {
+                params.read::<Value>(&NOTHING)?;
+                // Agents do not look around by themselves here, so that there was no last time.
+                Ok(Value::Null.into())
+            })
+        },
+    },
+    Method {
         name: "gateway.identity.get",
         scope: Some(Scope::Read),
         run: |gateway, _, params| {

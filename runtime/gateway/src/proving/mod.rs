@@ -133,7 +133,7 @@ impl World {
                 parts: Some(Arc::clone(&parts)),
                 ..Services::default()
             },
-            routes: crate::http::routes(),
+            routes: crate::api::routes(),
             log_file: Some(folder.path().join("openclaw.log")),
             handshake: Duration::from_secs(5),
             unproven: 32,
@@ -144,10 +144,12 @@ impl World {
         let address = listener.local_addr().unwrap();
         let app = routes.with_state(Arc::clone(&gateway)).layer(axum::middleware::from_fn(
             |mut request: HttpRequest, next: Next| async {
-                request.extensions_mut().insert(crate::auth::place::Place {
+                let place = crate::auth::place::Place {
                     ip: Ipv4Addr::LOCALHOST.into(),
                     is_local: true,
-                });
+                };
+                let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+                request.extensions_mut().insert(crate::http::Came { place, peer });
                 next.run(request).await
             },
         ));

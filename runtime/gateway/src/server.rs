@@ -1,0 +1,188 @@
+//! The server: accepts, keeps time, and stops.
+//!
+//! **Promise.** A client that connects is served from the moment the port is open. Stopping tells everybody first:
+//! the `shutdown` event, then the end of each connection with code 1012. **Bound.** A request may take [`HEAD`] to
+//! say what it wants; stopping takes at most [`STOP`]. **Cost.** One task for each stream.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use openclaw_protocol::TICK_MS;
+use openclaw_protocol::event::{SHUTDOWN, TICK};
+use openclaw_protocol::identity::Identity;
+use openclaw_protocol::refusal::Close;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, interval_at, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::now_ms;
+use crate::event::Event;
+use crate::gateway::{Gateway, Options};
+use crate::health;
+use crate::http::Front;
+use crate::unproven::Seats;
+
+/// How long a request may take to say what it wants.
+const HEAD: Duration = Duration::from_secs(15);
+/// How much of a request's head is read, in bytes.
+const HEAD_BYTES: usize = 32 << 10;
+/// How often clients are asked whether they are still there.
+const PING: Duration = Duration::from_secs(25);
+/// How long stopping may take.
+const STOP: Duration = Duration::from_secs(5);
+
+/// A running server.
+pub struct Running {
+    gateway: Arc<Gateway>,
+    addresses: Vec<SocketAddr>,
+    accepting: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Serves on these listeners until it is stopped.
+pub fn start(options: Options, identity: Identity, listeners: Vec<TcpListener>) -> Running {
+    let (gateway, routes) = Gateway::new(options, identity);
+    let (accepting, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let front = Front {
+        routes: routes.with_state(Arc::clone(&gateway)),
+        seats: Seats::new(gateway.unproven),
+        gateway: Arc::clone(&gateway),
+        sockets: tasks.clone(),
+    };
+    let addresses = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
+    for listener in listeners {
+        let (front, stopped) = (front.clone(), accepting.clone());
+        tasks.spawn(async move { accept(listener, front, stopped).await });
+    }
+    let (kept, stopped) = (Arc::clone(&gateway), accepting.clone());
+    tasks.spawn(async move {
+        let _ = stopped.run_until_cancelled(keep_time(kept)).await;
+    });
+    Running {
+        gateway,
+        addresses,
+        accepting,
+        tasks,
+    }
+}
+
+impl Running {
+    /// The gateway.
+    pub fn gateway(&self) -> &Arc<Gateway> {
+        &self.gateway
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Tells everybody, ends all connections and waits for what is still being answered. `restart_ms`: when it is
+    /// expected to be back.
+    pub async fn stop(self, reason: &str, restart_ms: Option<u64>) {
+        self.gateway.drain();
+        let mut payload = json!({"reason": reason});
+        if let (Some(ms), Some(payload)) = (restart_ms, payload.as_object_mut()) {
+            payload.insert("restartExpectedMs".to_owned(), ms.into());
+        }
+        if let Some(event) = Event::new(SHUTDOWN, &payload) {
+            self.gateway.hub().tell(&event);
+        }
+        self.accepting.cancel();
+        self.gateway
+            .hub()
+            .close(&Close::new(1012, "service restart"), |_| true);
+        self.tasks.close();
+        if timeout(STOP, self.tasks.wait()).await.is_err() {
+            tracing::warn!("connections were still open when the time to stop was over");
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, front: Front, stopped: CancellationToken) {
+    loop {
+        let accepted = stopped.run_until_cancelled(listener.accept()).await;
+        match accepted {
+            None => return,
+            Some(Ok((stream, peer))) => {
+                let (front, stopped) = (front.clone(), stopped.clone());
+                let tasks = front.sockets.clone();
+                tasks.spawn(async move { serve(stream, peer, front, stopped).await });
+            }
+            Some(Err(fault)) => {
+                // Out of descriptors, most likely: others will be closed.
+                tracing::warn!(%fault, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, peer: SocketAddr, front: Front, stopped: CancellationToken) {
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    // Only a matter of speed.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let front = front.clone();
+        async move { Ok::<_, std::convert::Infallible>(front.answer(request, peer, local).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // A stream that breaks is the client's matter.
+        _ = connection.as_mut() => return,
+        () = stopped.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+/// Ticks, looks after health, and asks who is still there.
+async fn keep_time(gateway: Arc<Gateway>) {
+    health::refresh(&gateway, false).await;
+    let every = |period: Duration| interval_at(Instant::now() + period, period);
+    let mut tick = every(Duration::from_millis(TICK_MS));
+    let mut fresh = every(health::FRESH);
+    let mut ping = every(PING);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {
+                if let Some(event) = Event::new(TICK, &json!({"ts": now_ms()})) {
+                    gateway.hub().tell(&event.droppable());
+                }
+            }
+            _ = fresh.tick() => {
+                health::refresh(&gateway, false).await;
+            }
+            _ = ping.tick() => {
+                for connection in gateway.hub().all() {
+                    connection.check();
+                }
+            }
+        }
+    }
+}
