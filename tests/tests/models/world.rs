@@ -22,7 +22,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Default)]
-pub struct Lines(pub Mutex<Vec<Passage>>);
+pub(crate) struct Lines(pub(crate) Mutex<Vec<Passage>>);
 
 impl Ledger for Lines {
     fn record(&self, passage: Passage) {
@@ -30,22 +30,22 @@ impl Ledger for Lines {
     }
 }
 
-pub struct World {
+pub(crate) struct World {
     folder: TempDir,
     env: Vec<(String, String)>,
     config: Arc<Current<Config>>,
     secrets: Arc<SnapshotCell>,
     generation: u64,
-    pub lines: Arc<Lines>,
-    pub models: Models,
+    pub(crate) lines: Arc<Lines>,
+    pub(crate) models: Models,
 }
 
 impl World {
-    pub async fn new(config: Value) -> Self {
+    pub(crate) async fn new(config: Value) -> Self {
         Self::with_env(config, &[]).await
     }
 
-    pub async fn with_env(config: Value, env: &[(&str, &str)]) -> Self {
+    pub(crate) async fn with_env(config: Value, env: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let env: Vec<_> = env
             .iter()
@@ -81,21 +81,21 @@ impl World {
     }
 
     /// A world with one provider, `fake`, which has the model `small`.
-    pub async fn of(server: &OpenAi) -> Self {
+    pub(crate) async fn of(server: &OpenAi) -> Self {
         Self::new(config(server, json!({}))).await
     }
 
-    pub async fn change(&mut self, config: Value) {
+    pub(crate) async fn change(&mut self, config: Value) {
         self.config.replace(read(&self.folder, &self.env, &config));
         self.resolve_secrets().await;
     }
 
     /// A change that touches no secret.
-    pub fn change_only_config(&mut self, config: Value) {
+    pub(crate) fn change_only_config(&mut self, config: Value) {
         self.config.replace(read(&self.folder, &self.env, &config));
     }
 
-    pub async fn resolve_secrets(&mut self) {
+    pub(crate) async fn resolve_secrets(&mut self) {
         let snapshot = self.config.get();
         let paths: Vec<&str> = openclaw_config::secret_paths().collect();
         let places = collect(&snapshot.source, &paths).unwrap();
@@ -115,15 +115,15 @@ impl World {
         self.secrets.publish(resolved.await.unwrap());
     }
 
-    pub fn model(&self) -> Model {
+    pub(crate) fn model(&self) -> Model {
         self.models.resolve(Some("fake/small")).unwrap()
     }
 
-    pub fn ask(&self, call: Call) -> Stream {
+    pub(crate) fn ask(&self, call: Call) -> Stream {
         self.models.stream(&self.model(), call).unwrap()
     }
 
-    pub async fn hear(&self, call: Call) -> Heard {
+    pub(crate) async fn hear(&self, call: Call) -> Heard {
         hear(self.ask(call)).await
     }
 }
@@ -148,7 +148,7 @@ fn read(folder: &TempDir, env: &[(String, String)], config: &Value) -> Snapshot<
 }
 
 /// Does not make tests wait.
-pub fn hasty() -> Patience {
+pub(crate) fn hasty() -> Patience {
     Patience {
         first_pause: Duration::from_millis(5),
         ..Patience::default()
@@ -156,7 +156,7 @@ pub fn hasty() -> Patience {
 }
 
 /// A config with the provider `fake`; `more` goes into it.
-pub fn config(server: &OpenAi, more: Value) -> Value {
+pub(crate) fn config(server: &OpenAi, more: Value) -> Value {
     let mut provider = json!({
         "baseUrl": server.base_url(),
         "models": [{"id": "small", "name": "Small"}, {"id": "vendor/large:free", "name": "Large",
@@ -168,20 +168,20 @@ pub fn config(server: &OpenAi, more: Value) -> Value {
     json!({"models": {"providers": {"fake": provider}}})
 }
 
-pub fn user(text: &str) -> Message {
+pub(crate) fn user(text: &str) -> Message {
     Message::User {
         content: vec![Content::Text(text.to_owned())],
     }
 }
 
-pub fn call(text: &str) -> Call {
+pub(crate) fn call(text: &str) -> Call {
     Call {
         messages: vec![user(text)],
         ..Call::default()
     }
 }
 
-pub fn tool(name: &str) -> ToolDefinition {
+pub(crate) fn tool(name: &str) -> ToolDefinition {
     ToolDefinition {
         name: name.to_owned(),
         description: "Does something.".to_owned(),
@@ -191,13 +191,13 @@ pub fn tool(name: &str) -> ToolDefinition {
 
 /// Everything that came out of a stream.
 #[derive(Debug, Default)]
-pub struct Heard {
-    pub pieces: Vec<Piece>,
-    pub error: Option<Error>,
+pub(crate) struct Heard {
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) error: Option<Error>,
 }
 
 impl Heard {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
             _ => String::new(),
@@ -205,13 +205,13 @@ impl Heard {
         self.pieces.iter().map(text).collect()
     }
 
-    pub fn error(&self) -> &Error {
+    pub(crate) fn error(&self) -> &Error {
         self.error.as_ref().unwrap()
     }
 }
 
 /// Listens to the end, which comes.
-pub async fn hear(mut stream: Stream) -> Heard {
+pub(crate) async fn hear(mut stream: Stream) -> Heard {
     let mut heard = Heard::default();
     loop {
         match timeout(PATIENCE, stream.next()).await.expect("a stream ends") {

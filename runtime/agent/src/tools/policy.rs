@@ -153,6 +153,10 @@ mod tests {
         Policy::of(&config, "main")
     }
 
+    fn id(text: &str) -> PluginId {
+        text.parse().unwrap()
+    }
+
     fn list(names: &[&str]) -> Option<Vec<String>> {
         Some(names.iter().map(|&name| name.to_owned()).collect())
     }
@@ -165,22 +169,22 @@ mod tests {
         });
         assert!(policy.allows("read", None));
         assert!(!policy.allows("write", None));
-        assert!(!policy.allows("calc", PluginId::parse("maths").ok().as_ref()));
+        assert!(!policy.allows("calc", Some(&id("maths"))));
     }
 
     #[test]
     fn an_extension_and_a_group_stand_for_their_tools() {
-        let maths = PluginId::parse("maths").unwrap();
+        let maths = id("maths");
         let policy = policy(|config| config.tools.allow = list(&["group:fs", "maths"]));
         assert!(policy.allows("edit", None) && policy.allows("calc", Some(&maths)));
         assert!(!policy.allows("session_status", None));
         // An extension's tool is no member of a group of the gateway's own.
-        assert!(!policy.allows("ls", PluginId::parse("other").ok().as_ref()));
+        assert!(!policy.allows("ls", Some(&id("other"))));
     }
 
     #[test]
     fn a_profile_is_where_lists_begin_and_additions_widen_it() {
-        let maths = PluginId::parse("maths").unwrap();
+        let maths = id("maths");
         let minimal = policy(|config| config.tools.profile = Some(ToolProfile::Minimal));
         assert!(minimal.allows("session_status", None) && !minimal.allows("read", None));
         let wider = policy(|config| {
@@ -192,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_tool_that_waits_to_be_listed_is_listed_by_name_or_extension_only() {
-        let maths = PluginId::parse("maths").unwrap();
+        let maths = id("maths");
         let named =
             |names: &[&str]| policy(|config| config.tools.also_allow = list(names)).names("calc", &maths);
         assert!(named(&["calc"]) && named(&["maths"]));

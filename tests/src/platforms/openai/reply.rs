@@ -288,6 +288,8 @@ pub(super) async fn send(
                 }
                 Some(Step::Raw(bytes)) => Ok(Frame::data(bytes)),
                 Some(Step::Cut) => {
+                    // What was said before leaves first.
+                    sleep(Duration::from_millis(20)).await;
                     watch.end();
                     Err(Broken)
                 }
