@@ -26,6 +26,7 @@ pub mod method;
 pub mod methods;
 mod outbox;
 mod pairing;
+pub mod page;
 pub mod presence;
 mod projection;
 pub mod replies;
