@@ -8,6 +8,7 @@
 //! Start at [`server`] for a whole one, at [`method`] for what it does.
 
 pub mod access;
+pub mod api;
 pub mod auth;
 pub mod bind;
 pub mod clock;
@@ -24,8 +25,8 @@ pub mod machine;
 pub mod method;
 pub mod methods;
 mod outbox;
-pub mod page;
 mod pairing;
+pub mod page;
 pub mod presence;
 mod projection;
 pub mod replies;
@@ -36,3 +37,6 @@ mod unproven;
 
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Options};
+
+#[cfg(test)]
+mod proving;

@@ -19,7 +19,6 @@ mod effects;
 mod error;
 mod event;
 mod faults;
-mod remote;
 mod requests;
 pub(crate) mod seat;
 pub(crate) mod sockets;

@@ -1,75 +1,34 @@
-//! Bodies in and out: read within a limit and a time, written with their type.
-
-use std::time::Duration;
+//! The forms of answers over HTTP.
 
 use axum::body::Body;
-use axum::response::Response;
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Response, StatusCode};
+use serde_json::Value;
 
-use super::refusal::Refusal;
-
-/// How long a client may take to send a body.
-const BODY: Duration = Duration::from_secs(30);
-
-/// Reads a body of at most `most` bytes.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Refusal> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|announced| announced > most as u64) {
-        return Err(Refusal::too_large());
-    }
-    let whole = Limited::new(body, most).collect();
-    match tokio::time::timeout(BODY, whole).await {
-        Err(_) => Err(Refusal::body_timeout()),
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large()),
-        Ok(Err(_)) => Err(Refusal::bad_request("the request body broke off")),
-    }
+/// An answer in plain words.
+pub fn text_answer(status: StatusCode, text: &'static str) -> Response<Body> {
+    typed(status, "text/plain; charset=utf-8", Body::from(text))
 }
 
-/// JSON with a status.
-pub(crate) fn json(status: StatusCode, text: String) -> Response {
-    with_type(status, "application/json; charset=utf-8", Body::from(text))
+/// An answer in JSON.
+pub fn json_answer(status: StatusCode, value: &Value) -> Response<Body> {
+    typed(
+        status,
+        "application/json; charset=utf-8",
+        Body::from(value.to_string()),
+    )
 }
 
-/// Server-sent events.
-pub(crate) fn events(body: Body) -> Response {
-    let mut response = with_type(StatusCode::OK, "text/event-stream; charset=utf-8", body);
+/// The path is there, and does not take this method.
+pub fn method_not_allowed(allowed: &'static str) -> Response<Body> {
+    let mut response = text_answer(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
     response
         .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        .insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
-/// Another method than the route has.
-pub(crate) fn wrong_method(allow: &'static str) -> Response {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    response
-}
-
-/// Nothing is there.
-pub(crate) fn not_found() -> Response {
-    text(StatusCode::NOT_FOUND, "Not Found")
-}
-
-/// Plain words.
-pub(crate) fn text(status: StatusCode, text: &'static str) -> Response {
-    with_type(status, "text/plain; charset=utf-8", Body::from(text))
-}
-
-/// A refusal with its body.
-pub(crate) fn refused(refusal: &Refusal, body: String) -> Response {
-    let mut response = json(refusal.status, body);
-    if let Some(seconds) = refusal.retry_after {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
-
-fn with_type(status: StatusCode, kind: &'static str, body: Body) -> Response {
+fn typed(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response

@@ -3,15 +3,8 @@
 //! **Promise.** A request for a name that is not ours, from a page that is not allowed or from a proxy that nobody
 //! trusts goes no further, whatever its path. Every answer has the headers that keep pages apart.
 
-mod answer;
-mod bearer;
-mod completions;
-mod invoke;
-mod json;
-mod models;
+pub mod answer;
 mod probe;
-mod refusal;
-mod routes;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -27,10 +20,7 @@ use tower_service::Service as _;
 use crate::auth::place::Place;
 use crate::gateway::Gateway;
 use crate::unproven::Seats;
-use answer::secure;
-
-pub(crate) use invoke::is_allowed;
-pub use routes::routes;
+use answer::{json_answer, secure, text_answer};
 
 /// What answers the requests of one server.
 #[derive(Clone)]
@@ -85,7 +75,7 @@ impl Front {
         if let Some(asked) = request.headers().get(http::header::UPGRADE) {
             let websocket = asked.as_bytes().eq_ignore_ascii_case(b"websocket");
             if !websocket || !upgrade::is_complete(request.headers()) {
-                return answer::text(StatusCode::BAD_REQUEST, "Bad Request");
+                return text_answer(StatusCode::BAD_REQUEST, "Bad Request");
             }
             return upgrade::accept(self, request, place, peer);
         }
@@ -113,5 +103,13 @@ impl Front {
 }
 
 fn forbidden(kind: &str, message: &str) -> Response<Body> {
-    answer::json(StatusCode::FORBIDDEN, json!({"error": {"type": kind, "message": message}}).to_string())
+    json_answer(
+        StatusCode::FORBIDDEN,
+        &json!({"error": {"type": kind, "message": message}}),
+    )
+}
+
+/// Routes with nothing but the answer for what is not there.
+pub fn routes() -> axum::Router<Arc<Gateway>> {
+    axum::Router::new().fallback(|| async { text_answer(StatusCode::NOT_FOUND, "Not Found") })
 }

@@ -9,7 +9,7 @@ use http::{Method, Request, Response, StatusCode};
 use openclaw_protocol::VERSION;
 use serde_json::{Value, json};
 
-use super::answer;
+use super::answer::{json_answer, method_not_allowed};
 use crate::auth::credentials::Shown;
 use crate::auth::place::Place;
 use crate::gateway::Gateway;
@@ -29,7 +29,7 @@ pub(super) fn answer<B>(gateway: &Gateway, request: &Request<B>, place: Place) -
         _ => return None,
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
-        return Some(answer::wrong_method("GET, HEAD"));
+        return Some(method_not_allowed("GET, HEAD"));
     }
     let draining = gateway.is_draining();
     let (good, mut body) = match probe {
@@ -63,7 +63,7 @@ pub(super) fn answer<B>(gateway: &Gateway, request: &Request<B>, place: Place) -
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let mut response = answer::json(status, body.to_string());
+    let mut response = json_answer(status, &body);
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

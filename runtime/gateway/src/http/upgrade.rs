@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::Front;
-use super::answer;
+use super::answer::text_answer;
 use crate::auth::place::Place;
 use crate::socket::{Upgrade, serve};
 
@@ -49,13 +49,13 @@ pub(super) fn accept(
     peer: SocketAddr,
 ) -> Response<Body> {
     if request.method() != Method::GET {
-        return answer::text(StatusCode::BAD_REQUEST, "Bad Request");
+        return text_answer(StatusCode::BAD_REQUEST, "Bad Request");
     }
     if RESERVED.contains(&request.uri().path()) {
-        return answer::text(StatusCode::NOT_FOUND, "Not Found");
+        return text_answer(StatusCode::NOT_FOUND, "Not Found");
     }
     let Some(seat) = front.seats.take(place.ip) else {
-        return answer::text(
+        return text_answer(
             StatusCode::SERVICE_UNAVAILABLE,
             "Too many unauthenticated sockets",
         );
@@ -65,7 +65,7 @@ pub(super) fn accept(
         .get(SEC_WEBSOCKET_KEY)
         .and_then(|key| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok());
     let Some(accept) = accept else {
-        return answer::text(StatusCode::BAD_REQUEST, "Bad Request");
+        return text_answer(StatusCode::BAD_REQUEST, "Bad Request");
     };
     let upgrade = Upgrade {
         place,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::internal;
 use super::target::target;
 use crate::gateway::Gateway;
-use crate::http::is_allowed;
+use crate::api::is_allowed;
 use crate::method::{Answer, Method, Params};
 
 /// The methods of this family.

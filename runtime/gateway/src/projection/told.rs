@@ -304,7 +304,10 @@ impl Run {
         let message = text.map(|text| Message::new(text, ts));
         let state = match (outcome.status, &outcome.error) {
             (Status::Ok, _) => State::Final { stop_reason, message },
-            (Status::Aborted, _) => State::Aborted { stop_reason, message },
+            (Status::Aborted, _) => State::Aborted {
+                stop_reason: Some("rpc"),
+                message,
+            },
             (Status::Error, fault) => State::Error {
                 error_message: fault.as_ref().map_or("The run failed.", |fault| &fault.message),
                 error_kind: fault.as_ref().and_then(|fault| kind(&fault.kind)),

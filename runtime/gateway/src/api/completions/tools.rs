@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::http::refusal::Refusal;
+use crate::api::refusal::Refusal;
 
 /// The most tools of a request.
 const MOST: usize = 128;

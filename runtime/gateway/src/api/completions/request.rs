@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::conversation::{Conversation, conversation};
 use super::tools::{ClientTools, client_tools};
-use crate::http::refusal::Refusal;
+use crate::api::refusal::Refusal;
 
 /// A request that can be answered.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use openclaw_agent::Image;
 
-use crate::http::refusal::Refusal;
+use crate::api::refusal::Refusal;
 
 /// The most images of a request.
 const IMAGES: usize = 8;

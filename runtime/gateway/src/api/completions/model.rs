@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use crate::http::refusal::Refusal;
+use crate::api::refusal::Refusal;
 
 /// What programs get that ask for no model.
 pub(crate) const ANY: &str = "openclaw";

@@ -11,14 +11,15 @@ use http::{Method, Request, StatusCode};
 use openclaw_agent::session::Key;
 use openclaw_protocol::scope::{Grant, Scope};
 
-use super::answer::{json, not_found, read, refused, wrong_method};
 use super::bearer::{let_in, require};
+use super::body::{json, read, refused};
 use super::completions::model::Wanted;
 use super::completions::{request, run, session};
 use super::refusal::Refusal;
 use super::{invoke, models};
-use crate::auth::place::Place;
 use crate::gateway::Gateway;
+use crate::http::Came;
+use crate::http::answer::{method_not_allowed, text_answer};
 use crate::methods::roster::Roster;
 
 /// The largest body of a completion.
@@ -47,7 +48,7 @@ fn is_on(gateway: &Gateway) -> bool {
 async fn open(gateway: &Gateway, request: Request<Body>, scope: Scope) -> Result<(Parts, Body, Grant), Refusal> {
     let (parts, body) = request.into_parts();
     // Whoever serves this says where the request comes from.
-    let place = parts.extensions.get::<Place>().copied();
+    let place = parts.extensions.get::<Came>().map(|came| came.place);
     let place = place.ok_or_else(Refusal::internal)?;
     let grant = let_in(gateway, place, &parts.headers).await?;
     require(&grant, scope)?;
@@ -56,10 +57,10 @@ async fn open(gateway: &Gateway, request: Request<Body>, scope: Scope) -> Result
 
 async fn list(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
     if !is_on(&gateway) {
-        return not_found();
+        return text_answer(StatusCode::NOT_FOUND, "Not Found");
     }
     if request.method() != Method::GET {
-        return wrong_method("GET");
+        return method_not_allowed("GET");
     }
     match open(&gateway, request, Scope::Read).await {
         Ok(_) => {
@@ -72,10 +73,10 @@ async fn list(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Re
 
 async fn one(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
     if !is_on(&gateway) {
-        return not_found();
+        return text_answer(StatusCode::NOT_FOUND, "Not Found");
     }
     if request.method() != Method::GET {
-        return wrong_method("GET");
+        return method_not_allowed("GET");
     }
     let answer = async {
         let (parts, ..) = open(&gateway, request, Scope::Read).await?;
@@ -91,10 +92,10 @@ async fn one(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Res
 
 async fn complete(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
     if !is_on(&gateway) {
-        return not_found();
+        return text_answer(StatusCode::NOT_FOUND, "Not Found");
     }
     if request.method() != Method::POST {
-        return wrong_method("POST");
+        return method_not_allowed("POST");
     }
     match completion(&gateway, request).await {
         Ok(response) => response,
@@ -128,7 +129,7 @@ async fn completion(gateway: &Arc<Gateway>, request: Request<Body>) -> Result<Re
 
 async fn call(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
     if request.method() != Method::POST {
-        return wrong_method("POST");
+        return method_not_allowed("POST");
     }
     let opened = async {
         let (parts, body, _) = open(&gateway, request, Scope::Write).await?;

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::http::refusal::text as json;
+use crate::api::refusal::text as json;
 
 /// What is answered when a turn ended without a word.
 pub(crate) const NOTHING_SAID: &str = "No response from OpenClaw.";

@@ -21,8 +21,8 @@ use tokio::sync::broadcast::error::RecvError;
 use super::reply::{DONE, Finish, NOTHING_SAID, Reply, Tokens};
 use super::request::Completion;
 use crate::gateway::Gateway;
-use crate::http::answer::{events, json};
-use crate::http::refusal::Refusal;
+use crate::api::body::{events, json};
+use crate::api::refusal::Refusal;
 
 /// How often a stream that hears nothing is kept open with a comment.
 const KEEP: Duration = Duration::from_secs(15);

@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 
-use crate::http::refusal::Refusal;
+use crate::api::refusal::Refusal;
 
 /// The names of sessions that only the gateway itself opens.
 const RESERVED: [&str; 4] = ["subagent", "cron", "acp", "harness"];
