@@ -28,6 +28,15 @@ pub(crate) enum Failure {
     /// The gateway cannot start with this config.
     #[error("{0}")]
     Unconfigured(String),
+    /// The gateway could not start or go on.
+    #[error(transparent)]
+    Gateway(openclaw_gateway::Error),
+    /// The agent could not.
+    #[error(transparent)]
+    Agent(#[from] openclaw_agent::Error),
+    /// The channels could not.
+    #[error(transparent)]
+    Channels(#[from] openclaw_channels::Error),
     /// The config's secrets could not be looked at.
     #[error(transparent)]
     Secrets(#[from] openclaw_secrets::SecretError),
@@ -70,6 +79,15 @@ fn plain(error: &clap::Error) -> String {
         .trim_start_matches("error: ")
         .trim()
         .to_owned()
+}
+
+impl From<openclaw_gateway::Error> for Failure {
+    fn from(error: openclaw_gateway::Error) -> Self {
+        match error.is_of_config() {
+            true => Self::Unconfigured(error.to_string()),
+            false => Self::Gateway(error),
+        }
+    }
 }
 
 impl Failure {

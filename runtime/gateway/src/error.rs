@@ -124,6 +124,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether only another config would help, so that starting again does not.
+    pub fn is_of_config(&self) -> bool {
+        !matches!(
+            self,
+            Self::InUse { .. }
+                | Self::Bind { .. }
+                | Self::Running { .. }
+                | Self::Foreign { .. }
+                | Self::Stuck { .. }
+                | Self::File { .. }
+                | Self::Key { .. }
+                | Self::State(_)
+        )
+    }
+
     pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |cause| Self::File { doing, path, cause }

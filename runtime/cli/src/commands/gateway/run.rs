@@ -1,7 +1,8 @@
 //! `openclaw gateway run`: everything that the gateway is made of, in the order in which it starts and stops.
 //!
 //! **Promise.** The port opens last: whoever connects is served. It stops in the opposite order, so that what was
-//! accepted is kept, and what had begun is taken up at the next start. **Bound.** Stopping has an end.
+//! accepted is kept, and what had begun is taken up at the next start. An extension or an account that cannot start
+//! keeps nothing else from it. **Bound.** Stopping has an end.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,26 +14,28 @@ use openclaw_components::Host;
 use openclaw_config::tree::Config;
 use openclaw_config::tree::gateway::{Bind, GatewayMode};
 use openclaw_config::tree::gateway_auth::AuthMode as ConfigAuth;
-use openclaw_config::{Current, Snapshot, secret_paths};
+use openclaw_config::{Current, Environment, Snapshot, secret_paths};
 use openclaw_gateway::access::Access;
 use openclaw_gateway::auth::credentials::Overrides;
-use openclaw_gateway::server::Running;
 use openclaw_gateway::services::{Parts, Services};
-use openclaw_gateway::{bind, key, log, methods, server};
+use openclaw_gateway::{Options, api, bind, key, methods, server};
 use openclaw_models::Models;
 use openclaw_secrets::collect::collect;
 use openclaw_secrets::snapshot::Strictness;
-use openclaw_secrets::{Snapshot as Secrets, SnapshotCell};
+use openclaw_secrets::{SecretValue, Snapshot as Secrets, SnapshotCell};
 use openclaw_state::State;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{AuthMode, BindMode, GatewayRun, Global};
 use crate::commands::plugins::{Extensions, enable, is_off, network_options, raise_open_files, variables};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 
-/// How long an idle extension's code stays in memory.
-const IDLE: Duration = Duration::from_secs(15 * 60);
+/// How long a client may take to say who it is, where nobody says otherwise.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+/// How many clients of one address may be about to say who they are.
+const UNPROVEN: usize = 32;
 
 /// Runs it until it is stopped.
 pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failure> {
@@ -48,7 +51,8 @@ pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failur
             doing: "start the runtime",
             source,
         })?;
-    runtime.block_on(serve(&extensions, snapshot, global, args))
+    crate::console::start(global);
+    runtime.block_on(serve(&extensions, snapshot, args))
 }
 
 /// A config that a gateway cannot start with ends it with the code that supervisors take for final.
@@ -84,9 +88,205 @@ fn check_mode(snapshot: &Snapshot<Config>, args: &GatewayRun) -> Result<(), Fail
 async fn serve(
     extensions: &Extensions,
     snapshot: Snapshot<Config>,
-    global: &Global,
     args: &GatewayRun,
 ) -> Result<ExitCode, Failure> {
-    let _ = (extensions, snapshot, global, args);
-    todo_wiring()
+    let context = &extensions.context;
+    let port = args.port.unwrap_or_else(|| context.port(&snapshot));
+    let config = &snapshot.config.gateway;
+    let addresses = bind::addresses(config, args.bind.map(bind_mode), port)?;
+    let secrets = resolve(context, &snapshot).await?;
+    let over = Overrides {
+        mode: args.auth.map(auth_mode),
+        token: args.token.as_deref().map(SecretValue::new),
+        password: args.password.as_deref().map(SecretValue::new),
+    };
+    let access = Access::find(config, &snapshot.environment, &secrets, &over, &addresses)?;
+    let state = extensions.open_state()?;
+    let identity = key::find(&context.place.state_dir)?;
+    let house = House::start(extensions, &snapshot, secrets, state).await?;
+    let listeners = bind::listen(&addresses).await?;
+    let options = Options {
+        config: Arc::clone(&house.config),
+        state: house.state.clone(),
+        access,
+        methods: methods::FAMILIES.to_vec(),
+        events: methods::EVENTS.to_vec(),
+        capabilities: Vec::new(),
+        services: house.services(extensions),
+        routes: api::routes(),
+        log_file: None,
+        handshake: handshake(&snapshot),
+        unproven: unproven(&snapshot.environment),
+    };
+    let running = server::start(options, identity, listeners);
+    for address in running.addresses() {
+        output::print(&format!("listening on ws://{address}"));
+    }
+    let why = stopped().await?;
+    tracing::info!(why, "the gateway stops");
+    running.stop(why, None).await;
+    house.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All secrets of the config. Whoever lacks one starts without it; the gateway itself does not.
+async fn resolve(context: &Context, snapshot: &Snapshot<Config>) -> Result<Secrets, Failure> {
+    let patterns: Vec<&str> = secret_paths().collect();
+    let places = collect(&snapshot.source, &patterns).map_err(|error| Failure::negative(error.to_string()))?;
+    let resolver = context.resolver(snapshot);
+    let secrets = Secrets::resolve(&resolver, &snapshot.source, places, Strictness::Isolated, 1).await?;
+    output::know_values(secrets.values());
+    for (path, _, error) in secrets.missing() {
+        tracing::warn!(%path, %error, "a secret has no value; what needs it does not start");
+    }
+    Ok(secrets)
+}
+
+/// The parts behind the server.
+struct House {
+    config: Arc<Current<Config>>,
+    state: State,
+    host: Host,
+    models: Models,
+    agent: Agent,
+    channels: Channels,
+}
+
+impl House {
+    async fn start(
+        extensions: &Extensions,
+        snapshot: &Snapshot<Config>,
+        secrets: Secrets,
+        state: State,
+    ) -> Result<Self, Failure> {
+        let config = Arc::new(Current::new(snapshot.clone()));
+        let secrets = Arc::new(SnapshotCell::new(secrets));
+        let network = network_options(snapshot)?;
+        let host = extensions
+            .start_host(state.clone(), variables(&snapshot.environment), network)
+            .await?;
+        let models = Models::new(openclaw_models::Options {
+            config: Arc::clone(&config),
+            secrets: Arc::clone(&secrets),
+            gate: host.gate(),
+        });
+        enable_all(extensions, snapshot, &host, &state).await?;
+        let agent = Agent::start(openclaw_agent::Options {
+            state: state.clone(),
+            config: Arc::clone(&config),
+            models: models.clone(),
+            host: Some(host.clone()),
+        });
+        let agent = agent.await?;
+        let channels = Channels::start(openclaw_channels::Options {
+            state: state.clone(),
+            config: Arc::clone(&config),
+            secrets,
+            host: host.clone(),
+            agent: agent.clone(),
+        });
+        Ok(Self {
+            channels: channels.await?,
+            config,
+            state,
+            host,
+            models,
+            agent,
+        })
+    }
+
+    fn services(&self, extensions: &Extensions) -> Services {
+        Services {
+            parts: Some(Arc::new(Parts::new(
+                self.agent.clone(),
+                self.models.clone(),
+                self.host.clone(),
+                extensions.folder.clone(),
+            ))),
+            health: None,
+        }
+    }
+
+    /// What channels took in is kept by then; turns that had begun are taken up at the next start.
+    async fn stop(self) {
+        self.channels.stop().await;
+        self.agent.stop().await;
+        self.host.settle().await;
+        self.state.close().await;
+    }
+}
+
+/// Makes the tools of all that is installed and switched on callable.
+async fn enable_all(
+    extensions: &Extensions,
+    snapshot: &Snapshot<Config>,
+    host: &Host,
+    state: &State,
+) -> Result<(), Failure> {
+    for id in host.list().await? {
+        if let Some(off) = is_off(snapshot, &id) {
+            tracing::info!(extension = %id, %off, "an extension is switched off");
+            continue;
+        }
+        let enabled = async {
+            let installed = host.find(&id).await?;
+            match installed.tools.is_empty() {
+                // An adapter is opened for each of its accounts, by the channels.
+                true => Ok(()),
+                false => enable(&extensions.context, snapshot, (host, state), &installed).await,
+            }
+        };
+        if let Err(error) = enabled.await {
+            tracing::warn!(extension = %id, %error, "an extension is not available");
+        }
+    }
+    Ok(())
+}
+
+/// Waits until somebody stops the gateway, and says how.
+async fn stopped() -> Result<&'static str, Failure> {
+    let mut term = signal(SignalKind::terminate()).map_err(|source| Failure::System {
+        doing: "listen to the signal that stops the gateway",
+        source,
+    })?;
+    tokio::select! {
+        _ = term.recv() => Ok("gateway stopping"),
+        ended = tokio::signal::ctrl_c() => ended.map(|()| "gateway stopping").map_err(|source| Failure::System {
+            doing: "listen to Ctrl-C",
+            source,
+        }),
+    }
+}
+
+/// How long a client may take to say who it is: the environment comes before the config.
+fn handshake(snapshot: &Snapshot<Config>) -> Duration {
+    let named = snapshot.environment.get("OPENCLAW_HANDSHAKE_TIMEOUT_MS");
+    let named = named.and_then(|ms| ms.trim().parse().ok()).filter(|ms| *ms > 0);
+    let ms = named.or(snapshot.config.gateway.handshake_timeout_ms);
+    ms.map_or(HANDSHAKE, Duration::from_millis)
+}
+
+fn unproven(environment: &Environment) -> usize {
+    let named = environment.get("OPENCLAW_MAX_PREAUTH_CONNECTIONS_PER_IP");
+    let named = named.and_then(|most| most.trim().parse().ok());
+    named.filter(|most| *most > 0).unwrap_or(UNPROVEN)
+}
+
+fn bind_mode(mode: BindMode) -> Bind {
+    match mode {
+        BindMode::Loopback => Bind::Loopback,
+        BindMode::Lan => Bind::Lan,
+        BindMode::Tailnet => Bind::Tailnet,
+        BindMode::Auto => Bind::Auto,
+        BindMode::Custom => Bind::Custom,
+    }
+}
+
+fn auth_mode(mode: AuthMode) -> ConfigAuth {
+    match mode {
+        AuthMode::None => ConfigAuth::None,
+        AuthMode::Token => ConfigAuth::Token,
+        AuthMode::Password => ConfigAuth::Password,
+        AuthMode::TrustedProxy => ConfigAuth::TrustedProxy,
+    }
 }
