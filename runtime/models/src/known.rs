@@ -22,11 +22,21 @@ const fn known(id: &'static str, base_url: &'static str, variable: Option<&'stat
 
 /// All of them, by id.
 pub(crate) const KNOWN: &[Known] = &[
+    known(
+        "anthropic",
+        "https://api.anthropic.com/v1",
+        Some("ANTHROPIC_API_KEY"),
+    ),
     known("cerebras", "https://api.cerebras.ai/v1", Some("CEREBRAS_API_KEY")),
     known(
         "deepseek",
         "https://api.deepseek.com/v1",
         Some("DEEPSEEK_API_KEY"),
+    ),
+    known(
+        "google",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        Some("GEMINI_API_KEY"),
     ),
     known("groq", "https://api.groq.com/openai/v1", Some("GROQ_API_KEY")),
     known("lmstudio", "http://127.0.0.1:1234/v1", None),

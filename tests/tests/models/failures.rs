@@ -260,11 +260,15 @@ async fn a_provider_that_is_not_there_is_told_so() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let other = OpenAi::start().await;
-    let to = format!("{}/chat/completions", other.base_url());
-    let failure = Failure::new(307, "x", "Elsewhere.").header("location", &to);
-    let server = failing(Reply::Failure(failure)).await;
-    let heard = World::of(&server).await.hear(call("x")).await;
-    assert_eq!(heard.error().class(), Class::BadRequest);
+    let elsewhere = format!("{}/chat/completions", other.base_url());
+    for to in [elsewhere.as_str(), "/v1/chat/completions"] {
+        let failure = Failure::new(307, "x", "Elsewhere.").header("location", to);
+        let server = failing(Reply::Failure(failure)).await;
+        let heard = World::of(&server).await.hear(call("x")).await;
+        assert_eq!(heard.error().class(), Class::BadRequest);
+        assert!(heard.error().to_string().contains("307"), "{heard:?}");
+        assert_eq!(server.asked().len(), 1);
+    }
     assert!(other.asked().is_empty());
 }
 

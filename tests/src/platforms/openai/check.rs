@@ -173,12 +173,9 @@ fn calls<'v>(calls: &'v Value, place: &str) -> Result<Vec<&'v str>, Failure> {
         let place = format!("{place}[{at}]");
         let call = object(call, &place)?;
         known(call, &["id", "type", "function"], &place)?;
-        let id = text(call.get("id"), &format!("{place}.id"))?;
-        if id.len() > 64 || ids.contains(&id) {
-            return Err(wrong(
-                &format!("{place}.id"),
-                "is too long, or another call has it",
-            ));
+        let id = name(call.get("id"), &format!("{place}.id"))?;
+        if ids.contains(&id) {
+            return Err(wrong(&format!("{place}.id"), "is the id of another call too"));
         }
         if call.get("type").and_then(Value::as_str) != Some("function") {
             return Err(wrong(&format!("{place}.type"), "must be \"function\""));
