@@ -1,5 +1,13 @@
 //! An account of the parrot: an adapter to no platform, in a real host, with whatever a test lets it reach.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "it is a test, in a library because several test files share it"
+)]
+
 mod server;
 
 use std::collections::BTreeMap;
