@@ -234,7 +234,8 @@ impl Turn<'_> {
             if let Some(cut) = cut {
                 if cut.is_too_long() && halvings < HALVINGS {
                     halvings += 1;
-                    room /= 2;
+                    // The provider counts otherwise, so that what was sent is what is halved.
+                    room = context::weigh(&context::fit(&messages, room)) / 2;
                     continue;
                 }
                 return Ok(self.cut_off(&scene, answer, cut));
