@@ -216,13 +216,9 @@ impl Turn<'_> {
         let mut earlier = None;
         let mut round = 0;
         loop {
-            if !pending.is_empty() {
-                if let Some(close) = self
-                    .call_tools(&scene, &mut messages, std::mem::take(&mut pending))
-                    .await?
-                {
-                    return Ok(close);
-                }
+            let calls = std::mem::take(&mut pending);
+            if let Some(close) = self.call_tools(&scene, &mut messages, calls).await? {
+                return Ok(close);
             }
             if round == ROUNDS {
                 let text = format!("The turn was ended after {ROUNDS} rounds of tool calls.");
