@@ -173,7 +173,9 @@ impl Turn<'_> {
             Command::Stop => "Nothing was running.".to_owned(),
             Command::Reset { .. } => "A new conversation has begun.".to_owned(),
             Command::Status => match Scene::set(self.shared, begun).await {
-                Ok(scene) => scene.card(self.last_usage.total_tokens).text(),
+                Ok(scene) => scene
+                    .card(0, self.shared.waiting(&begun.session.key).await)
+                    .text(),
                 Err(error) => format!("⚠️ {error}"),
             },
         };
@@ -323,7 +325,11 @@ impl Turn<'_> {
         if self.stop.is_cancelled() {
             return Err(Cut::Stopped);
         }
-        let card = scene.card(self.last_usage.total_tokens);
+        let waiting = match call.name == tools::STATUS {
+            true => self.shared.waiting(&self.begun.session.key).await,
+            false => 0,
+        };
+        let card = scene.card(self.last_usage.total_tokens, waiting);
         let (progress, mut steps) = mpsc::channel(STEPS);
         let ask = scene.toolbox.call(tools::Call {
             name: &call.name,

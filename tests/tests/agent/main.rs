@@ -9,6 +9,7 @@
 
 mod commands;
 mod crash;
+mod speed;
 mod stopping;
 mod tools;
 mod turns;
