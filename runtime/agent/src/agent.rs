@@ -138,34 +138,24 @@ impl Agent {
 
     /// How a run ended, or will have within `patience`. Giving up does not end the run.
     pub async fn wait(&self, run_id: &str, patience: Duration) -> Result<Option<Outcome>> {
-        let mut waiter = self.waiter(run_id);
-        let outcome = match self.outcome(run_id).await? {
-            Some(outcome) => Some(outcome),
-            None => {
-                let ended = waiter.wait_for(Option::is_some);
-                match tokio::time::timeout(patience, ended).await {
-                    Ok(Ok(outcome)) => outcome.as_deref().cloned(),
-                    _ => None,
-                }
-            }
+        // Its drop comes after that of the receiver.
+        let _tidy = Tidy {
+            shared: &self.shared,
+            run_id,
         };
-        drop(waiter);
-        let mut waiters = self.shared.waiters.lock();
-        if waiters
-            .get(run_id)
-            .is_some_and(|waiter| waiter.receiver_count() == 0)
-        {
-            waiters.remove(run_id);
+        let mut waiter = {
+            let mut waiters = self.shared.waiters.lock();
+            let waiter = waiters.entry(run_id.to_owned());
+            waiter.or_insert_with(|| watch::Sender::new(None)).subscribe()
+        };
+        if let Some(outcome) = self.outcome(run_id).await? {
+            return Ok(Some(outcome));
         }
-        Ok(outcome)
-    }
-
-    fn waiter(&self, run_id: &str) -> watch::Receiver<Option<Arc<Outcome>>> {
-        let mut waiters = self.shared.waiters.lock();
-        waiters
-            .entry(run_id.to_owned())
-            .or_insert_with(|| watch::Sender::new(None))
-            .subscribe()
+        let ended = waiter.wait_for(Option::is_some);
+        Ok(match tokio::time::timeout(patience, ended).await {
+            Ok(Ok(outcome)) => outcome.as_deref().cloned(),
+            _ => None,
+        })
     }
 
     /// How a run ended; none while it has not, or is not known.
@@ -253,7 +243,7 @@ impl Agent {
                 ..CallContext::default()
             },
             progress,
-            card: &scene.card(0),
+            card: &scene.card(0, self.shared.waiting(session_key.as_str()).await),
         };
         Ok(scene.toolbox.call(call).await)
     }
@@ -263,6 +253,24 @@ impl Agent {
         self.shared.closing.cancel();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+    }
+}
+
+/// Forgets that a run was waited for, once nobody does any more.
+struct Tidy<'a> {
+    shared: &'a Shared,
+    run_id: &'a str,
+}
+
+impl Drop for Tidy<'_> {
+    fn drop(&mut self) {
+        let mut waiters = self.shared.waiters.lock();
+        if waiters
+            .get(self.run_id)
+            .is_some_and(|waiter| waiter.receiver_count() == 0)
+        {
+            waiters.remove(self.run_id);
+        }
     }
 }
 

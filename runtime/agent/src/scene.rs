@@ -19,8 +19,8 @@ use crate::workspace;
 
 /// How many entries of the conversation are looked at.
 const ENTRIES: usize = 4000;
-/// How many bytes of them.
-const BYTES: usize = 16 << 20;
+/// How many bytes of them for each token that the model reads: entries are larger than what they say.
+const BYTES_PER_TOKEN: u64 = 16;
 /// The window of a model that does not say its own, in tokens.
 const WINDOW: u64 = 128_000;
 /// The longest answer that room is left for where a model does not say its own, in tokens.
@@ -51,9 +51,12 @@ impl Scene {
         let model = shared.models.resolve_for(&begun.agent_id, reference.as_deref())?;
         let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
         let toolbox = toolbox(shared, &snapshot, &begun.agent_id, &session.key, request)?;
+        let info = model.info();
+        let window = info.context_window.unwrap_or(WINDOW);
+        let bytes = usize::try_from(window.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX);
         let (files, history) = tokio::join!(
             files(&snapshot, &begun.agent_id, request.chat, toolbox.reaches_files()),
-            history(shared, &session.session_id)
+            history(shared, &session.session_id, bytes)
         );
         let definitions = toolbox.definitions();
         let time_zone = snapshot.config.agents.defaults.user_timezone.clone();
@@ -68,8 +71,6 @@ impl Scene {
             reaches_files: toolbox.reaches_files(),
             time_zone: &time_zone,
         });
-        let info = model.info();
-        let window = info.context_window.unwrap_or(WINDOW);
         let answer = info.max_tokens.unwrap_or(ANSWER).min(window / 4);
         let tools: usize = definitions
             .iter()
@@ -89,7 +90,7 @@ impl Scene {
                 context_tokens: window,
                 used_tokens: count("usedTokens"),
                 total_tokens: count("totalTokens"),
-                waiting: shared.waiting(&session.key).await,
+                waiting: 0,
                 thinking: thinking.map_or_else(
                     || "default".to_owned(),
                     |level| format!("{level:?}").to_lowercase(),
@@ -108,9 +109,10 @@ impl Scene {
         })
     }
 
-    /// What can be said of the session, after an answer that took `used` tokens.
-    pub(crate) fn card(&self, used: u64) -> Card {
+    /// What can be said of the session, after an answer that took `used` tokens, with `waiting` turns behind it.
+    pub(crate) fn card(&self, used: u64, waiting: usize) -> Card {
         let mut card = self.card.clone();
+        card.waiting = waiting;
         if used > 0 {
             card.used_tokens = used;
         }
@@ -192,9 +194,9 @@ async fn files(
     found
 }
 
-pub(crate) async fn history(shared: &Shared, session_id: &str) -> Result<Vec<Message>> {
+async fn history(shared: &Shared, session_id: &str, bytes: usize) -> Result<Vec<Message>> {
     let session_id = session_id.to_owned();
-    let look = move |view: &openclaw_state::View<'_>| view.transcript_tail(&session_id, ENTRIES, BYTES);
+    let look = move |view: &openclaw_state::View<'_>| view.transcript_tail(&session_id, ENTRIES, bytes);
     let entries = shared.state.read(look).await?;
     Ok(entries.iter().filter_map(Message::read).collect())
 }

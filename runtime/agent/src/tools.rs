@@ -31,6 +31,9 @@ pub(crate) use status::Card;
 /// How much of a tool's result reaches the model, in characters.
 pub(crate) const OUTPUT_CHARS: usize = 60_000;
 
+/// The tool that tells what the session is.
+pub(crate) const STATUS: &str = "session_status";
+
 /// A tool, for those who list them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolInfo {
@@ -124,7 +127,7 @@ impl Core {
             Self::Write => "write",
             Self::Edit => "edit",
             Self::Ls => "ls",
-            Self::Status => "session_status",
+            Self::Status => STATUS,
         }
     }
 
@@ -221,12 +224,12 @@ impl Toolbox {
 
     /// Whether a call whose outcome is unknown may be made again.
     pub(crate) fn is_repeatable(&self, name: &str) -> bool {
-        let listed = self.list();
+        if let Some(core) = self.core.iter().find(|core| core.name() == name) {
+            return core.is_repeatable();
+        }
         // What is not there does nothing, however often it is called.
-        listed
-            .iter()
-            .find(|tool| tool.name == name)
-            .is_none_or(|tool| tool.is_repeatable)
+        let found = self.components.iter().find(|(_, tool)| tool.name == name);
+        found.is_none_or(|(_, tool)| component::is_repeatable(tool))
     }
 
     /// Calls a tool. What goes wrong is for the model to read. Dropping the future ends the call; a file tool that

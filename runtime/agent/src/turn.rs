@@ -173,7 +173,9 @@ impl Turn<'_> {
             Command::Stop => "Nothing was running.".to_owned(),
             Command::Reset { .. } => "A new conversation has begun.".to_owned(),
             Command::Status => match Scene::set(self.shared, begun).await {
-                Ok(scene) => scene.card(self.last_usage.total_tokens).text(),
+                Ok(scene) => scene
+                    .card(0, self.shared.waiting(&begun.session.key).await)
+                    .text(),
                 Err(error) => format!("⚠️ {error}"),
             },
         };
@@ -216,13 +218,9 @@ impl Turn<'_> {
         let mut earlier = None;
         let mut round = 0;
         loop {
-            if !pending.is_empty() {
-                if let Some(close) = self
-                    .call_tools(&scene, &mut messages, std::mem::take(&mut pending))
-                    .await?
-                {
-                    return Ok(close);
-                }
+            let calls = std::mem::take(&mut pending);
+            if let Some(close) = self.call_tools(&scene, &mut messages, calls).await? {
+                return Ok(close);
             }
             if round == ROUNDS {
                 let text = format!("The turn was ended after {ROUNDS} rounds of tool calls.");
@@ -234,7 +232,8 @@ impl Turn<'_> {
             if let Some(cut) = cut {
                 if cut.is_too_long() && halvings < HALVINGS {
                     halvings += 1;
-                    room /= 2;
+                    // The provider counts otherwise, so that what was sent is what is halved.
+                    room = context::weigh(&context::fit(&messages, room)) / 2;
                     continue;
                 }
                 return Ok(self.cut_off(&scene, answer, cut));
@@ -326,7 +325,11 @@ impl Turn<'_> {
         if self.stop.is_cancelled() {
             return Err(Cut::Stopped);
         }
-        let card = scene.card(self.last_usage.total_tokens);
+        let waiting = match call.name == tools::STATUS {
+            true => self.shared.waiting(&self.begun.session.key).await,
+            false => 0,
+        };
+        let card = scene.card(self.last_usage.total_tokens, waiting);
         let (progress, mut steps) = mpsc::channel(STEPS);
         let ask = scene.toolbox.call(tools::Call {
             name: &call.name,

@@ -18,11 +18,14 @@ pub(super) fn info(id: &PluginId, tool: &ToolSpec) -> ToolInfo {
         description: tool.description.clone(),
         parameters: parameters.unwrap_or_else(|_| json!({"type": "object", "properties": {}})),
         extension: Some(id.clone()),
-        is_repeatable: tool
-            .traits
-            .iter()
-            .any(|known| matches!(known, ToolTrait::ReadOnly | ToolTrait::Idempotent)),
+        is_repeatable: is_repeatable(tool),
     }
+}
+
+/// Whether calling it twice does no more than calling it once, as it says of itself.
+pub(super) fn is_repeatable(tool: &ToolSpec) -> bool {
+    let mut traits = tool.traits.iter();
+    traits.any(|known| matches!(known, ToolTrait::ReadOnly | ToolTrait::Idempotent))
 }
 
 pub(super) async fn call(host: &Host, call: Call<'_>) -> ToolOutput {
