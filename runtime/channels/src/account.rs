@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapter::{Adapter, AdapterError, Facts, Outbound, Receipt, StartReason};
-use crate::backoff::RESTART;
+use crate::backoff::Pace;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::echoes::Echoes;
@@ -47,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) echoes: Echoes,
     pub(crate) status: Status,
     pub(crate) live: Live,
+    pub(crate) pace: Pace,
     /// Told when something was put that is to leave.
     pub(crate) outbox: Notify,
     desk: RwLock<Arc<Desk>>,
@@ -130,6 +131,7 @@ pub(crate) struct Beginning {
     pub(crate) status: Status,
     pub(crate) wake: Wake,
     pub(crate) reason: StartReason,
+    pub(crate) pace: Pace,
 }
 
 impl Account {
@@ -232,7 +234,7 @@ impl Watch {
             tracing::warn!(account = %beginning.settings.of, tries, why, "an account ended and begins again");
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(RESTART.pause(tries)) => {}
+                () = tokio::time::sleep(beginning.pace.restart.pause(tries)) => {}
             }
             reason = StartReason::Recovery;
         }
@@ -254,6 +256,7 @@ async fn run_once(
         state,
         status,
         wake,
+        pace,
         ..
     } = &*beginning;
     let of = settings.of.clone();
@@ -283,6 +286,7 @@ async fn run_once(
         echoes: Echoes::default(),
         status: status.clone(),
         live: Live::default(),
+        pace: *pace,
         outbox: Notify::new(),
         desk: RwLock::new(Arc::new(desk)),
         sending: tokio::sync::Mutex::default(),

@@ -9,25 +9,38 @@ pub(crate) struct Backoff {
     pub(crate) longest: Duration,
 }
 
-/// Before an account that ended by itself is started again.
-pub(crate) const RESTART: Backoff = Backoff {
-    first: Duration::from_secs(5),
-    longest: Duration::from_secs(300),
-};
-/// Before an event is handed over again.
-pub(crate) const EVENT: Backoff = Backoff {
-    first: Duration::from_millis(500),
-    longest: Duration::from_secs(30),
-};
-/// Before something is sent again.
-pub(crate) const SEND: Backoff = Backoff {
-    first: Duration::from_millis(400),
-    longest: Duration::from_secs(30),
-};
-/// Before an account whose breaker is open gets another chance.
-pub(crate) const BREAKER: Backoff = Backoff {
-    first: Duration::from_secs(10),
-    longest: Duration::from_secs(600),
+/// How long is waited for what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Before an account that ended by itself is started again.
+    pub(crate) restart: Backoff,
+    /// Before an event is handed over again.
+    pub(crate) event: Backoff,
+    /// Before something is sent again.
+    pub(crate) send: Backoff,
+    /// Before an account whose breaker is open gets another chance.
+    pub(crate) breaker: Backoff,
+    /// Before it is told again that an answer is under way.
+    pub(crate) typing: Duration,
+    /// Before more of an answer is shown.
+    pub(crate) step: Duration,
+}
+
+const fn backoff(first_ms: u64, longest_ms: u64) -> Backoff {
+    Backoff {
+        first: Duration::from_millis(first_ms),
+        longest: Duration::from_millis(longest_ms),
+    }
+}
+
+/// What platforms and people bear.
+pub(crate) const USUAL: Pace = Pace {
+    restart: backoff(5000, 300_000),
+    event: backoff(500, 30_000),
+    send: backoff(400, 30_000),
+    breaker: backoff(10_000, 600_000),
+    typing: Duration::from_secs(6),
+    step: Duration::from_secs(1),
 };
 
 impl Backoff {
@@ -58,15 +71,15 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest() {
-        let seconds: Vec<_> = (1..9).map(|n| RESTART.plain(n).as_secs()).collect();
+        let seconds: Vec<_> = (1..9).map(|n| USUAL.restart.plain(n).as_secs()).collect();
         assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(RESTART.plain(u32::MAX).as_secs(), 300);
+        assert_eq!(USUAL.restart.plain(u32::MAX).as_secs(), 300);
     }
 
     #[test]
     fn a_pause_is_a_tenth_more_or_less() {
         for _ in 0..1000 {
-            let pause = RESTART.pause(1).as_secs_f64();
+            let pause = USUAL.restart.pause(1).as_secs_f64();
             assert!((4.5..=5.5).contains(&pause), "{pause}");
         }
     }

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::backoff::BREAKER;
+use crate::backoff::Backoff;
 
 /// How many different events must fail.
 pub(crate) const DIFFERENT: usize = 3;
@@ -14,8 +14,9 @@ pub(crate) const DIFFERENT: usize = 3;
 pub(crate) const WITHIN: Duration = Duration::from_secs(300);
 
 /// The state of an account's breaker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Breaker {
+    backoff: Backoff,
     failed: Vec<(String, Instant)>,
     open: Option<Open>,
 }
@@ -27,6 +28,15 @@ struct Open {
 }
 
 impl Breaker {
+    /// A closed one that pauses so long once it is open.
+    pub(crate) fn new(backoff: Backoff) -> Self {
+        Self {
+            backoff,
+            failed: Vec::new(),
+            open: None,
+        }
+    }
+
     /// Notes that something was handled; true if that closed the breaker.
     pub(crate) fn succeed(&mut self) -> bool {
         self.failed.clear();
@@ -37,7 +47,7 @@ impl Breaker {
     pub(crate) fn fail(&mut self, event: &str, now: Instant) -> bool {
         if let Some(open) = &mut self.open {
             open.failures = open.failures.saturating_add(1);
-            open.until = now + BREAKER.pause(open.failures);
+            open.until = now + self.backoff.pause(open.failures);
             return false;
         }
         self.failed
@@ -48,7 +58,7 @@ impl Breaker {
         }
         self.open = Some(Open {
             failures: 1,
-            until: now + BREAKER.pause(1),
+            until: now + self.backoff.pause(1),
         });
         true
     }
@@ -65,13 +75,13 @@ mod tests {
 
     #[test]
     fn one_event_that_keeps_failing_never_opens_it() {
-        let (mut breaker, now) = (Breaker::default(), Instant::now());
+        let (mut breaker, now) = (Breaker::new(crate::backoff::USUAL.breaker), Instant::now());
         assert!((0..100).all(|_| !breaker.fail("a", now)));
     }
 
     #[test]
     fn different_events_in_a_short_time_open_it_and_one_success_closes_it() {
-        let (mut breaker, now) = (Breaker::default(), Instant::now());
+        let (mut breaker, now) = (Breaker::new(crate::backoff::USUAL.breaker), Instant::now());
         assert!(!breaker.fail("a", now) && !breaker.fail("b", now) && breaker.open_until().is_none());
         assert!(breaker.fail("c", now));
         let first = breaker.open_until().unwrap();
@@ -84,7 +94,7 @@ mod tests {
 
     #[test]
     fn failures_far_apart_or_with_success_between_do_not_open_it() {
-        let (mut breaker, now) = (Breaker::default(), Instant::now());
+        let (mut breaker, now) = (Breaker::new(crate::backoff::USUAL.breaker), Instant::now());
         for at in 0..9 {
             assert!(!breaker.fail(&at.to_string(), now + WITHIN * at));
         }

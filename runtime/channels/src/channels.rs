@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::account::{Account, Beginning, Running, Wake};
 use crate::adapter::StartReason;
 use crate::adapter::accounts::{WebhookRequest, WebhookResponse};
+use crate::backoff::USUAL;
 use crate::catalog::{self, Listed, Sources};
 use crate::error::{Error, Result};
 use crate::intake::Began;
@@ -194,6 +195,7 @@ impl Channels {
                 status: entry.status.clone(),
                 wake: Arc::clone(&self.0.wake),
                 reason,
+                pace: USUAL,
             })
         });
         self.known().entries.insert(of.clone(), entry);

@@ -28,7 +28,6 @@ use crate::adapter::description::{Feature, ReplyMode};
 use crate::adapter::outbound::{Delete, DraftUpdate, Edit, OutgoingMessage};
 use crate::adapter::shapes::Address;
 use crate::adapter::{AdapterError, ErrorCode, Outbound, OutboundAction, Receipt, Sent, Text};
-use crate::backoff::SEND;
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::lane::{now_ms, sleep_until};
@@ -272,7 +271,12 @@ impl Delivery {
             Sent::Yes | Sent::No => error.to_string(),
         };
         if may_repeat && is_passing(error.code) && attempt < ATTEMPTS {
-            let pause = SEND.pause(attempt).max(error.retry_after.unwrap_or_default());
+            let pause = self
+                .shared
+                .pace
+                .send
+                .pause(attempt)
+                .max(error.retry_after.unwrap_or_default());
             let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             return Went::Later(now_ms().saturating_add(pause), told);
         }

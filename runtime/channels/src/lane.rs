@@ -30,7 +30,6 @@ use tokio_util::sync::CancellationToken;
 use crate::account::Shared;
 use crate::adapter::accounts::{WebhookRequest, WebhookResponse};
 use crate::adapter::{AdapterError, Event, Handled, Happening, StartReason};
-use crate::backoff;
 use crate::breaker::Breaker;
 use crate::flights::Flights;
 use crate::handled::commit;
@@ -93,12 +92,12 @@ impl Lane {
         stop: CancellationToken,
     ) -> Self {
         Self {
+            breaker: Breaker::new(shared.pace.breaker),
             shared,
             orders,
             happenings,
             stop,
             flights: Flights::default(),
-            breaker: Breaker::default(),
             queue: VecDeque::new(),
             is_broken: false,
         }
@@ -260,7 +259,7 @@ impl Lane {
                 Some(until) => until.saturating_duration_since(Instant::now()),
                 None if failures == 0 => Duration::ZERO,
                 None if failures >= ATTEMPTS => return self.set_aside(event, failures, error).await,
-                None => backoff::EVENT.pause(failures),
+                None => self.shared.pace.event.pause(failures),
             };
             if !self.pause(pause).await {
                 return Fate::Stopped;

@@ -1,7 +1,7 @@
 //! What is shown of an answer before it is there: that the account is typing, and the text as it grows.
 //!
 //! **Promise.** Nothing here is promised to arrive, and nothing waits for it, except that the final answer begins
-//! when nothing more is shown. Text is shown once a second at most; typing is told again every [`TYPING`] while the run
+//! when nothing more is shown. Text is shown once a second at most; typing is told again every 6 seconds while the run
 //! tells something, and no longer than [`IDLE`] after it last did. **Cost.** A task for each run under way.
 
 use std::collections::HashMap;
@@ -21,12 +21,8 @@ use crate::adapter::{Outbound, OutboundAction, Text};
 use crate::desk::Desk;
 use crate::intake::Began;
 
-/// How often typing is told again.
-pub(crate) const TYPING: Duration = Duration::from_secs(6);
 /// After which silence of a run it is not told any more.
 pub(crate) const IDLE: Duration = Duration::from_secs(120);
-/// How often the text is shown at most.
-const STEP: Duration = Duration::from_secs(1);
 /// How much of an answer must be there before anything is shown.
 const LEAST: usize = 20;
 /// How long the final answer waits for what is being shown.
@@ -156,7 +152,7 @@ impl Task {
             }
             if let Some(text) = latest.take_if(|_| Instant::now() >= next_text) {
                 self.show(&text).await;
-                next_text = Instant::now() + STEP;
+                next_text = Instant::now() + self.shared.pace.step;
             }
             let wake = [
                 types.then_some(next_typing),
@@ -196,7 +192,9 @@ impl Task {
     fn pace(&self) -> Duration {
         let desk = self.shared.desk();
         let seconds = desk.config.config.agents.defaults.typing_interval_seconds;
-        seconds.map_or(TYPING, |seconds| Duration::from_secs(u64::from(seconds.max(1))))
+        seconds.map_or(self.shared.pace.typing, |seconds| {
+            Duration::from_secs(u64::from(seconds.max(1)))
+        })
     }
 
     async fn type_on(&mut self, active: bool) {
