@@ -20,6 +20,7 @@ mod hello;
 pub mod http;
 pub mod hub;
 pub mod key;
+pub mod log;
 pub mod machine;
 pub mod method;
 mod methods;
@@ -30,6 +31,7 @@ pub mod replies;
 pub mod server;
 pub mod services;
 mod socket;
+pub mod takeover;
 mod unproven;
 
 pub use error::{Error, Result};
