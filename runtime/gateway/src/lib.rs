@@ -20,6 +20,7 @@ mod hello;
 pub mod http;
 pub mod hub;
 pub mod key;
+pub mod limits;
 pub mod log;
 pub mod machine;
 pub mod method;

@@ -184,7 +184,7 @@ mod tests {
                 .exists()
         );
         assert!(
-            lines(&path).last().unwrap()["0"]
+            lines(&path).last().unwrap()["message"]
                 .as_str()
                 .unwrap()
                 .starts_with("round 79")
