@@ -36,6 +36,9 @@ impl Access {
         over: &Overrides,
         addresses: &[SocketAddr],
     ) -> Result<Self> {
+        if config.tls.enabled {
+            return Err(Error::Tls);
+        }
         let mut credentials = Credentials::find(config, environment, secrets, over)?;
         let open = addresses.iter().find(|address| !address.ip().is_loopback());
         if let Some(address) = open

@@ -42,6 +42,12 @@ pub enum Error {
     /// A proxy is to vouch for people.
     #[error("gateway.auth.mode=trusted-proxy is not supported; set it to \"token\" or \"password\"")]
     TrustedProxy,
+    /// The port is to speak TLS.
+    #[error(
+        "gateway.tls.enabled is not supported; turn it off and put a proxy that speaks TLS in front, named in \
+         gateway.trustedProxies"
+    )]
+    Tls,
     /// An entry of the trusted proxies means nothing.
     #[error(
         "gateway.trustedProxies has \"{entry}\", which is neither an address nor a range like 10.0.0.0/8"

@@ -21,6 +21,7 @@ use crate::access::Access;
 use crate::event::Event;
 use crate::health::Health;
 use crate::hub::Hub;
+use crate::log;
 use crate::machine::Machine;
 use crate::method::Method;
 use crate::presence::Presence;
@@ -45,8 +46,8 @@ pub struct Options {
     pub services: Services,
     /// The routes of the HTTP API beside the probes.
     pub routes: axum::Router<Arc<Gateway>>,
-    /// The log file, if there is one.
-    pub log_file: Option<PathBuf>,
+    /// Where the log is, if there is one.
+    pub log_file: Option<log::Place>,
     /// How long a client may take to say who it is.
     pub handshake: Duration,
     /// How many clients of one address may be about to say who they are.
@@ -70,7 +71,7 @@ pub struct Gateway {
     boot_id: String,
     started: Instant,
     draining: AtomicBool,
-    log_file: Option<PathBuf>,
+    log_file: Option<log::Place>,
     pub(crate) handshake: Duration,
     pub(crate) unproven: usize,
 }
@@ -179,9 +180,9 @@ impl Gateway {
         self.started.elapsed()
     }
 
-    /// The log file, if there is one.
-    pub fn log_file(&self) -> Option<&PathBuf> {
-        self.log_file.as_ref()
+    /// The log file that is written now, if there is one.
+    pub fn log_file(&self) -> Option<PathBuf> {
+        self.log_file.as_ref().map(log::Place::current)
     }
 
     /// The counters of presence and health.

@@ -21,6 +21,8 @@ mod hello;
 pub mod http;
 pub mod hub;
 pub mod key;
+pub mod limits;
+pub mod log;
 pub mod machine;
 pub mod method;
 pub mod methods;
@@ -33,6 +35,7 @@ pub mod replies;
 pub mod server;
 pub mod services;
 mod socket;
+pub mod takeover;
 mod unproven;
 
 pub use error::{Error, Result};

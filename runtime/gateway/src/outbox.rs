@@ -47,8 +47,8 @@ impl Outgoing {
         self.kind
     }
 
-    pub(crate) fn pieces(&self) -> &[Bytes; 3] {
-        &self.pieces
+    pub(crate) fn into_pieces(self) -> [Bytes; 3] {
+        self.pieces
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(outbox.put_event(true, event(1000)), Put::Dropped);
         outbox.take().unwrap();
         assert_eq!(outbox.put_event(true, event(1)), Put::Waits);
-        assert_eq!(outbox.take().unwrap().pieces()[1], "3");
+        assert_eq!(outbox.take().unwrap().into_pieces()[1], "3");
     }
 
     #[test]

@@ -198,7 +198,11 @@ async fn a_device_that_wants_more_by_its_token_waits_for_a_person() {
     );
     let request = error["details"]["requestId"].as_str().unwrap().to_owned();
     // A reason of a close has room for 120 bytes only.
-    assert!(end.unwrap().1.starts_with("pairing required: device is asking for more scopes"));
+    assert!(
+        end.unwrap()
+            .1
+            .starts_with("pairing required: device is asking for more scopes")
+    );
     let told = operator.event("device.pair.requested").await;
     assert_eq!(told["payload"]["requestId"], request.as_str());
     assert_eq!(told["payload"]["isRepair"], true);

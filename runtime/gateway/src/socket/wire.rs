@@ -169,7 +169,7 @@ impl Wire {
                 }
                 result.map(|_| ())
             } else if let Some(outgoing) = next() {
-                self.sending = Some(Sending::new(&outgoing)?);
+                self.sending = Some(Sending::new(outgoing)?);
                 continue;
             } else {
                 return Poll::Ready(Ok(()));
@@ -199,7 +199,7 @@ impl Wire {
 }
 
 impl Sending {
-    fn new(outgoing: &Outgoing) -> io::Result<Self> {
+    fn new(outgoing: Outgoing) -> io::Result<Self> {
         let opcode = match outgoing.kind() {
             Kind::Text => OpCode::Data(Data::Text),
             Kind::Ping => OpCode::Control(Control::Ping),
@@ -216,7 +216,7 @@ impl Sending {
         header
             .format(outgoing.len() as u64, &mut bytes)
             .map_err(io::Error::other)?;
-        let [head, body, tail] = outgoing.pieces().clone();
+        let [head, body, tail] = outgoing.into_pieces();
         Ok(Self {
             parts: [bytes.into(), head, body, tail],
         })
