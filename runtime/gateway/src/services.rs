@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use openclaw_agent::Agent;
+use openclaw_channels::Channels;
 use openclaw_components::{Host, Packages};
 use openclaw_models::Models;
 use openclaw_protocol::Error;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub agent: Agent,
     /// What turns think with.
     pub models: Models,
+    /// What runs channels. None: there are none.
+    pub channels: Option<Channels>,
     /// What runs extensions.
     pub host: Host,
     /// The folder that extensions are installed in.
@@ -46,12 +49,19 @@ pub struct Parts {
 
 impl Parts {
     /// The parts of one start.
-    pub fn new(agent: Agent, models: Models, host: Host, extensions: PathBuf) -> Self {
+    pub fn new(
+        agent: Agent,
+        models: Models,
+        channels: Option<Channels>,
+        host: Host,
+        extensions: PathBuf,
+    ) -> Self {
         // Without randomness there is no key, and then hashes tell of contents; the system always has some.
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Self {
             agent,
             models,
+            channels,
             host,
             extensions,
             told: Told::default(),

@@ -2,6 +2,7 @@
 
 mod agent;
 mod agents;
+mod channels;
 mod chat;
 mod commands;
 mod config;
@@ -45,6 +46,7 @@ pub(crate) const OWN_EVENTS: &[&str] = &[
 pub const FAMILIES: &[&[Method]] = &[
     agent::METHODS,
     agents::METHODS,
+    channels::METHODS,
     chat::METHODS,
     commands::METHODS,
     config::METHODS,
