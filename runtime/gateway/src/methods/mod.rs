@@ -10,6 +10,7 @@ mod devices;
 mod health;
 mod logs;
 mod models;
+mod plugins;
 mod presence;
 pub(crate) mod roster;
 pub(crate) mod run;
@@ -52,12 +53,20 @@ pub const FAMILIES: &[&[Method]] = &[
     config::METHODS,
     logs::METHODS,
     models::METHODS,
+    plugins::METHODS,
     sessions::METHODS,
     tools::METHODS,
 ];
 
 /// The events that tell of runs and sessions.
-pub const EVENTS: &[&str] = &["agent", "chat", "session.message", "session.tool", "sessions.changed"];
+pub const EVENTS: &[&str] = &[
+    "agent",
+    "chat",
+    "plugins.changed",
+    "session.message",
+    "session.tool",
+    "sessions.changed",
+];
 
 /// A fault on this side: written to the log, and told without what it was.
 pub(crate) fn internal(fault: &dyn std::fmt::Display) -> openclaw_protocol::Error {
