@@ -25,7 +25,7 @@ use crate::error::Result;
 use crate::event::Body;
 use crate::ledger::{Begun, Ending, command_outcome, reply};
 use crate::message::{Block, MESSAGE, Message};
-use crate::outcome::{Fault, Outcome, Status, Tokens};
+use crate::outcome::{ClientCall, Fault, Outcome, Status, Tokens};
 use crate::scene::Scene;
 use crate::shared::Shared;
 use crate::tools::{self, ToolOutput};
@@ -44,6 +44,8 @@ struct Close {
     text: Option<String>,
     fault: Option<Fault>,
     stop_reason: String,
+    /// What whoever asked is to run.
+    calls: Vec<ClientCall>,
 }
 
 impl Close {
@@ -53,6 +55,7 @@ impl Close {
             text,
             fault: None,
             stop_reason: stop_reason.to_owned(),
+            calls: Vec::new(),
         }
     }
 
@@ -65,6 +68,7 @@ impl Close {
                 kind: kind.to_owned(),
             }),
             stop_reason: "error".to_owned(),
+            calls: Vec::new(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Close {
             text: (!text.is_empty()).then(|| text.to_owned()),
             fault: None,
             stop_reason: "aborted".to_owned(),
+            calls: Vec::new(),
         }
     }
 }
@@ -251,7 +256,33 @@ impl Turn<'_> {
             if let Some(text) = words::audible(&answer.text) {
                 earlier = Some(text.to_owned());
             }
+            if answer.calls.iter().any(|call| scene.is_client_tool(&call.name)) {
+                return Ok(self.hand_over(&scene, &answer));
+            }
             pending = answer.calls;
+        }
+    }
+
+    /// Ends the turn with what whoever asked is to run. What else was called is not done in the middle of that.
+    fn hand_over(&mut self, scene: &Scene, answer: &Answer) -> Close {
+        let mut calls = Vec::new();
+        for call in &answer.calls {
+            let output = match scene.is_client_tool(&call.name) {
+                true => {
+                    calls.push(ClientCall {
+                        id: call.id.clone(),
+                        name: call.name.clone(),
+                        arguments: call.arguments.to_string(),
+                    });
+                    ToolOutput::ok("Whoever asked runs this; what came of it stands in their next message.")
+                }
+                false => ToolOutput::failed("It was not called: call it again in a turn of its own."),
+            };
+            self.unsaved.push(result(call, &output));
+        }
+        Close {
+            calls,
+            ..Close::said(words::audible(&answer.text).map(str::to_owned), "tool_calls")
         }
     }
 
@@ -501,6 +532,7 @@ impl Turn<'_> {
             usage: self.usage,
             last_usage: self.last_usage,
             tools: self.done,
+            calls: close.calls,
         };
         ending(self.begun, self.unsaved, outcome, told.as_deref())
     }

@@ -26,7 +26,7 @@ use crate::event::Event;
 use crate::gateway::{Gateway, Options};
 use crate::health;
 use crate::http::Front;
-use crate::projection;
+use crate::projection::project;
 use crate::unproven::Seats;
 
 /// How long a request may take to say what it wants.
@@ -73,9 +73,10 @@ pub fn start(options: Options, identity: Identity, listeners: Vec<TcpListener>) 
         tasks.spawn(async move { accept(listener, front, stopped).await });
     }
     if let Some(parts) = gateway.services().parts.clone() {
-        let (told, stopped, events) = (Arc::clone(&gateway), accepting.clone(), parts.agent.events());
+        let events = parts.agent.events();
+        let (told, stopped) = (project(Arc::clone(&gateway), parts, events), accepting.clone());
         tasks.spawn(async move {
-            let _ = stopped.run_until_cancelled(projection::project(told, parts, events)).await;
+            let _ = stopped.run_until_cancelled(told).await;
         });
     }
     let (kept, stopped) = (Arc::clone(&gateway), accepting.clone());

@@ -2,6 +2,7 @@
 
 mod agent;
 mod agents;
+mod channels;
 mod chat;
 mod commands;
 mod config;
@@ -9,6 +10,7 @@ mod devices;
 mod health;
 mod logs;
 mod models;
+mod plugins;
 mod presence;
 pub(crate) mod roster;
 pub(crate) mod run;
@@ -45,17 +47,26 @@ pub(crate) const OWN_EVENTS: &[&str] = &[
 pub const FAMILIES: &[&[Method]] = &[
     agent::METHODS,
     agents::METHODS,
+    channels::METHODS,
     chat::METHODS,
     commands::METHODS,
     config::METHODS,
     logs::METHODS,
     models::METHODS,
+    plugins::METHODS,
     sessions::METHODS,
     tools::METHODS,
 ];
 
 /// The events that tell of runs and sessions.
-pub const EVENTS: &[&str] = &["agent", "chat", "session.message", "session.tool", "sessions.changed"];
+pub const EVENTS: &[&str] = &[
+    "agent",
+    "chat",
+    "plugins.changed",
+    "session.message",
+    "session.tool",
+    "sessions.changed",
+];
 
 /// A fault on this side: written to the log, and told without what it was.
 pub(crate) fn internal(fault: &dyn std::fmt::Display) -> openclaw_protocol::Error {

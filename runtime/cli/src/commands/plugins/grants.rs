@@ -1,7 +1,7 @@
 //! Grants in the state, each change of them with its entry in the audit log.
 
 use openclaw_policy::{Digest, Grant, PluginId};
-use openclaw_state::{AuditEntry, State, StoredGrant};
+use openclaw_state::{State, StoredGrant};
 
 use super::place::Extensions;
 use crate::failure::Failure;
@@ -60,50 +60,17 @@ pub(super) async fn of_extension(state: &State, id: &PluginId) -> Result<Vec<Sto
     Ok(state.read(move |view| view.grants_of(&id)).await?)
 }
 
-/// Keeps a grant, together with the entry that tells why. One for an account stands beside those of the other
-/// accounts of the same component; any other takes the place of all that the extension had.
+/// Keeps a grant.
 pub(super) async fn put(
     state: &State,
     id: &PluginId,
     grant: &Grant,
     action: &'static str,
 ) -> Result<(), Failure> {
-    let json = serde_json::to_string(grant)
-        .map_err(|error| Failure::negative(format!("the grant of {id} cannot be written: {error}")))?;
-    let told = serde_json::to_value(grant).unwrap_or_default();
-    let (id, digest) = (id.as_str().to_owned(), grant.digest().to_string());
-    let account = grant.account().map(str::to_owned);
-    let entry = AuditEntry::new(ACTOR, action, &*id)
-        .detail("digest", &*digest)
-        .detail("account", account.as_deref())
-        .detail(
-            "capabilities",
-            told.get("capabilities").cloned().unwrap_or_default(),
-        )
-        .detail("limits", told.get("limits").cloned().unwrap_or_default())
-        .detail(
-            "directories",
-            told.get("directories").cloned().unwrap_or_default(),
-        );
-    let write = state.write(move |tx| {
-        let of_others = tx.grants_of(&id)?;
-        let is_new = of_others.iter().all(|other| other.digest != digest);
-        if account.is_none() || is_new {
-            tx.delete_grants(&id)?;
-        }
-        tx.put_grant(&id, &digest, account.as_deref(), &json)?;
-        tx.audit(&entry).map(|_| ())
-    });
-    Ok(write.await?)
+    Ok(openclaw_components::grants::put(state, ACTOR, id, grant, action).await?)
 }
 
 /// Removes all grants of an extension together with the entry that tells why; says how many there were.
 pub(super) async fn remove(state: &State, id: &PluginId, action: &'static str) -> Result<u64, Failure> {
-    let id = id.as_str().to_owned();
-    let write = state.write(move |tx| {
-        let gone = tx.delete_grants(&id)?;
-        tx.audit(&AuditEntry::new(ACTOR, action, &*id).detail("grants", gone))?;
-        Ok(gone)
-    });
-    write.await.map_err(|error: openclaw_state::Error| error.into())
+    Ok(openclaw_components::grants::remove(state, ACTOR, id, action).await?)
 }
