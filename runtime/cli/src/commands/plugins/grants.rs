@@ -21,10 +21,8 @@ pub(super) fn of_account(
     account: Option<&str>,
 ) -> Result<Option<Grant>, Failure> {
     let digest = digest.to_string();
-    let mut of = stored
-        .iter()
-        .filter(|stored| stored.digest == digest && stored.account.as_deref() == account);
-    of.next().map(read).transpose()
+    let is_it = |stored: &&StoredGrant| stored.digest == digest && stored.account.as_deref() == account;
+    stored.iter().find(is_it).map(read).transpose()
 }
 
 /// A grant as it was kept.
@@ -56,8 +54,7 @@ pub(super) fn look(extensions: &Extensions, id: Option<&PluginId>) -> Result<Vec
 
 /// Those of one extension.
 pub(super) async fn of_extension(state: &State, id: &PluginId) -> Result<Vec<StoredGrant>, Failure> {
-    let id = id.as_str().to_owned();
-    Ok(state.read(move |view| view.grants_of(&id)).await?)
+    Ok(openclaw_components::grants::of_extension(state, id).await?)
 }
 
 /// Keeps a grant.
