@@ -3,21 +3,26 @@
 //! **Promise.** The page is plain files in this folder, built into the program and served as they are, without the
 //! comments of the scripts. A browser runs nothing but these files: no inline script or style, no other origin, no
 //! markup made from text (Trusted Types with no policy), no frame around it; it connects only to where it came from.
-//! Nothing is served for any other path. **Bound.** 60,000 bytes in all. **Cost.** One pass over each file and its
+//! Nothing is served for any other path, and nothing at all if `gateway.controlUi.enabled` is off. **Bound.** 60,000 bytes in all. **Cost.** One pass over each file and its
 //! digest for the etag, the first time that any is asked for; after that a look into a short table, and 304 for a
 //! browser that has the file.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use axum::body::Body;
+use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LOCATION,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use ring::digest::{SHA256, digest};
+
+use crate::gateway::Gateway;
+use crate::http::answer::text_answer;
 
 /// What a browser may do with the page. `'self'` in `connect-src` is also the WebSocket of the same host.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -102,11 +107,34 @@ pub fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }
 
-/// The whole answer to a request for a file of the page; none if it is for something else.
-pub fn answer(method: &Method, path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
-    if method != Method::GET && method != Method::HEAD {
-        return None;
+/// Serves the page under `gateway.controlUi.basePath`, and says of everything else that it is not there: the last
+/// route of the HTTP API.
+pub async fn serve(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
+    let config = gateway.config().get();
+    let settings = &config.config.gateway.control_ui;
+    let base = settings.base_path.trim_end_matches('/');
+    let known = request
+        .headers()
+        .get(IF_NONE_MATCH)
+        .and_then(|tags| tags.to_str().ok());
+    let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
+    let found = match request.uri().path().strip_prefix(base) {
+        Some("") => Response::builder()
+            .status(StatusCode::FOUND)
+            .header(LOCATION, format!("{base}/"))
+            .body(Bytes::new())
+            .ok(),
+        Some(path) => answer(path, known),
+        None => None,
+    };
+    match found.filter(|_| settings.enabled && is_reading) {
+        Some(answer) => answer.map(Body::from),
+        None => text_answer(StatusCode::NOT_FOUND, "Not Found"),
     }
+}
+
+/// The whole answer to reading a path; none if it is not of the page.
+pub fn answer(path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
     let asset = find(path)?;
     let known = if_none_match.unwrap_or_default().split(',').map(str::trim);
     let is_known = known.into_iter().any(|tag| {
@@ -135,10 +163,6 @@ mod tests {
 
     use super::*;
 
-    fn get(path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
-        answer(&Method::GET, path, if_none_match)
-    }
-
     /// What stands between the first two of `ends` after each `start`.
     fn all_after<'a>(text: &'a str, start: &'a str, end: char) -> impl Iterator<Item = &'a str> {
         text.split(start)
@@ -160,7 +184,7 @@ mod tests {
                 "index.html" => "/".to_owned(),
                 _ => format!("/{name}"),
             };
-            let served = get(&path, None).unwrap_or_else(|| panic!("{path} is not served"));
+            let served = answer(&path, None).unwrap_or_else(|| panic!("{path} is not served"));
             let text = std::fs::read_to_string(entry.path()).unwrap();
             let code = text.lines().filter(|line| !line.trim_start().starts_with('/'));
             let served = std::str::from_utf8(served.body()).unwrap();
@@ -169,7 +193,7 @@ mod tests {
         }
         assert_eq!(paths.len(), FILES.len());
         for path in ["", "/mod.rs", "/index.html", "//", "/../lib.rs", "/main.js/"] {
-            assert!(get(path, None).is_none(), "{path}");
+            assert!(answer(path, None).is_none(), "{path}");
         }
     }
 
@@ -225,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_browser_may_run_only_these_files_and_talk_only_to_this_host() {
-        let served = get("/", None).unwrap();
+        let served = answer("/", None).unwrap();
         let header = |name: &str| served.headers()[name].to_str().unwrap();
         let policy = header("content-security-policy");
         for part in [
@@ -249,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_file_that_the_browser_has_is_not_sent_again() {
-        let first = get("/main.js", None).unwrap();
+        let first = answer("/main.js", None).unwrap();
         let etag = first.headers()["etag"].to_str().unwrap().to_owned();
         for known in [
             etag.clone(),
@@ -257,18 +281,12 @@ mod tests {
             format!("\"other\", {etag}"),
             "*".to_owned(),
         ] {
-            let again = get("/main.js", Some(&known)).unwrap();
+            let again = answer("/main.js", Some(&known)).unwrap();
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{known}");
             assert!(again.body().is_empty() && again.headers().contains_key("content-security-policy"));
         }
         let other = find("/chat.js").unwrap().etag.clone();
-        let stale = get("/main.js", Some(&other)).unwrap();
+        let stale = answer("/main.js", Some(&other)).unwrap();
         assert_eq!((stale.status(), stale.body().is_empty()), (StatusCode::OK, false));
-    }
-
-    #[test]
-    fn only_reading_is_answered() {
-        assert!(answer(&Method::HEAD, "/", None).is_some());
-        assert!(answer(&Method::POST, "/", None).is_none());
     }
 }
