@@ -187,7 +187,11 @@ impl Told<'_> {
         if answer.thinking.len() > self.thinking {
             self.emitter.tell(Body::Thinking {
                 text: answer.thinking.clone(),
-                delta: answer.thinking.get(self.thinking..).unwrap_or_default().to_owned(),
+                delta: answer
+                    .thinking
+                    .get(self.thinking..)
+                    .unwrap_or_default()
+                    .to_owned(),
             });
             self.thinking = answer.thinking.len();
             self.next = Instant::now() + PACE;

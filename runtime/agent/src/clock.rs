@@ -9,5 +9,7 @@ pub(crate) fn now_ms() -> i64 {
 
 /// A time in milliseconds since 1970 as text.
 pub(crate) fn iso(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+    Timestamp::from_millisecond(ms)
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_string()
 }

@@ -45,7 +45,12 @@ impl Command {
         let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let word = first.to_lowercase();
         let rest = rest.trim();
-        if config.session.reset_triggers.iter().any(|trigger| trigger.to_lowercase() == word) {
+        if config
+            .session
+            .reset_triggers
+            .iter()
+            .any(|trigger| trigger.to_lowercase() == word)
+        {
             return Some(Self::Reset {
                 first: (!rest.is_empty()).then(|| rest.to_owned()),
             });
@@ -138,7 +143,13 @@ mod tests {
                 first: Some("hello there".to_owned())
             })
         );
-        for plain in ["/status please", "/newer", "/think high", "hello /status", "status"] {
+        for plain in [
+            "/status please",
+            "/newer",
+            "/think high",
+            "hello /status",
+            "status",
+        ] {
             assert_eq!(read(plain), None, "{plain}");
         }
     }

@@ -34,7 +34,11 @@ pub(crate) fn fit(messages: &[Message], room: usize) -> Vec<Told> {
     while end > 0 {
         let begin = messages
             .get(..end)
-            .and_then(|before| before.iter().rposition(|message| matches!(message, Message::User { .. })))
+            .and_then(|before| {
+                before
+                    .iter()
+                    .rposition(|message| matches!(message, Message::User { .. }))
+            })
             .unwrap_or(0);
         let mut turn: Vec<Told> = messages
             .get(begin..end)
@@ -43,12 +47,15 @@ pub(crate) fn fit(messages: &[Message], room: usize) -> Vec<Told> {
             .filter_map(tell)
             .collect();
         let mut size: usize = turn.iter().map(size_of).sum();
-        if size > left && kept.is_empty() {
-            size = shorten(&mut turn, left);
+        let is_newest = kept.is_empty();
+        if size > left && is_newest {
+            // Nothing older has a place beside it.
+            shorten(&mut turn, left);
+            size = left;
         } else if size > left {
             break;
         }
-        left = left.saturating_sub(size);
+        left -= size;
         turn.append(&mut kept);
         kept = turn;
         end = begin;
@@ -56,8 +63,8 @@ pub(crate) fn fit(messages: &[Message], room: usize) -> Vec<Told> {
     kept
 }
 
-/// Leaves out the oldest tool results of a turn until it fits or none is left; says how large it then is.
-fn shorten(turn: &mut [Told], room: usize) -> usize {
+/// Leaves out the oldest tool results of a turn until it fits or none is left.
+fn shorten(turn: &mut [Told], room: usize) {
     let mut size: usize = turn.iter().map(size_of).sum();
     for message in turn.iter_mut() {
         if size <= room {
@@ -71,7 +78,6 @@ fn shorten(turn: &mut [Told], room: usize) -> usize {
             size = size - before + size_of(message);
         }
     }
-    size
 }
 
 /// A message as a model is told it; none if it says nothing to it.
@@ -220,7 +226,10 @@ mod tests {
         let all = fit(&talk, 1000);
         assert_eq!(all.len(), 5);
         let some = fit(&talk, 100);
-        assert_eq!(some.iter().map(first_text).collect::<Vec<_>>(), ["two", "short", "three"]);
+        assert_eq!(
+            some.iter().map(first_text).collect::<Vec<_>>(),
+            ["two", "short", "three"]
+        );
     }
 
     #[test]

@@ -85,7 +85,9 @@ impl Ledger {
         }
         if Command::read(&self.config.config, request) == Some(Command::Stop) {
             let put = tx.turn(&turn.run_id)?;
-            let stopped = put.map(|put| self.carry_out_stop(tx, &put, request)).transpose()?;
+            let stopped = put
+                .map(|put| self.carry_out_stop(tx, &put, request))
+                .transpose()?;
             return Ok(Entered::Stopped(stopped.flatten().unwrap_or_default()));
         }
         let open = tx.turns_of_session(&turn.session_key)?;
@@ -100,9 +102,17 @@ impl Ledger {
     }
 
     /// Carries an order to stop out: what waited before it ends, and it is answered. None if it is not queued.
-    pub(crate) fn carry_out_stop(&self, tx: &Tx<'_>, order: &Turn, request: &Request) -> Result<Option<Stopped>> {
+    pub(crate) fn carry_out_stop(
+        &self,
+        tx: &Tx<'_>,
+        order: &Turn,
+        request: &Request,
+    ) -> Result<Option<Stopped>> {
         let open = tx.turns_of_session(&order.session_key)?;
-        if !open.iter().any(|turn| turn.seq == order.seq && turn.state == TurnState::Queued) {
+        if !open
+            .iter()
+            .any(|turn| turn.seq == order.seq && turn.state == TurnState::Queued)
+        {
             return Ok(None);
         }
         let mut stopped = Stopped::default();
@@ -167,7 +177,11 @@ impl Ledger {
                         source,
                     };
                     tracing::error!(%error, "a turn that cannot be read ends with an error");
-                    end_turn(tx, &turn.run_id, &failed(tx.now_ms(), &error.to_string(), "unreadable"))?;
+                    end_turn(
+                        tx,
+                        &turn.run_id,
+                        &failed(tx.now_ms(), &error.to_string(), "unreadable"),
+                    )?;
                     continue;
                 }
             };
@@ -264,7 +278,14 @@ pub(crate) fn fresh_session(
     let session_id = Uuid::new_v4().to_string();
     tx.transcript_begin(&session_id, key, agent_id)?;
     let mut entry = before.map(|before| object(&before.entry)).unwrap_or_default();
-    for counted in ["inputTokens", "outputTokens", "totalTokens", "contextTokens", "usedTokens", "abortedLastRun"] {
+    for counted in [
+        "inputTokens",
+        "outputTokens",
+        "totalTokens",
+        "contextTokens",
+        "usedTokens",
+        "abortedLastRun",
+    ] {
         entry.remove(counted);
     }
     entry.entry("createdAt").or_insert_with(|| json!(tx.now_ms()));
@@ -295,7 +316,12 @@ pub(crate) fn outcome_of(turn: &Turn) -> Option<Outcome> {
 }
 
 /// What leaves for the route of a turn.
-pub(crate) fn reply(run_id: &str, session_key: &str, route: Option<&Route>, text: &str) -> Option<NewOutbound> {
+pub(crate) fn reply(
+    run_id: &str,
+    session_key: &str,
+    route: Option<&Route>,
+    text: &str,
+) -> Option<NewOutbound> {
     let route = route?;
     Some(NewOutbound {
         channel: route.channel.clone(),
@@ -400,6 +426,9 @@ fn note_outcome(entry: &str, outcome: &Outcome) -> String {
         fields.insert("modelProvider".to_owned(), json!(outcome.provider));
         fields.insert("model".to_owned(), json!(outcome.model));
     }
-    fields.insert("abortedLastRun".to_owned(), json!(outcome.status == Status::Aborted));
+    fields.insert(
+        "abortedLastRun".to_owned(),
+        json!(outcome.status == Status::Aborted),
+    );
     Value::Object(fields).to_string()
 }

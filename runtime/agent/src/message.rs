@@ -137,7 +137,9 @@ impl Message {
         if entry.kind != MESSAGE {
             return None;
         }
-        serde_json::from_str::<Body>(&entry.body).ok().map(|body| body.message)
+        serde_json::from_str::<Body>(&entry.body)
+            .ok()
+            .map(|body| body.message)
     }
 }
 

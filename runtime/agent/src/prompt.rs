@@ -49,7 +49,11 @@ pub(crate) fn write(facts: &Facts<'_>) -> String {
         );
     }
     if !facts.owners.is_empty() {
-        let _ = writeln!(out, "## Owner\nThese senders are your owner: {}.\n", facts.owners.join(", "));
+        let _ = writeln!(
+            out,
+            "## Owner\nThese senders are your owner: {}.\n",
+            facts.owners.join(", ")
+        );
     }
     let _ = writeln!(
         out,
@@ -64,7 +68,10 @@ pub(crate) fn write(facts: &Facts<'_>) -> String {
     if let Some(extra) = facts.extra.map(str::trim).filter(|extra| !extra.is_empty()) {
         let _ = writeln!(out, "## About this conversation\n{extra}\n");
     }
-    let runtime = facts.runtime.iter().map(|(name, value)| format!("{name}={value}"));
+    let runtime = facts
+        .runtime
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
     let _ = writeln!(out, "## Runtime\n{}", runtime.collect::<Vec<_>>().join(" | "));
     out
 }
@@ -110,7 +117,10 @@ fn files(out: &mut String, facts: &Facts<'_>) {
     out.push_str("## Workspace files\n");
     let mut room = facts.total_chars;
     for file in facts.files {
-        let optional = matches!(file.name, "TOOLS.md" | "HEARTBEAT.md" | "BOOTSTRAP.md" | "MEMORY.md");
+        let optional = matches!(
+            file.name,
+            "TOOLS.md" | "HEARTBEAT.md" | "BOOTSTRAP.md" | "MEMORY.md"
+        );
         match file.text.as_deref().map(str::trim) {
             None | Some("") if optional => {}
             None => {
@@ -135,7 +145,10 @@ fn shorten(name: &str, text: &str, max: usize) -> String {
     let tail = max - head;
     let begin: String = text.chars().take(head).collect();
     let end: String = text.chars().skip(count - tail).collect();
-    format!("{begin}\n[… {} of {count} characters of {name} left out; read the file for them …]\n{end}", count - max)
+    format!(
+        "{begin}\n[… {} of {count} characters of {name} left out; read the file for them …]\n{end}",
+        count - max
+    )
 }
 
 #[cfg(test)]
@@ -149,7 +162,11 @@ mod tests {
         }
     }
 
-    fn facts<'a>(tools: &'a [(String, String)], files: &'a [File], runtime: &'a [(&'static str, String)]) -> Facts<'a> {
+    fn facts<'a>(
+        tools: &'a [(String, String)],
+        files: &'a [File],
+        runtime: &'a [(&'static str, String)],
+    ) -> Facts<'a> {
         Facts {
             name: Some("Molty"),
             tools,

@@ -223,7 +223,10 @@ impl Toolbox {
     pub(crate) fn is_repeatable(&self, name: &str) -> bool {
         let listed = self.list();
         // What is not there does nothing, however often it is called.
-        listed.iter().find(|tool| tool.name == name).is_none_or(|tool| tool.is_repeatable)
+        listed
+            .iter()
+            .find(|tool| tool.name == name)
+            .is_none_or(|tool| tool.is_repeatable)
     }
 
     /// Calls a tool. What goes wrong is for the model to read. Dropping the future ends the call; a file tool that
@@ -289,7 +292,10 @@ mod tests {
     #[test]
     fn only_a_main_session_gets_file_tools() {
         let config = Config::default();
-        assert_eq!(names(&config, true), ["read", "write", "edit", "ls", "session_status"]);
+        assert_eq!(
+            names(&config, true),
+            ["read", "write", "edit", "ls", "session_status"]
+        );
         assert_eq!(names(&config, false), ["session_status"]);
     }
 

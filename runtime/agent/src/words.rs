@@ -2,11 +2,50 @@
 
 /// What says "stop" when it is all that a message says.
 const STOP: &[&str] = &[
-    "/stop", "/abort", "stop", "esc", "abort", "exit", "interrupt", "halt", "stopp", "pare", "anhalten", "aufhören",
-    "aufhoeren", "detente", "deten", "detén", "arrete", "arrête", "停止", "停下来", "暂停", "やめて", "止めて",
-    "रुको", "توقف", "стоп", "остановись", "останови", "остановить", "прекрати", "stop openclaw", "openclaw stop",
-    "stop action", "stop run", "stop agent", "stop the agent", "please stop", "stop please", "please stop openclaw",
-    "do not do that", "don't do that", "stop doing anything", "stop that", "stop now",
+    "/stop",
+    "/abort",
+    "stop",
+    "esc",
+    "abort",
+    "exit",
+    "interrupt",
+    "halt",
+    "stopp",
+    "pare",
+    "anhalten",
+    "aufhören",
+    "aufhoeren",
+    "detente",
+    "deten",
+    "detén",
+    "arrete",
+    "arrête",
+    "停止",
+    "停下来",
+    "暂停",
+    "やめて",
+    "止めて",
+    "रुको",
+    "توقف",
+    "стоп",
+    "остановись",
+    "останови",
+    "остановить",
+    "прекрати",
+    "stop openclaw",
+    "openclaw stop",
+    "stop action",
+    "stop run",
+    "stop agent",
+    "stop the agent",
+    "please stop",
+    "stop please",
+    "please stop openclaw",
+    "do not do that",
+    "don't do that",
+    "stop doing anything",
+    "stop that",
+    "stop now",
 ];
 /// The longest message that is looked at for them, in bytes.
 const LONGEST: usize = 96;
@@ -49,7 +88,8 @@ pub(crate) fn audible(reply: &str) -> Option<&str> {
     };
     match text.get(..at).zip(text.get(at..)) {
         Some((words, token))
-            if token.eq_ignore_ascii_case(SILENT) && words.ends_with(|c: char| !c.is_alphanumeric() && c != '_') =>
+            if token.eq_ignore_ascii_case(SILENT)
+                && words.ends_with(|c: char| !c.is_alphanumeric() && c != '_') =>
         {
             let words = words.trim_end();
             (!words.is_empty()).then_some(words)
@@ -60,7 +100,9 @@ pub(crate) fn audible(reply: &str) -> Option<&str> {
 
 /// Whether a text may still become a request for silence, so that nothing of it is to be shown yet.
 pub fn may_become_silence(text: &str) -> bool {
-    let text = text.trim_start().trim_start_matches(|c: char| matches!(c, '"' | '{' | '*' | '`'));
+    let text = text
+        .trim_start()
+        .trim_start_matches(|c: char| matches!(c, '"' | '{' | '*' | '`'));
     let head: String = text.chars().take(SILENT.len()).collect::<String>().to_lowercase();
     if head.len() < SILENT.len() {
         return SILENT.starts_with(&head);
@@ -91,22 +133,52 @@ mod tests {
 
     #[test]
     fn a_bare_stop_word_stops_in_any_dress_and_a_sentence_does_not() {
-        for stop in ["/stop", "STOP!!", "  Please   stop. ", "don’t do that", "停止。", "Стоп!", "रुको", "arrête ?"] {
+        for stop in [
+            "/stop",
+            "STOP!!",
+            "  Please   stop. ",
+            "don’t do that",
+            "停止。",
+            "Стоп!",
+            "रुको",
+            "arrête ?",
+        ] {
             assert!(is_stop(stop), "{stop}");
         }
-        for other in ["stop the music", "nonstop", "please", "", "!", "what does stop mean"] {
+        for other in [
+            "stop the music",
+            "nonstop",
+            "please",
+            "",
+            "!",
+            "what does stop mean",
+        ] {
             assert!(!is_stop(other), "{other}");
         }
     }
 
     #[test]
     fn a_reply_that_asks_for_silence_is_not_delivered_and_one_that_speaks_is() {
-        for silent in ["NO_REPLY", " no_reply. ", "NO_REPLY NO_REPLY", "**NO_REPLY**", "\"NO_REPLY\"",
-            "{\"action\":\"NO_REPLY\"}", "", "  "] {
+        for silent in [
+            "NO_REPLY",
+            " no_reply. ",
+            "NO_REPLY NO_REPLY",
+            "**NO_REPLY**",
+            "\"NO_REPLY\"",
+            "{\"action\":\"NO_REPLY\"}",
+            "",
+            "  ",
+        ] {
             assert_eq!(audible(silent), None, "{silent}");
         }
         assert_eq!(audible("Done.\n\nNO_REPLY"), Some("Done."));
-        for heard in ["Say NO_REPLY to be quiet", "NO_REPLY is a word", "hello", "MONO_REPLY", "{\"action\":\"go\"}"] {
+        for heard in [
+            "Say NO_REPLY to be quiet",
+            "NO_REPLY is a word",
+            "hello",
+            "MONO_REPLY",
+            "{\"action\":\"go\"}",
+        ] {
             assert_eq!(audible(heard), Some(heard));
         }
     }

@@ -35,9 +35,21 @@ pub(crate) const PRIVATE: &[&str] = &["USER.md", "MEMORY.md"];
 /// What a new workspace is given.
 const TEMPLATES: &[(&str, Option<BootstrapFile>, &str)] = &[
     ("AGENTS.md", None, include_str!("../templates/AGENTS.md")),
-    ("SOUL.md", Some(BootstrapFile::Soul), include_str!("../templates/SOUL.md")),
-    ("IDENTITY.md", Some(BootstrapFile::Identity), include_str!("../templates/IDENTITY.md")),
-    ("USER.md", Some(BootstrapFile::User), include_str!("../templates/USER.md")),
+    (
+        "SOUL.md",
+        Some(BootstrapFile::Soul),
+        include_str!("../templates/SOUL.md"),
+    ),
+    (
+        "IDENTITY.md",
+        Some(BootstrapFile::Identity),
+        include_str!("../templates/IDENTITY.md"),
+    ),
+    (
+        "USER.md",
+        Some(BootstrapFile::User),
+        include_str!("../templates/USER.md"),
+    ),
     ("BOOTSTRAP.md", None, include_str!("../templates/BOOTSTRAP.md")),
 ];
 
@@ -52,7 +64,11 @@ pub(crate) struct File {
 /// Where the workspace of an agent is.
 pub fn path_of(snapshot: &Snapshot<Config>, agent: &str) -> PathBuf {
     let (config, place) = (&snapshot.config, &snapshot.place);
-    let own = config.agents.entries.get(agent).and_then(|entry| entry.workspace.as_ref());
+    let own = config
+        .agents
+        .entries
+        .get(agent)
+        .and_then(|entry| entry.workspace.as_ref());
     let is_default = agents::default_id(config) == agent;
     let shared = config.agents.defaults.workspace.as_ref();
     match (own, shared, is_default) {
@@ -92,9 +108,7 @@ pub(crate) fn create(path: &Path, config: &Config) -> Result<()> {
 
 /// Reads the files that an agent is shown. `is_private` says whether nobody else is in the conversation.
 pub(crate) fn read(path: &Path, is_private: bool) -> Vec<File> {
-    let shown = FILES
-        .iter()
-        .filter(|name| is_private || !PRIVATE.contains(name));
+    let shown = FILES.iter().filter(|name| is_private || !PRIVATE.contains(name));
     shown
         .map(|name| File {
             name,
@@ -109,7 +123,11 @@ fn read_file(path: &Path) -> Option<String> {
         return None;
     }
     let mut bytes = Vec::new();
-    fs::File::open(path).ok()?.take(FILE_BYTES).read_to_end(&mut bytes).ok()?;
+    fs::File::open(path)
+        .ok()?
+        .take(FILE_BYTES)
+        .read_to_end(&mut bytes)
+        .ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -124,9 +142,15 @@ mod tests {
         create(&home, &Config::default()).unwrap();
         let names = |home: &Path| -> Vec<_> {
             let files = read(home, true).into_iter();
-            files.filter(|file| file.text.is_some()).map(|file| file.name).collect()
+            files
+                .filter(|file| file.text.is_some())
+                .map(|file| file.name)
+                .collect()
         };
-        assert_eq!(names(&home), ["AGENTS.md", "SOUL.md", "IDENTITY.md", "USER.md", "BOOTSTRAP.md"]);
+        assert_eq!(
+            names(&home),
+            ["AGENTS.md", "SOUL.md", "IDENTITY.md", "USER.md", "BOOTSTRAP.md"]
+        );
         fs::write(home.join("SOUL.md"), "mine").unwrap();
         fs::remove_file(home.join("BOOTSTRAP.md")).unwrap();
         create(&home, &Config::default()).unwrap();

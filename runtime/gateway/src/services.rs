@@ -1,13 +1,25 @@
 //! What the methods work on beside the gateway itself: one field for each part of the house.
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use openclaw_agent::Agent;
+use openclaw_components::{Host, Packages};
+use openclaw_models::Models;
+use openclaw_protocol::Error;
+use ring::hmac;
+use ring::rand::SystemRandom;
 use serde_json::{Map, Value};
+
+use crate::gateway::Gateway;
+use crate::projection::Told;
 
 /// The parts that the methods work on.
 #[derive(Clone, Default)]
 pub struct Services {
+    /// The agent and what belongs to it. None: a gateway that only tells how it fares.
+    pub parts: Option<Arc<Parts>>,
     /// What the parts say about how they fare. None: there are no parts.
     pub health: Option<HealthSource>,
 }
@@ -15,6 +27,61 @@ pub struct Services {
 impl std::fmt::Debug for Services {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+/// The agent and what belongs to it.
+pub struct Parts {
+    /// What runs turns.
+    pub agent: Agent,
+    /// What turns think with.
+    pub models: Models,
+    /// What runs extensions.
+    pub host: Host,
+    /// The folder that extensions are installed in.
+    pub extensions: PathBuf,
+    pub(crate) told: Told,
+    hash_key: hmac::Key,
+}
+
+impl Parts {
+    /// The parts of one start.
+    pub fn new(agent: Agent, models: Models, host: Host, extensions: PathBuf) -> Self {
+        // Without randomness there is no key, and then hashes tell of contents; the system always has some.
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
+        Self {
+            agent,
+            models,
+            host,
+            extensions,
+            told: Told::default(),
+            hash_key: key.unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &[])),
+        }
+    }
+
+    /// What is installed, to look at.
+    pub(crate) fn packages(&self) -> Packages {
+        Packages::open(&self.extensions)
+    }
+
+    pub(crate) fn hash_key(&self) -> &hmac::Key {
+        &self.hash_key
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts")
+            .field("extensions", &self.extensions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// The agent and what belongs to it.
+    pub(crate) fn parts(&self) -> Result<&Parts, Error> {
+        let parts = self.services().parts.as_deref();
+        parts.ok_or_else(|| Error::unavailable("this gateway runs no agent"))
     }
 }
 

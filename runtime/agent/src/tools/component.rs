@@ -54,7 +54,10 @@ fn tell(news: Progress) -> String {
 }
 
 fn read(output: Output) -> ToolOutput {
-    let details = output.structured.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
+    let details = output
+        .structured
+        .as_deref()
+        .and_then(|json| serde_json::from_str::<Value>(json).ok());
     let mut parts: Vec<_> = output.content.into_iter().map(show).collect();
     if parts.is_empty()
         && let Some(details) = &details
@@ -76,7 +79,11 @@ fn show(part: Part) -> String {
             Some(description) => format!("[media {media}: {description}]"),
             None => format!("[media {media}]"),
         },
-        Part::Link { url, title, description } => {
+        Part::Link {
+            url,
+            title,
+            description,
+        } => {
             let texts = [title, Some(url), description];
             texts.into_iter().flatten().collect::<Vec<_>>().join("\n")
         }

@@ -45,7 +45,10 @@ fn edit(folder: &Path, arguments: &Value) -> Result<ToolOutput, Refusal> {
     let edits = edits(arguments)?;
     let bytes = workspace.read(&place)?;
     let Ok(whole) = String::from_utf8(bytes) else {
-        return Err(ToolOutput::failed(format!("{} is not a text file.", place.display())));
+        return Err(ToolOutput::failed(format!(
+            "{} is not a text file.",
+            place.display()
+        )));
     };
     let (mark, body) = match whole.strip_prefix('\u{feff}') {
         Some(body) => ("\u{feff}", body),
@@ -84,7 +87,9 @@ fn edits(arguments: &Value) -> Result<Vec<Edit>, Refusal> {
         let old = text(value, &["oldText", "old_string"])?.replace("\r\n", "\n");
         let new = text(value, &["newText", "new_string"])?.replace("\r\n", "\n");
         match old.is_empty() {
-            true => Err(ToolOutput::failed("oldText is empty; to create a file use write.")),
+            true => Err(ToolOutput::failed(
+                "oldText is empty; to create a file use write.",
+            )),
             false => Ok(Edit { old, new }),
         }
     };
@@ -156,7 +161,11 @@ pub(super) fn diff(place: &Path, before: &str, after: &str) -> Changes {
         }
     }
     let shown = place.display().to_string();
-    let mut text = compared.unified_diff().context_radius(3).header(&shown, &shown).to_string();
+    let mut text = compared
+        .unified_diff()
+        .context_radius(3)
+        .header(&shown, &shown)
+        .to_string();
     if text.len() > DIFF_BYTES {
         text.truncate(text.floor_char_boundary(DIFF_BYTES));
         text.push_str("\n[… cut]");

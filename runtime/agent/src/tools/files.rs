@@ -72,7 +72,10 @@ impl Workspace {
             .map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if !found.is_file() {
-            return Err(ToolOutput::failed(format!("{} is not a regular file.", place.display())));
+            return Err(ToolOutput::failed(format!(
+                "{} is not a regular file.",
+                place.display()
+            )));
         }
         if found.len() > FILE_BYTES {
             return Err(ToolOutput::failed(format!(
@@ -103,11 +106,20 @@ impl Workspace {
         };
         let before = self.dir.metadata(&place).ok();
         if before.as_ref().is_some_and(|found| !found.is_file()) {
-            return Err(ToolOutput::failed(format!("{} is not a regular file.", place.display())));
+            return Err(ToolOutput::failed(format!(
+                "{} is not a regular file.",
+                place.display()
+            )));
         }
-        let aside = place.with_file_name(format!(".{}.{}.tmp", name.to_string_lossy(), uuid::Uuid::new_v4().simple()));
+        let aside = place.with_file_name(format!(
+            ".{}.{}.tmp",
+            name.to_string_lossy(),
+            uuid::Uuid::new_v4().simple()
+        ));
         let write = || -> io::Result<()> {
-            let mut file = self.dir.open_with(&aside, OpenOptions::new().write(true).create_new(true))?;
+            let mut file = self
+                .dir
+                .open_with(&aside, OpenOptions::new().write(true).create_new(true))?;
             file.write_all(bytes)?;
             if let Some(before) = &before {
                 File::set_permissions(&file, before.permissions())?;
@@ -124,7 +136,9 @@ impl Workspace {
         let shown = place.display();
         ToolOutput::failed(match error.kind() {
             ErrorKind::NotFound => format!("There is no {shown}."),
-            ErrorKind::PermissionDenied => format!("{shown} cannot be {doing}: it is outside of the workspace, or not allowed."),
+            ErrorKind::PermissionDenied => {
+                format!("{shown} cannot be {doing}: it is outside of the workspace, or not allowed.")
+            }
             _ => format!("{shown} cannot be {doing}: {error}"),
         })
     }
@@ -140,7 +154,12 @@ impl Workspace {
 /// A text among the arguments, under the first of its names that is there.
 pub(super) fn text<'a>(arguments: &'a Value, names: &[&str]) -> Result<&'a str, Refusal> {
     let found = names.iter().find_map(|name| arguments.get(name)?.as_str());
-    found.ok_or_else(|| ToolOutput::failed(format!("{} is missing; it is a text.", names.first().unwrap_or(&"it"))))
+    found.ok_or_else(|| {
+        ToolOutput::failed(format!(
+            "{} is missing; it is a text.",
+            names.first().unwrap_or(&"it")
+        ))
+    })
 }
 
 /// A whole number among the arguments, if it is there.

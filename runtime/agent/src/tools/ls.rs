@@ -52,9 +52,15 @@ fn list(folder: &Path, arguments: &Value) -> Result<ToolOutput, Refusal> {
         .collect();
     let shown: Vec<_> = left.iter().take(limit).collect();
     let mut text: Vec<_> = shown.iter().map(|name| json!(name).to_string()).collect();
-    let next = (left.len() > shown.len()).then(|| shown.last().copied()).flatten();
+    let next = (left.len() > shown.len())
+        .then(|| shown.last().copied())
+        .flatten();
     if let Some(next) = next {
-        text.push(format!("[{} more; go on with after {}.]", left.len() - shown.len(), json!(next)));
+        text.push(format!(
+            "[{} more; go on with after {}.]",
+            left.len() - shown.len(),
+            json!(next)
+        ));
     } else if text.is_empty() {
         text.push("(empty)".to_owned());
     }
@@ -81,7 +87,10 @@ mod tests {
         assert_eq!(next.text, "\"c \\\"d\\\"\"\n\"sub/\"");
         assert_eq!(call(folder.path(), json!({"path": "sub"})).text, "(empty)");
         for outside in ["..", "/", "missing", "a"] {
-            assert!(call(folder.path(), json!({"path": outside})).is_error, "{outside}");
+            assert!(
+                call(folder.path(), json!({"path": outside})).is_error,
+                "{outside}"
+            );
         }
     }
 }

@@ -10,7 +10,13 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("group:runtime", &["exec", "process"]),
     (
         "group:sessions",
-        &["sessions_list", "sessions_history", "sessions_send", "sessions_spawn", "session_status"],
+        &[
+            "sessions_list",
+            "sessions_history",
+            "sessions_send",
+            "sessions_spawn",
+            "session_status",
+        ],
     ),
     (
         "group:openclaw",
@@ -32,10 +38,16 @@ pub(super) struct Policy(Vec<Layer>);
 impl Policy {
     pub(super) fn of(config: &Config, agent: &str) -> Self {
         let tools = &config.tools;
-        let own = config.agents.entries.get(agent).and_then(|agent| agent.tools.as_ref());
+        let own = config
+            .agents
+            .entries
+            .get(agent)
+            .and_then(|agent| agent.tools.as_ref());
         let profile = own.and_then(|own| own.profile).or(tools.profile);
         let mut base = profile.map(of_profile).unwrap_or_default();
-        let more = own.and_then(|own| own.also_allow.as_ref()).or(tools.also_allow.as_ref());
+        let more = own
+            .and_then(|own| own.also_allow.as_ref())
+            .or(tools.also_allow.as_ref());
         if !base.is_empty() {
             base.extend(more.into_iter().flatten().cloned());
         }
@@ -68,7 +80,9 @@ impl Policy {
     /// Whether the operator listed a tool by its name or its extension's, and not only all of them.
     pub(super) fn names(&self, tool: &str, extension: &PluginId) -> bool {
         let mut entries = self.0.iter().flat_map(|layer| &layer.allow);
-        entries.any(|entry| !entry.contains('*') && entry != ALL_PLUGINS && is_about(entry, tool, Some(extension)))
+        entries.any(|entry| {
+            !entry.contains('*') && entry != ALL_PLUGINS && is_about(entry, tool, Some(extension))
+        })
     }
 }
 
@@ -86,7 +100,12 @@ fn of_profile(profile: ToolProfile) -> Vec<String> {
     let names: &[&str] = match profile {
         ToolProfile::Minimal => &["session_status"],
         ToolProfile::Coding => &["group:fs", "group:runtime", "group:sessions"],
-        ToolProfile::Messaging => &["session_status", "sessions_list", "sessions_history", "sessions_send"],
+        ToolProfile::Messaging => &[
+            "session_status",
+            "sessions_list",
+            "sessions_history",
+            "sessions_send",
+        ],
         ToolProfile::Full => &[],
     };
     names.iter().map(|&name| name.to_owned()).collect()
@@ -134,6 +153,10 @@ mod tests {
         Policy::of(&config, "main")
     }
 
+    fn id(text: &str) -> PluginId {
+        text.parse().unwrap()
+    }
+
     fn list(names: &[&str]) -> Option<Vec<String>> {
         Some(names.iter().map(|&name| name.to_owned()).collect())
     }
@@ -146,22 +169,22 @@ mod tests {
         });
         assert!(policy.allows("read", None));
         assert!(!policy.allows("write", None));
-        assert!(!policy.allows("calc", PluginId::parse("maths").ok().as_ref()));
+        assert!(!policy.allows("calc", Some(&id("maths"))));
     }
 
     #[test]
     fn an_extension_and_a_group_stand_for_their_tools() {
-        let maths = PluginId::parse("maths").unwrap();
+        let maths = id("maths");
         let policy = policy(|config| config.tools.allow = list(&["group:fs", "maths"]));
         assert!(policy.allows("edit", None) && policy.allows("calc", Some(&maths)));
         assert!(!policy.allows("session_status", None));
         // An extension's tool is no member of a group of the gateway's own.
-        assert!(!policy.allows("ls", PluginId::parse("other").ok().as_ref()));
+        assert!(!policy.allows("ls", Some(&id("other"))));
     }
 
     #[test]
     fn a_profile_is_where_lists_begin_and_additions_widen_it() {
-        let maths = PluginId::parse("maths").unwrap();
+        let maths = id("maths");
         let minimal = policy(|config| config.tools.profile = Some(ToolProfile::Minimal));
         assert!(minimal.allows("session_status", None) && !minimal.allows("read", None));
         let wider = policy(|config| {
@@ -173,8 +196,9 @@ mod tests {
 
     #[test]
     fn a_tool_that_waits_to_be_listed_is_listed_by_name_or_extension_only() {
-        let maths = PluginId::parse("maths").unwrap();
-        let named = |names: &[&str]| policy(|config| config.tools.also_allow = list(names)).names("calc", &maths);
+        let maths = id("maths");
+        let named =
+            |names: &[&str]| policy(|config| config.tools.also_allow = list(names)).names("calc", &maths);
         assert!(named(&["calc"]) && named(&["maths"]));
         assert!(!named(&["*"]) && !named(&["group:plugins"]) && !named(&["ca*"]));
     }

@@ -37,12 +37,18 @@ fn read(folder: &Path, arguments: &Value) -> Result<ToolOutput, Refusal> {
     let limit = number(arguments, "limit")?.unwrap_or(LINES).min(LINES);
     let bytes = workspace.read(&place)?;
     if bytes.iter().take(8192).any(|&byte| byte == 0) {
-        return Err(ToolOutput::failed(format!("{} is not a text file.", place.display())));
+        return Err(ToolOutput::failed(format!(
+            "{} is not a text file.",
+            place.display()
+        )));
     }
     let whole = String::from_utf8_lossy(&bytes);
     let total = whole.lines().count();
     if offset > total.max(1) {
-        return Err(ToolOutput::failed(format!("{} has {total} lines.", place.display())));
+        return Err(ToolOutput::failed(format!(
+            "{} has {total} lines.",
+            place.display()
+        )));
     }
     let mut page = String::new();
     let mut shown = 0;
@@ -58,7 +64,10 @@ fn read(folder: &Path, arguments: &Value) -> Result<ToolOutput, Refusal> {
     }
     let last = offset - 1 + shown;
     if last < total {
-        page.push_str(&format!("\n\n[Lines {offset} to {last} of {total}; go on with offset {}.]", last + 1));
+        page.push_str(&format!(
+            "\n\n[Lines {offset} to {last} of {total}; go on with offset {}.]",
+            last + 1
+        ));
     }
     let details = json!({"truncation": {
         "truncated": last < total, "totalLines": total, "outputLines": shown, "firstLine": offset,
@@ -72,7 +81,11 @@ fn head(line: &str) -> String {
         return line.to_owned();
     }
     let end = line.floor_char_boundary(BYTES);
-    format!("{} [… {} more bytes in this line]", line.get(..end).unwrap_or_default(), line.len() - end)
+    format!(
+        "{} [… {} more bytes in this line]",
+        line.get(..end).unwrap_or_default(),
+        line.len() - end
+    )
 }
 
 #[cfg(test)]
@@ -92,7 +105,11 @@ mod tests {
         fs::write(folder.path().join("a.txt"), lines.join("\n")).unwrap();
         let first = ask(folder.path(), json!({"path": "a.txt"}));
         assert!(first.text.starts_with("line 1\n"));
-        assert!(first.text.ends_with("[Lines 1 to 2000 of 4500; go on with offset 2001.]"));
+        assert!(
+            first
+                .text
+                .ends_with("[Lines 1 to 2000 of 4500; go on with offset 2001.]")
+        );
         let last = ask(folder.path(), json!({"file_path": "./a.txt", "offset": 4499.0}));
         assert_eq!(last.text, "line 4499\nline 4500");
         assert!(ask(folder.path(), json!({"path": "a.txt", "offset": 4501})).is_error);
@@ -107,9 +124,20 @@ mod tests {
         std::os::unix::fs::symlink("../secret", folder.join("link")).unwrap();
         std::os::unix::fs::symlink(outer.path(), folder.join("up")).unwrap();
         let absolute = outer.path().join("secret").display().to_string();
-        for path in ["../secret", "link", "up/secret", &absolute, "a/../../secret", "/etc/passwd"] {
+        for path in [
+            "../secret",
+            "link",
+            "up/secret",
+            &absolute,
+            "a/../../secret",
+            "/etc/passwd",
+        ] {
             let output = ask(&folder, json!({"path": path}));
-            assert!(output.is_error && !output.text.contains("hunter2"), "{path}: {}", output.text);
+            assert!(
+                output.is_error && !output.text.contains("hunter2"),
+                "{path}: {}",
+                output.text
+            );
         }
         fs::write(folder.join("mine"), "ok").unwrap();
         let inside = folder.join("mine").display().to_string();

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::ToolOutput;
 
-pub(super) const ABOUT: &str = "Tell the date and time, the model, how full its context is, and what this session is.";
+pub(super) const ABOUT: &str =
+    "Tell the date and time, the model, how full its context is, and what this session is.";
 
 pub(super) fn parameters() -> Value {
     json!({"type": "object", "properties": {}})
@@ -44,14 +45,24 @@ impl Card {
             }
         }
         let _ = writeln!(out, "Model: {}", self.model);
-        let percent = (self.used_tokens * 100).checked_div(self.context_tokens).unwrap_or_default();
-        let _ = writeln!(out, "Context: {}/{} ({percent}%)", self.used_tokens, self.context_tokens);
+        let percent = (self.used_tokens * 100)
+            .checked_div(self.context_tokens)
+            .unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "Context: {}/{} ({percent}%)",
+            self.used_tokens, self.context_tokens
+        );
         let _ = writeln!(out, "Tokens in all: {}", self.total_tokens);
         let _ = writeln!(out, "Session: {} ({})", self.session_key, self.session_id);
         let _ = writeln!(out, "Agent: {}", self.agent);
         let _ = writeln!(out, "Waiting messages: {}", self.waiting);
         let _ = writeln!(out, "Thinking: {}", self.thinking);
-        let _ = write!(out, "File tools: {}", if self.has_files { "the workspace" } else { "none" });
+        let _ = write!(
+            out,
+            "File tools: {}",
+            if self.has_files { "the workspace" } else { "none" }
+        );
         out
     }
 

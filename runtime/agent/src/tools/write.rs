@@ -8,8 +8,7 @@ use super::ToolOutput;
 use super::edit::diff;
 use super::files::{Refusal, Workspace, text};
 
-pub(super) const ABOUT: &str =
-    "Write a file of the workspace as a whole, in the place of what is there. Folders on the way are created.";
+pub(super) const ABOUT: &str = "Write a file of the workspace as a whole, in the place of what is there. Folders on the way are created.";
 
 pub(super) fn parameters() -> Value {
     json!({
@@ -62,7 +61,10 @@ mod tests {
         let file = folder.path().join("a/b/c.txt");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         let details = write("two\n").details.unwrap();
-        assert_eq!((&details["created"], &details["firstChangedLine"]), (&json!(false), &json!(1)));
+        assert_eq!(
+            (&details["created"], &details["firstChangedLine"]),
+            (&json!(false), &json!(1))
+        );
         assert_eq!(fs::read_to_string(&file).unwrap(), "two\n");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(folder.path().join("a/b")).unwrap().count(), 1);

@@ -57,8 +57,8 @@ pub(super) fn is_wanted(message: &str) -> bool {
 /// What it is, what can be done here, and how to come by a model that thinks.
 pub(super) fn whole(tools: &[ToolDefinition]) -> String {
     let mut text = String::from(
-        "I am the offline model. No model is configured yet, so nothing here thinks and nothing leaves this \
-         machine. The rest of the gateway is real, and you can try it now:\n\n",
+        "I am the offline model. No model is configured yet, so nothing here thinks and no provider reads \
+         what you write. The rest of the gateway is real, and you can try it now:\n\n",
     );
     let has = |name: &str| tools.iter().any(|tool| tool.name == name);
     for (tool, line) in [
