@@ -157,7 +157,7 @@ impl Gateway {
                 .body(Full::default())
                 .unwrap();
         }
-        match page::answer(request.uri().path(), None) {
+        match page::answer(request.method(), request.uri().path(), None) {
             Some(response) => response.map(Full::new),
             None => Response::builder()
                 .status(StatusCode::NOT_FOUND)

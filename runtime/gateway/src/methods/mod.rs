@@ -13,9 +13,9 @@ mod presence;
 pub(crate) mod roster;
 pub(crate) mod run;
 pub(crate) mod sessions;
+mod status;
 pub(crate) mod target;
 mod tools;
-mod status;
 
 use openclaw_protocol::event;
 
@@ -55,7 +55,13 @@ pub const FAMILIES: &[&[Method]] = &[
 ];
 
 /// The events that tell of runs and sessions.
-pub const EVENTS: &[&str] = &["agent", "chat", "session.message", "session.tool", "sessions.changed"];
+pub const EVENTS: &[&str] = &[
+    "agent",
+    "chat",
+    "session.message",
+    "session.tool",
+    "sessions.changed",
+];
 
 /// A fault on this side: written to the log, and told without what it was.
 pub(crate) fn internal(fault: &dyn std::fmt::Display) -> openclaw_protocol::Error {

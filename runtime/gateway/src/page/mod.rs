@@ -117,24 +117,26 @@ pub async fn serve(State(gateway): State<Arc<Gateway>>, request: Request<Body>) 
         .headers()
         .get(IF_NONE_MATCH)
         .and_then(|tags| tags.to_str().ok());
-    let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let found = match request.uri().path().strip_prefix(base) {
-        Some("") => Response::builder()
+        Some("") if request.method() == Method::GET => Response::builder()
             .status(StatusCode::FOUND)
             .header(LOCATION, format!("{base}/"))
             .body(Bytes::new())
             .ok(),
-        Some(path) => answer(path, known),
+        Some(path) => answer(request.method(), path, known),
         None => None,
     };
-    match found.filter(|_| settings.enabled && is_reading) {
+    match found.filter(|_| settings.enabled) {
         Some(answer) => answer.map(Body::from),
         None => text_answer(StatusCode::NOT_FOUND, "Not Found"),
     }
 }
 
-/// The whole answer to reading a path; none if it is not of the page.
-pub fn answer(path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
+/// The whole answer to a request for a file of the page; none if it is for something else.
+pub fn answer(method: &Method, path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return None;
+    }
     let asset = find(path)?;
     let known = if_none_match.unwrap_or_default().split(',').map(str::trim);
     let is_known = known.into_iter().any(|tag| {
@@ -170,6 +172,10 @@ mod tests {
             .map(move |rest| rest.split(end).next().unwrap())
     }
 
+    fn get(path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
+        answer(&Method::GET, path, if_none_match)
+    }
+
     #[test]
     fn every_file_of_the_folder_is_served_without_comments_and_nothing_else() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/page");
@@ -184,7 +190,7 @@ mod tests {
                 "index.html" => "/".to_owned(),
                 _ => format!("/{name}"),
             };
-            let served = answer(&path, None).unwrap_or_else(|| panic!("{path} is not served"));
+            let served = get(&path, None).unwrap_or_else(|| panic!("{path} is not served"));
             let text = std::fs::read_to_string(entry.path()).unwrap();
             let code = text.lines().filter(|line| !line.trim_start().starts_with('/'));
             let served = std::str::from_utf8(served.body()).unwrap();
@@ -193,7 +199,7 @@ mod tests {
         }
         assert_eq!(paths.len(), FILES.len());
         for path in ["", "/mod.rs", "/index.html", "//", "/../lib.rs", "/main.js/"] {
-            assert!(answer(path, None).is_none(), "{path}");
+            assert!(get(path, None).is_none(), "{path}");
         }
     }
 
@@ -249,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_browser_may_run_only_these_files_and_talk_only_to_this_host() {
-        let served = answer("/", None).unwrap();
+        let served = get("/", None).unwrap();
         let header = |name: &str| served.headers()[name].to_str().unwrap();
         let policy = header("content-security-policy");
         for part in [
@@ -273,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_file_that_the_browser_has_is_not_sent_again() {
-        let first = answer("/main.js", None).unwrap();
+        let first = get("/main.js", None).unwrap();
         let etag = first.headers()["etag"].to_str().unwrap().to_owned();
         for known in [
             etag.clone(),
@@ -281,12 +287,18 @@ mod tests {
             format!("\"other\", {etag}"),
             "*".to_owned(),
         ] {
-            let again = answer("/main.js", Some(&known)).unwrap();
+            let again = get("/main.js", Some(&known)).unwrap();
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{known}");
             assert!(again.body().is_empty() && again.headers().contains_key("content-security-policy"));
         }
         let other = find("/chat.js").unwrap().etag.clone();
-        let stale = answer("/main.js", Some(&other)).unwrap();
+        let stale = get("/main.js", Some(&other)).unwrap();
         assert_eq!((stale.status(), stale.body().is_empty()), (StatusCode::OK, false));
+    }
+
+    #[test]
+    fn only_reading_is_answered() {
+        assert!(answer(&Method::HEAD, "/", None).is_some());
+        assert!(answer(&Method::POST, "/", None).is_none());
     }
 }
