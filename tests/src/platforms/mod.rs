@@ -2,3 +2,4 @@
 //! way in which the real ones do. They listen on this machine only.
 
 pub mod openai;
+pub mod telegram;

@@ -109,7 +109,7 @@ fn forbidden(kind: &str, message: &str) -> Response<Body> {
     )
 }
 
-/// Routes with nothing but the answer for what is not there.
+/// Routes with nothing but the page and the answer for what is not there.
 pub fn routes() -> axum::Router<Arc<Gateway>> {
-    axum::Router::new().fallback(|| async { text_answer(StatusCode::NOT_FOUND, "Not Found") })
+    axum::Router::new().fallback(crate::page::serve)
 }

@@ -3,21 +3,26 @@
 //! **Promise.** The page is plain files in this folder, built into the program and served as they are, without the
 //! comments of the scripts. A browser runs nothing but these files: no inline script or style, no other origin, no
 //! markup made from text (Trusted Types with no policy), no frame around it; it connects only to where it came from.
-//! Nothing is served for any other path. **Bound.** 60,000 bytes in all. **Cost.** One pass over each file and its
+//! Nothing is served for any other path, and nothing at all if `gateway.controlUi.enabled` is off. **Bound.** 60,000 bytes in all. **Cost.** One pass over each file and its
 //! digest for the etag, the first time that any is asked for; after that a look into a short table, and 304 for a
 //! browser that has the file.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use axum::body::Body;
+use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LOCATION,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use ring::digest::{SHA256, digest};
+
+use crate::gateway::Gateway;
+use crate::http::answer::text_answer;
 
 /// What a browser may do with the page. `'self'` in `connect-src` is also the WebSocket of the same host.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -102,9 +107,34 @@ pub fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }
 
+/// Serves the page under `gateway.controlUi.basePath`, and says of everything else that it is not there: the last
+/// route of the HTTP API.
+pub async fn serve(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
+    let config = gateway.config().get();
+    let settings = &config.config.gateway.control_ui;
+    let base = settings.base_path.trim_end_matches('/');
+    let known = request
+        .headers()
+        .get(IF_NONE_MATCH)
+        .and_then(|tags| tags.to_str().ok());
+    let found = match request.uri().path().strip_prefix(base) {
+        Some("") if request.method() == Method::GET => Response::builder()
+            .status(StatusCode::FOUND)
+            .header(LOCATION, format!("{base}/"))
+            .body(Bytes::new())
+            .ok(),
+        Some(path) => answer(request.method(), path, known),
+        None => None,
+    };
+    match found.filter(|_| settings.enabled) {
+        Some(answer) => answer.map(Body::from),
+        None => text_answer(StatusCode::NOT_FOUND, "Not Found"),
+    }
+}
+
 /// The whole answer to a request for a file of the page; none if it is for something else.
 pub fn answer(method: &Method, path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
-    if method != Method::GET && method != Method::HEAD {
+    if !matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }
     let asset = find(path)?;
@@ -135,15 +165,15 @@ mod tests {
 
     use super::*;
 
-    fn get(path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
-        answer(&Method::GET, path, if_none_match)
-    }
-
     /// What stands between the first two of `ends` after each `start`.
     fn all_after<'a>(text: &'a str, start: &'a str, end: char) -> impl Iterator<Item = &'a str> {
         text.split(start)
             .skip(1)
             .map(move |rest| rest.split(end).next().unwrap())
+    }
+
+    fn get(path: &str, if_none_match: Option<&str>) -> Option<Response<Bytes>> {
+        answer(&Method::GET, path, if_none_match)
     }
 
     #[test]
