@@ -4,9 +4,10 @@
 
 use std::fmt::{self, Write as _};
 
+use openclaw_gateway::log::Log;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use crate::args::{Global, LogLevel};
 use crate::output;
@@ -17,15 +18,25 @@ struct Console {
 
 /// Shows what is logged from here on.
 pub(crate) fn start(global: &Global) {
-    let console = Console {
-        level: global.log_level,
-    };
     // It is set once in the life of the program.
-    let _ = tracing::subscriber::set_global_default(console);
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Console::new(global)));
 }
 
-impl Subscriber for Console {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+/// Shows what is logged from here on, and keeps it in the log file.
+pub(crate) fn start_with(global: &Global, log: Log) {
+    let both = tracing_subscriber::registry().with(Console::new(global)).with(log);
+    // It is set once in the life of the program.
+    let _ = tracing::subscriber::set_global_default(both);
+}
+
+impl Console {
+    fn new(global: &Global) -> Self {
+        Self {
+            level: global.log_level,
+        }
+    }
+
+    fn shows(&self, metadata: &Metadata<'_>) -> bool {
         let usual = match metadata.target() {
             "extension" => Level::INFO,
             _ => Level::WARN,
@@ -42,25 +53,18 @@ impl Subscriber for Console {
         let is_ours = metadata.target() == "extension" || metadata.target().starts_with("openclaw");
         is_ours && *metadata.level() <= most
     }
+}
 
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
+impl<S: Subscriber> Layer<S> for Console {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if !self.shows(event.metadata()) {
+            return;
+        }
         let mut line = Line::default();
         event.record(&mut line);
         let level = event.metadata().level().as_str().to_lowercase();
         output::complain(&format!("{level}: {}{}", line.message, line.fields));
     }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
 }
 
 #[derive(Default)]

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::output;
 
 /// The place of the config and what surrounds it.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) place: Place,
     pub(crate) around: Surroundings,

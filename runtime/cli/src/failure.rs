@@ -31,6 +31,9 @@ pub(crate) enum Failure {
     /// The gateway could not start or go on.
     #[error(transparent)]
     Gateway(openclaw_gateway::Error),
+    /// Models could not be set up.
+    #[error(transparent)]
+    Models(#[from] openclaw_models::Error),
     /// The agent could not.
     #[error(transparent)]
     Agent(#[from] openclaw_agent::Error),

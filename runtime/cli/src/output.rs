@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use openclaw_config::tree::Config;
@@ -18,7 +18,7 @@ use openclaw_secrets::collect::{Held, collect};
 use serde::Serialize;
 use serde_json::Value;
 
-static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+static REDACTOR: LazyLock<Arc<Redactor>> = LazyLock::new(Arc::default);
 
 /// Tells the redactor the secrets that stand in the config as plain text.
 pub(crate) fn know_secrets(snapshot: &Snapshot<Config>) {
@@ -28,6 +28,11 @@ pub(crate) fn know_secrets(snapshot: &Snapshot<Config>) {
             REDACTOR.register([text.expose()]);
         }
     }
+}
+
+/// What keeps secrets out of everything that is shown or kept.
+pub(crate) fn redactor() -> Arc<Redactor> {
+    Arc::clone(&REDACTOR)
 }
 
 /// Tells the redactor the values that the config's references led to.

@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::now_ms;
 use crate::event::Event;
+use crate::fare::Fare;
 use crate::gateway::Gateway;
 use crate::method::Payload;
-use crate::services::PartsHealth;
 
 /// How old the answer may be.
 pub const FRESH: Duration = Duration::from_secs(60);
@@ -73,9 +73,9 @@ pub async fn refresh(gateway: &Arc<Gateway>, probe: bool) -> Payload {
     let health = gateway.health();
     let _writing = health.writing.lock().await;
     let begun = Instant::now();
-    let parts = match &gateway.services().health {
-        Some(source) => source(probe).await,
-        None => PartsHealth::default(),
+    let parts = match &gateway.services().parts {
+        Some(parts) => Fare::of(gateway, parts, probe).await,
+        None => Fare::default(),
     };
     let state = gateway.state().path().to_string_lossy().into_owned();
     let summary = summarise(&gateway.config().get().config, &state, parts, begun);
@@ -93,7 +93,7 @@ pub async fn refresh(gateway: &Arc<Gateway>, probe: bool) -> Payload {
     payload
 }
 
-fn summarise(config: &Config, state: &str, parts: PartsHealth, begun: Instant) -> Value {
+fn summarise(config: &Config, state: &str, parts: Fare, begun: Instant) -> Value {
     let default = default_agent(config);
     let no_sessions = || json!({"path": state, "count": 0, "recent": []});
     let mut sessions = parts.sessions;
@@ -125,7 +125,7 @@ fn summarise(config: &Config, state: &str, parts: PartsHealth, begun: Instant) -
         "ok": true,
         "ts": now_ms(),
         "durationMs": u64::try_from(begun.elapsed().as_millis()).unwrap_or_default(),
-        "plugins": {"loaded": parts.plugins, "errors": parts.plugin_errors, "unavailable": []},
+        "plugins": {"loaded": parts.plugins, "errors": [], "unavailable": []},
         "channels": channels,
         "channelOrder": order,
         "channelLabels": labels,

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod connection;
 mod error;
 pub mod event;
+mod fare;
 pub mod gateway;
 pub mod health;
 mod hello;

@@ -10,7 +10,6 @@ use openclaw_models::Models;
 use openclaw_protocol::Error;
 use ring::hmac;
 use ring::rand::SystemRandom;
-use serde_json::{Map, Value};
 
 use crate::gateway::Gateway;
 use crate::projection::Told;
@@ -20,8 +19,6 @@ use crate::projection::Told;
 pub struct Services {
     /// The agent and what belongs to it. None: a gateway that only tells how it fares.
     pub parts: Option<Arc<Parts>>,
-    /// What the parts say about how they fare. None: there are no parts.
-    pub health: Option<HealthSource>,
 }
 
 impl std::fmt::Debug for Services {
@@ -83,19 +80,3 @@ impl Gateway {
 
 /// Makes an installed extension callable with the grant and the settings that it has now; says why it could not.
 pub type Enabler = Arc<dyn Fn(Installed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
-
-/// Asks the parts how they fare; `true`: channels are asked live.
-pub type HealthSource = Arc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = PartsHealth> + Send>> + Send + Sync>;
-
-/// How the parts fare.
-#[derive(Clone, Debug, Default)]
-pub struct PartsHealth {
-    /// Extensions that are loaded, by id.
-    pub plugins: Vec<String>,
-    /// Extensions that failed: `{id, origin, activated, error}`.
-    pub plugin_errors: Vec<Value>,
-    /// Channels in their order: id, label, health.
-    pub channels: Vec<(String, String, Value)>,
-    /// Sessions of each agent: `{path, count, recent}`.
-    pub sessions: Map<String, Value>,
-}

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use openclaw_gateway::methods::logs::{Ask, tail};
 use serde_json::{Map, Value, json};
 
-use super::gateway::block_on;
+use super::gateway::{block_on, log_place};
 use crate::args::{Logs, Reach};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -100,8 +101,13 @@ fn ask(args: &Logs, cursor: Option<u64>) -> Value {
 
 fn from_file(context: &Context, args: &Logs, printer: &Printer) -> Result<(), Failure> {
     let snapshot = context.load()?;
-    let file = openclaw_gateway::log::file(&snapshot.config.logging);
-    let piece = openclaw_gateway::log::tail(&file, None, args.limit, args.max_bytes)
+    let file = log_place(context, &snapshot).current();
+    let ask = Ask {
+        cursor: None,
+        limit: Some(args.limit.into()),
+        max_bytes: Some(args.max_bytes.into()),
+    };
+    let piece = tail(&file, ask)
         .map_err(|error| Failure::file("read", &file, &error))?;
     let piece = serde_json::to_value(piece).unwrap_or_default();
     printer.meta(&piece, "file");

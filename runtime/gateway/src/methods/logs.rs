@@ -33,7 +33,7 @@ const SHAPE: Object = Object::closed(&[
 
 async fn answer(gateway: Arc<Gateway>, params: Params) -> Answer {
     let ask: Ask = params.read(&SHAPE)?;
-    let Some(path) = gateway.log_file().cloned() else {
+    let Some(path) = gateway.log_file() else {
         return Err(Error::unavailable("this gateway writes no log file"));
     };
     let read = tokio::task::spawn_blocking(move || tail(&path, ask)).await;
@@ -53,16 +53,19 @@ const USUAL_BYTES: u64 = 250_000;
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Ask {
-    pub(crate) cursor: Option<u64>,
-    pub(crate) limit: Option<u64>,
-    pub(crate) max_bytes: Option<u64>,
+pub struct Ask {
+    /// Where to go on, as an answer before said; none: the end of the file.
+    pub cursor: Option<u64>,
+    /// How many lines at most.
+    pub limit: Option<u64>,
+    /// How many bytes at most.
+    pub max_bytes: Option<u64>,
 }
 
 /// What was found.
 #[derive(Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Tail {
+pub struct Tail {
     file: String,
     cursor: u64,
     size: u64,
@@ -76,7 +79,7 @@ pub(crate) struct Tail {
 }
 
 /// Reads the end of a file. One that is not there yet is empty.
-pub(crate) fn tail(path: &Path, ask: Ask) -> io::Result<Tail> {
+pub fn tail(path: &Path, ask: Ask) -> io::Result<Tail> {
     let limit = ask.limit.unwrap_or(USUAL_LINES).clamp(1, MOST_LINES);
     let bytes = ask.max_bytes.unwrap_or(USUAL_BYTES).clamp(1, MOST_BYTES);
     let mut file = match File::open(path) {

@@ -8,7 +8,7 @@ mod commands;
 mod config;
 mod devices;
 mod health;
-mod logs;
+pub mod logs;
 mod models;
 mod plugins;
 mod presence;

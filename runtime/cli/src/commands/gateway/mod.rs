@@ -7,6 +7,10 @@ mod status;
 
 use std::process::ExitCode;
 
+use openclaw_config::Snapshot;
+use openclaw_config::tree::Config;
+use openclaw_gateway::log::Place;
+
 use crate::args::{Gateway, GatewayCommand, Global};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -22,6 +26,14 @@ pub(crate) fn run(global: &Global, gateway: Gateway) -> Result<ExitCode, Failure
         Some(GatewayCommand::Status(args)) => status::run(&Context::find(global)?, &args),
         Some(GatewayCommand::Call(args)) => call::run(&Context::find(global)?, &args),
         Some(GatewayCommand::Health(args)) => health::run_short(&Context::find(global)?, &args),
+    }
+}
+
+/// Where the gateway's log is.
+pub(crate) fn log_place(context: &Context, snapshot: &Snapshot<Config>) -> Place {
+    match &snapshot.config.logging.file {
+        Some(file) => context.place.expand(file, &context.place.home).into(),
+        None => Place::daily(&std::env::temp_dir(), context.place.profile.as_deref()),
     }
 }
 

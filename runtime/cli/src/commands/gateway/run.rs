@@ -6,7 +6,6 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use openclaw_agent::Agent;
 use openclaw_channels::Channels;
@@ -14,28 +13,26 @@ use openclaw_components::Host;
 use openclaw_config::tree::Config;
 use openclaw_config::tree::gateway::{Bind, GatewayMode};
 use openclaw_config::tree::gateway_auth::AuthMode as ConfigAuth;
-use openclaw_config::{Current, Environment, Snapshot, secret_paths};
+use openclaw_config::tree::logging::LogLevel;
+use openclaw_config::{Current, Snapshot, secret_paths};
 use openclaw_gateway::access::Access;
 use openclaw_gateway::auth::credentials::Overrides;
-use openclaw_gateway::services::{Parts, Services};
-use openclaw_gateway::{Options, api, bind, key, methods, server};
+use openclaw_gateway::services::{Enabler, Parts, Services};
+use openclaw_gateway::{Options, api, bind, key, limits, log, methods, server, takeover};
 use openclaw_models::Models;
 use openclaw_secrets::collect::collect;
 use openclaw_secrets::snapshot::Strictness;
 use openclaw_secrets::{SecretValue, Snapshot as Secrets, SnapshotCell};
 use openclaw_state::State;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Level;
 
+use super::log_place;
 use crate::args::{AuthMode, BindMode, GatewayRun, Global};
 use crate::commands::plugins::{Extensions, enable, is_off, network_options, raise_open_files, variables};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
-
-/// How long a client may take to say who it is, where nobody says otherwise.
-const HANDSHAKE: Duration = Duration::from_secs(15);
-/// How many clients of one address may be about to say who they are.
-const UNPROVEN: usize = 32;
 
 /// Runs it until it is stopped.
 pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failure> {
@@ -51,8 +48,20 @@ pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failur
             doing: "start the runtime",
             source,
         })?;
-    crate::console::start(global);
-    runtime.block_on(serve(&extensions, snapshot, args))
+    let place = log_place(&extensions.context, &snapshot);
+    let logging = &snapshot.config.logging;
+    let (log, writer) = log::open(log::Options {
+        place: place.clone(),
+        max_bytes: logging.max_file_bytes,
+        level: level(logging.level),
+        redactor: output::redactor(),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+    })?;
+    crate::console::start_with(global, log);
+    let ended = runtime.block_on(serve(&extensions, snapshot, args, place));
+    // What was logged last is written.
+    drop(writer);
+    ended
 }
 
 /// A config that a gateway cannot start with ends it with the code that supervisors take for final.
@@ -89,6 +98,7 @@ async fn serve(
     extensions: &Extensions,
     snapshot: Snapshot<Config>,
     args: &GatewayRun,
+    log: log::Place,
 ) -> Result<ExitCode, Failure> {
     let context = &extensions.context;
     let port = args.port.unwrap_or_else(|| context.port(&snapshot));
@@ -101,7 +111,7 @@ async fn serve(
         password: args.password.as_deref().map(SecretValue::new),
     };
     let access = Access::find(config, &snapshot.environment, &secrets, &over, &addresses)?;
-    let state = extensions.open_state()?;
+    let state = open_state(extensions, args.force)?;
     let identity = key::find(&context.place.state_dir)?;
     let house = House::start(extensions, &snapshot, secrets, state).await?;
     let listeners = bind::listen(&addresses).await?;
@@ -114,9 +124,9 @@ async fn serve(
         capabilities: Vec::new(),
         services: house.services(extensions),
         routes: api::routes(),
-        log_file: None,
-        handshake: handshake(&snapshot),
-        unproven: unproven(&snapshot.environment),
+        log_file: Some(log),
+        handshake: limits::handshake(config, &snapshot.environment),
+        unproven: limits::unproven(&snapshot.environment),
     };
     let running = server::start(options, identity, listeners);
     for address in running.addresses() {
@@ -169,7 +179,7 @@ impl House {
             config: Arc::clone(&config),
             secrets: Arc::clone(&secrets),
             gate: host.gate(),
-        });
+        })?;
         enable_all(extensions, snapshot, &host, &state).await?;
         let agent = Agent::start(openclaw_agent::Options {
             state: state.clone(),
@@ -196,14 +206,11 @@ impl House {
     }
 
     fn services(&self, extensions: &Extensions) -> Services {
+        let mut parts = Parts::new(self.agent.clone(), self.models.clone(), self.host.clone());
+        parts.channels = Some(self.channels.clone());
+        parts.enabler = Some(enabler(extensions, self));
         Services {
-            parts: Some(Arc::new(Parts::new(
-                self.agent.clone(),
-                self.models.clone(),
-                self.host.clone(),
-                extensions.folder.clone(),
-            ))),
-            health: None,
+            parts: Some(Arc::new(parts)),
         }
     }
 
@@ -243,6 +250,31 @@ async fn enable_all(
     Ok(())
 }
 
+/// What makes an extension callable that is installed or granted while the gateway runs.
+fn enabler(extensions: &Extensions, house: &House) -> Enabler {
+    let (context, state) = (extensions.context.clone(), house.state.clone());
+    let (host, config) = (house.host.clone(), Arc::clone(&house.config));
+    Arc::new(move |installed| {
+        let (context, state) = (context.clone(), state.clone());
+        let (host, snapshot) = (host.clone(), config.get());
+        Box::pin(async move {
+            let enabled = enable(&context, &snapshot, (&host, &state), &installed).await;
+            enabled.map_err(|failure| failure.to_string())
+        })
+    })
+}
+
+/// Takes the state folder; with `force` from the gateway that has it.
+fn open_state(extensions: &Extensions, force: bool) -> Result<State, Failure> {
+    match extensions.open_state() {
+        Err(Failure::State(openclaw_state::Error::Locked { owner: Some(pid), .. })) if force => {
+            takeover::stop(pid)?;
+            extensions.open_state()
+        }
+        opened => opened,
+    }
+}
+
 /// Waits until somebody stops the gateway, and says how.
 async fn stopped() -> Result<&'static str, Failure> {
     let mut term = signal(SignalKind::terminate()).map_err(|source| Failure::System {
@@ -258,18 +290,16 @@ async fn stopped() -> Result<&'static str, Failure> {
     }
 }
 
-/// How long a client may take to say who it is: the environment comes before the config.
-fn handshake(snapshot: &Snapshot<Config>) -> Duration {
-    let named = snapshot.environment.get("OPENCLAW_HANDSHAKE_TIMEOUT_MS");
-    let named = named.and_then(|ms| ms.trim().parse().ok()).filter(|ms| *ms > 0);
-    let ms = named.or(snapshot.config.gateway.handshake_timeout_ms);
-    ms.map_or(HANDSHAKE, Duration::from_millis)
-}
-
-fn unproven(environment: &Environment) -> usize {
-    let named = environment.get("OPENCLAW_MAX_PREAUTH_CONNECTIONS_PER_IP");
-    let named = named.and_then(|most| most.trim().parse().ok());
-    named.filter(|most| *most > 0).unwrap_or(UNPROVEN)
+/// How much goes into the log file.
+fn level(level: LogLevel) -> Option<Level> {
+    match level {
+        LogLevel::Silent => None,
+        LogLevel::Fatal | LogLevel::Error => Some(Level::ERROR),
+        LogLevel::Warn => Some(Level::WARN),
+        LogLevel::Info => Some(Level::INFO),
+        LogLevel::Debug => Some(Level::DEBUG),
+        LogLevel::Trace => Some(Level::TRACE),
+    }
 }
 
 fn bind_mode(mode: BindMode) -> Bind {

@@ -9,7 +9,7 @@ use openclaw_config::tree::gateway::Bind;
 use openclaw_protocol::connect::Mode;
 use serde_json::{Value, json};
 
-use super::block_on;
+use super::{block_on, log_place};
 use crate::args::{GatewayStatus, Reach, VERSION};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -147,7 +147,7 @@ impl Told<'_> {
     fn as_text(&self) -> String {
         let port = self.context.port(self.snapshot);
         let (mode, host) = self.bind();
-        let log = openclaw_gateway::log::file(&self.snapshot.config.logging);
+        let log = log_place(self.context, self.snapshot).current();
         let mut lines = vec![
             "Service: not installed (services are not in this build; run openclaw gateway run)".to_owned(),
             format!("File logs: {}", log.display()),
@@ -195,7 +195,7 @@ impl Told<'_> {
         let place = &self.context.place;
         let port = self.context.port(self.snapshot);
         let (mode, host) = self.bind();
-        let log = openclaw_gateway::log::file(&self.snapshot.config.logging);
+        let log = log_place(self.context, self.snapshot).current();
         let config = json!({"path": place.config_path, "exists": self.snapshot.exists, "valid": true});
         let gateway = json!({
             "bindMode": mode,
