@@ -1,7 +1,7 @@
 //! One connection, from its opening to its end: a task of its own.
 //!
-//! **Bound.** [`HELD`] frames or [`HELD_BYTES`] wait for the adapter; beyond that nothing is read. Time in which nothing
-//! is read counts as nobody's silence.
+//! **Bound.** What [`Held`] takes waits for the adapter; beyond that nothing is read, and that time counts as nobody's
+//! silence. **Cost.** One frame leaves for each look at what arrives.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,21 +14,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::beat::{Beat, Due};
+use super::held::Held;
 use super::keep::KeepAlive;
 use super::pace::{Allowance, Pace};
 use super::{Answer, CloseReason, Command, ConnectionId, Happening};
 use crate::bindings::openclaw::types::errors::{ErrorCode, Sent};
 use crate::channel::WitError;
-use crate::channel::event::{SocketClosed, SocketFrames, SocketOpened, shown_headers};
+use crate::channel::event::{SocketClosed, SocketOpened, shown_headers};
 use crate::guest::fail;
 use crate::host::http::wit_error;
-use crate::host::sockets::arriving;
 
-/// Frames, and bytes of them, that wait for the adapter.
-const HELD: usize = 1000;
-const HELD_BYTES: u64 = 4 << 20;
-/// Frames of one event.
-const TOGETHER: usize = 100;
 /// How long a part of a stream of bytes is held back because it may be the beginning of a secret.
 const READ: Duration = Duration::from_millis(200);
 
@@ -146,40 +141,6 @@ struct Asked {
     to: Answer<Frame>,
 }
 
-/// What has arrived and was not told yet.
-#[derive(Default)]
-struct Held {
-    opened: Option<SocketOpened>,
-    frames: VecDeque<Frame>,
-    bytes: u64,
-}
-
-impl Held {
-    fn is_empty(&self) -> bool {
-        self.opened.is_none() && self.frames.is_empty()
-    }
-
-    fn has_room(&self) -> bool {
-        self.frames.len() < HELD && self.bytes < HELD_BYTES
-    }
-
-    fn next(&mut self, id: &ConnectionId) -> Option<Happening> {
-        if let Some(opened) = self.opened.take() {
-            return Some(Happening::SocketOpened(opened));
-        }
-        let count = self.frames.len().min(TOGETHER);
-        if count == 0 {
-            return None;
-        }
-        let frames: Vec<_> = self.frames.drain(..count).collect();
-        self.bytes -= frames.iter().map(Frame::weight).sum::<u64>();
-        Some(Happening::SocketFrames(SocketFrames {
-            connection: id.clone(),
-            frames: frames.into_iter().map(arriving).collect(),
-        }))
-    }
-}
-
 /// What a turn of a connection was about.
 enum Met {
     Replaced,
@@ -201,7 +162,7 @@ struct Open {
     asked: Vec<Asked>,
     last_question: u64,
     heard: u64,
-    /// Since when nothing is read.
+    /// Up to when the time in which nothing is read was counted, while nothing is.
     deaf_since: Option<Instant>,
 }
 
@@ -216,10 +177,7 @@ impl Open {
         line.is_open.store(true, Ordering::Release);
         let keep_alive = line.treatment.keep_alive.clone();
         Self {
-            held: Held {
-                opened: Some(opened),
-                ..Held::default()
-            },
+            held: Held::new(opened),
             urgent: VecDeque::new(),
             out: VecDeque::new(),
             allowance: Allowance::new(line.treatment.pace, now),
@@ -265,7 +223,9 @@ impl Open {
     async fn turn(&mut self) -> Result<(), End> {
         let wake = self.speak().await?;
         let reads = self.held.has_room();
-        self.listen_again(reads);
+        let now = Instant::now();
+        self.forgive(now);
+        self.deaf_since = (!reads).then_some(now);
         let met = tokio::select! {
             biased;
             _ = &mut self.line.replaced => Met::Replaced,
@@ -294,17 +254,12 @@ impl Open {
     }
 
     /// Counts the time in which nothing was read as nobody's silence.
-    fn listen_again(&mut self, reads: bool) {
-        let now = Instant::now();
-        match (reads, self.deaf_since) {
-            (false, None) => self.deaf_since = Some(now),
-            (true, Some(since)) => {
-                self.deaf_since = None;
-                if let Some(beat) = &mut self.beat {
-                    beat.pause(now.saturating_duration_since(since));
-                }
+    fn forgive(&mut self, now: Instant) {
+        if let Some(since) = &mut self.deaf_since {
+            if let Some(beat) = &mut self.beat {
+                beat.pause(now.saturating_duration_since(*since));
             }
-            (false, Some(_)) | (true, None) => {}
+            *since = now;
         }
     }
 
@@ -312,6 +267,7 @@ impl Open {
     async fn speak(&mut self) -> Result<Instant, End> {
         loop {
             let now = Instant::now();
+            self.forgive(now);
             let heard = self.dialog.heard();
             if heard != self.heard {
                 self.heard = heard;
@@ -328,9 +284,7 @@ impl Open {
                 });
                 continue;
             }
-            if let Some(beat) = &mut self.beat
-                && self.deaf_since.is_none()
-            {
+            if let Some(beat) = &mut self.beat {
                 match beat.due(now) {
                     Due::Wait(until) => wake = wake.min(until),
                     Due::Send(frame) => {
@@ -351,7 +305,11 @@ impl Open {
                 Some(Out::Close { .. }) => return Err(self.part().await),
                 Some(Out::Group(_)) => match self.allowance.take(now) {
                     Err(until) => return Ok(wake.min(until)),
-                    Ok(()) => self.send_one().await?,
+                    Ok(()) => {
+                        self.send_one().await?;
+                        // What arrives has its turn between any two frames that leave.
+                        return Ok(now);
+                    }
                 },
             }
         }
@@ -513,7 +471,7 @@ impl Open {
                 match asked.to.send(Ok(frame)) {
                     Ok(()) => return,
                     // Whoever asked has gone, so it is the adapter's.
-                    Err(Ok(unclaimed)) => return self.hold(unclaimed),
+                    Err(Ok(unclaimed)) => return self.held.push(unclaimed),
                     Err(Err(_)) => return,
                 }
             }
@@ -523,12 +481,7 @@ impl Open {
         } else if let Some(beat) = &mut self.beat {
             beat.hear(now);
         }
-        self.hold(frame);
-    }
-
-    fn hold(&mut self, frame: Frame) {
-        self.held.bytes += frame.weight();
-        self.held.frames.push_back(frame);
+        self.held.push(frame);
     }
 
     /// The adapter closes it.

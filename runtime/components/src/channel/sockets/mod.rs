@@ -7,6 +7,7 @@
 
 mod beat;
 mod change;
+mod held;
 mod keep;
 mod line;
 mod pace;
