@@ -10,6 +10,7 @@ mod change;
 mod held;
 mod keep;
 mod line;
+mod open;
 mod pace;
 
 use std::collections::BTreeMap;
