@@ -27,6 +27,7 @@ mod message;
 mod outcome;
 mod places;
 mod prompt;
+mod recall;
 mod request;
 mod scene;
 pub mod session;
