@@ -21,6 +21,7 @@ mod context;
 mod emitter;
 mod error;
 mod event;
+mod freshness;
 mod history;
 mod ledger;
 mod message;
