@@ -310,7 +310,7 @@ impl Shared {
                     let begun = self.state.write(move |tx| ledger.resume(tx, &turn)).await?;
                     self.nudge(&key, begun);
                 } else {
-                    self.nudge(&turn.session_key, None);
+                    self.notice(turn).await;
                 }
             }
         }
