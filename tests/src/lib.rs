@@ -4,4 +4,5 @@ pub mod assistant;
 pub mod book;
 pub mod corpus;
 pub mod measure;
+pub mod parrot;
 pub mod platforms;

@@ -220,6 +220,14 @@ impl Host {
         unblock(move || parts.media.remove_of(owner.as_str())).await
     }
 
+    /// Removes what an extension kept for one of its accounts. Its media are not of an account and stay.
+    pub async fn forget_account(&self, id: &PluginId, account: &str) -> Result<()> {
+        let store = Namespace::of_account(id.as_str(), account)?;
+        let clear = move |tx: &Tx<'_>| tx.kv_clear(&store);
+        self.parts.state.write(clear).await?;
+        Ok(())
+    }
+
     /// The file with the bytes of a piece of media, as an output names it. None if there is none.
     pub async fn media_file(&self, media: &str) -> Option<PathBuf> {
         let known = self.parts.media.facts(media).await;

@@ -114,7 +114,7 @@ pub(crate) fn weight(request: &types::Request) -> u64 {
 }
 
 /// What a response says about its body where the guest says nothing.
-pub(super) fn complete(info: MediaInfo, headers: &[Header]) -> MediaInfo {
+pub(crate) fn complete(info: MediaInfo, headers: &[Header]) -> MediaInfo {
     let header = |wanted: &str| {
         let found = headers.iter().find(|(name, _)| name == wanted);
         found.map(|(_, value)| latin(value))

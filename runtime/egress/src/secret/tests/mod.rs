@@ -6,6 +6,7 @@ mod inject;
 mod sign;
 mod spots;
 mod vault;
+mod written;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
