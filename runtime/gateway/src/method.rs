@@ -82,7 +82,9 @@ impl Params {
 
     /// Whether the client sent this field.
     pub fn has(&self, field: &str) -> bool {
-        self.value.as_ref().is_some_and(|value| value.get(field).is_some())
+        self.value
+            .as_ref()
+            .is_some_and(|value| value.get(field).is_some())
     }
 
     /// What the client sent; an empty object if it sent nothing.

@@ -82,7 +82,8 @@ impl Gateway {
 }
 
 /// Makes an installed extension callable with the grant and the settings that it has now; says why it could not.
-pub type Enabler = Arc<dyn Fn(Installed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+pub type Enabler =
+    Arc<dyn Fn(Installed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
 /// Asks the parts how they fare; `true`: channels are asked live.
 pub type HealthSource = Arc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = PartsHealth> + Send>> + Send + Sync>;

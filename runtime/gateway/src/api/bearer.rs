@@ -80,6 +80,9 @@ mod tests {
     fn only_a_bearer_with_a_token_is_one() {
         assert_eq!(bearer("Bearer abc"), Some("abc"));
         assert_eq!(bearer("bearer  abc "), Some("abc"));
-        assert_eq!((bearer("Basic abc"), bearer("Bearer "), bearer("abc")), (None, None, None));
+        assert_eq!(
+            (bearer("Basic abc"), bearer("Bearer "), bearer("abc")),
+            (None, None, None)
+        );
     }
 }

@@ -16,7 +16,9 @@ const BODY: Duration = Duration::from_secs(30);
 
 /// Reads a body of at most `most` bytes.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Refusal> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|announced| announced > most as u64) {
         return Err(Refusal::too_large());
     }
@@ -47,7 +49,9 @@ pub(crate) fn events(body: Body) -> Response {
 pub(crate) fn refused(refusal: &Refusal, body: String) -> Response {
     let mut response = json(refusal.status, body);
     if let Some(seconds) = refusal.retry_after {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

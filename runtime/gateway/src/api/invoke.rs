@@ -58,9 +58,7 @@ pub(crate) fn invocation(body: &Value) -> Result<Invocation, Refusal> {
         _ => Map::new(),
     };
     if let Some(action) = text("action") {
-        arguments
-            .entry("action")
-            .or_insert_with(|| Value::String(action));
+        arguments.entry("action").or_insert_with(|| Value::String(action));
     }
     Ok(Invocation {
         name,
@@ -88,7 +86,10 @@ pub(crate) async fn call(gateway: &Gateway, body: &Value) -> Result<String, Refu
     }
     let parts = gateway.parts().map_err(|_| Refusal::internal())?;
     let agent = &parts.agent;
-    match agent.call_tool(&target.key, &call.name, &Value::Object(call.arguments)).await {
+    match agent
+        .call_tool(&target.key, &call.name, &Value::Object(call.arguments))
+        .await
+    {
         Ok(output) if output.is_error => Err(Refusal::new(
             http::StatusCode::BAD_REQUEST,
             "tool_error",
@@ -160,6 +161,9 @@ mod tests {
         assert!(is_allowed("calc", &InvokeTools::default()));
         assert!(!is_allowed("exec", &InvokeTools::default()));
         assert!(is_allowed("exec", &tools(json!({ "allow": ["exec"] }))));
-        assert!(!is_allowed("calc", &tools(json!({ "deny": ["calc"], "allow": ["calc"] }))));
+        assert!(!is_allowed(
+            "calc",
+            &tools(json!({ "deny": ["calc"], "allow": ["calc"] }))
+        ));
     }
 }

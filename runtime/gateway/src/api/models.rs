@@ -72,7 +72,11 @@ mod tests {
     #[test]
     fn one_is_found_by_an_id_as_it_stands_in_a_path() {
         let is_known = |id: &str| id == "main";
-        assert!(one("openclaw%2Fdefault", is_known).unwrap().contains(r#""id":"openclaw/default""#));
+        assert!(
+            one("openclaw%2Fdefault", is_known)
+                .unwrap()
+                .contains(r#""id":"openclaw/default""#)
+        );
         assert_eq!(one("nope", is_known).unwrap_err().message, "Invalid model id.");
         assert_eq!(
             one("openclaw/nope", is_known).unwrap_err().status,

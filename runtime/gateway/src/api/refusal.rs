@@ -38,11 +38,7 @@ impl Refusal {
 
     /// The fault is on this side.
     pub(crate) fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "api_error",
-            "internal error",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "api_error", "internal error")
     }
 
     pub(crate) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {

@@ -58,7 +58,11 @@ fn is_on(gateway: &Gateway) -> bool {
 }
 
 /// Takes a request apart, if its caller may do this.
-async fn open(gateway: &Gateway, request: Request<Body>, scope: Scope) -> Result<(Parts, Body, Grant), Refusal> {
+async fn open(
+    gateway: &Gateway,
+    request: Request<Body>,
+    scope: Scope,
+) -> Result<(Parts, Body, Grant), Refusal> {
     let (parts, body) = request.into_parts();
     // Whoever serves this says where the request comes from.
     let place = parts.extensions.get::<Came>().map(|came| came.place);
@@ -132,7 +136,10 @@ async fn completion(gateway: &Arc<Gateway>, request: Request<Body>) -> Result<Re
             "`x-openclaw-session-key` belongs to agent '{owner}', not to '{agent}'."
         )));
     }
-    let model = parts.headers.get("x-openclaw-model").and_then(|value| value.to_str().ok());
+    let model = parts
+        .headers
+        .get("x-openclaw-model")
+        .and_then(|value| value.to_str().ok());
     let model = model.map(str::trim).filter(|model| !model.is_empty());
     if model.is_some() {
         require(&grant, Scope::Admin)?;

@@ -66,13 +66,19 @@ const SHAPE: Object = Object::closed(&[
     Field::optional("promptMode", Kind::OneOf(&["full", "minimal", "none"])),
     Field::optional("extraSystemPrompt", TEXT),
     Field::optional("bootstrapContextMode", Kind::OneOf(&["full", "lightweight"])),
-    Field::optional("bootstrapContextRunKind", Kind::OneOf(&["default", "heartbeat", "cron"])),
+    Field::optional(
+        "bootstrapContextRunKind",
+        Kind::OneOf(&["default", "heartbeat", "cron"]),
+    ),
     Field::optional("cleanupBundleMcpOnRunEnd", Kind::Bool),
     Field::optional("inputProvenance", Kind::Any),
     Field::optional("internalEvents", Kind::Any),
     Field::optional("suppressPromptPersistence", Kind::Bool),
     Field::optional("sessionEffects", Kind::OneOf(&["visible", "internal"])),
-    Field::optional("sourceReplyDeliveryMode", Kind::OneOf(&["automatic", "message_tool_only"])),
+    Field::optional(
+        "sourceReplyDeliveryMode",
+        Kind::OneOf(&["automatic", "message_tool_only"]),
+    ),
     Field::optional("disableMessageTool", Kind::Bool),
     Field::optional("voiceWakeTrigger", TEXT),
     Field::optional("label", Kind::Text(1, 512)),
@@ -138,7 +144,9 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
     })));
     match gateway.parts()?.agent.wait(&run_id, Duration::MAX).await {
         Ok(Some(outcome)) => finish(&run_id, &outcome),
-        Ok(None) => Err(Error::unavailable("the gateway is stopping; the run goes on when it is back")),
+        Ok(None) => Err(Error::unavailable(
+            "the gateway is stopping; the run goes on when it is back",
+        )),
         Err(error) => Err(internal(&error)),
     }
 }
@@ -161,7 +169,9 @@ fn given(text: Option<String>) -> Option<String> {
 
 fn begins_anew(message: &str) -> bool {
     let first = message.split_whitespace().next().unwrap_or_default();
-    ["/new", "/reset"].iter().any(|word| first.eq_ignore_ascii_case(word))
+    ["/new", "/reset"]
+        .iter()
+        .any(|word| first.eq_ignore_ascii_case(word))
 }
 
 const WAIT: Object = Object::closed(&[
@@ -198,7 +208,10 @@ async fn wait(gateway: Arc<Gateway>, params: Params) -> Answer {
             fields.insert("error".to_owned(), json!(fault.message));
         }
         if let Some(text) = &outcome.text {
-            fields.insert("terminalReply".to_owned(), json!({ "disposition": "visible", "text": text }));
+            fields.insert(
+                "terminalReply".to_owned(),
+                json!({ "disposition": "visible", "text": text }),
+            );
         }
     }
     Ok(told.into())

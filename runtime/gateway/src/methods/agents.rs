@@ -130,7 +130,11 @@ struct Whose {
 fn identity(gateway: &Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&IDENTITY)?;
     let config = gateway.config().get();
-    let target = target(&config.config, whose.session_key.as_deref(), whose.agent_id.as_deref())?;
+    let target = target(
+        &config.config,
+        whose.session_key.as_deref(),
+        whose.agent_id.as_deref(),
+    )?;
     let agent = Roster::of(&config.config).find(&target.agent);
     let identity = agent.map(|agent| &agent.identity);
     let named = identity.and_then(|identity| identity.name.as_ref());

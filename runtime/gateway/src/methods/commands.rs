@@ -63,9 +63,33 @@ const fn command(
 /// Those that turns obey.
 pub(crate) const COMMANDS: [Command; 6] = [
     command("help", &["/help"], "List the commands.", "status", false),
-    command("status", &["/status"], "Tell how this conversation stands.", "status", false),
-    command("whoami", &["/whoami", "/id"], "Tell by which id you are known.", "status", false),
-    command("stop", &["/stop"], "Stop what the agent is doing.", "session", false),
-    command("reset", &["/reset"], "Begin this conversation anew.", "session", true),
+    command(
+        "status",
+        &["/status"],
+        "Tell how this conversation stands.",
+        "status",
+        false,
+    ),
+    command(
+        "whoami",
+        &["/whoami", "/id"],
+        "Tell by which id you are known.",
+        "status",
+        false,
+    ),
+    command(
+        "stop",
+        &["/stop"],
+        "Stop what the agent is doing.",
+        "session",
+        false,
+    ),
+    command(
+        "reset",
+        &["/reset"],
+        "Begin this conversation anew.",
+        "session",
+        true,
+    ),
     command("new", &["/new"], "Begin a new conversation.", "session", true),
 ];

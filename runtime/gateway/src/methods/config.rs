@@ -35,14 +35,27 @@ fn schema() -> &'static Schema<'static> {
 }
 
 fn told(snapshot: &Snapshot<Config>, key: &ring::hmac::Key) -> Value {
-    let issue = |issue: &openclaw_config::Issue| json!({ "path": issue.path.to_string(), "message": issue.message });
+    let issue =
+        |issue: &openclaw_config::Issue| json!({ "path": issue.path.to_string(), "message": issue.message });
     let source = redact(schema(), &snapshot.source);
-    let meant = serde_json::to_value(&snapshot.config).map(without_nulls).unwrap_or_default();
+    let meant = serde_json::to_value(&snapshot.config)
+        .map(without_nulls)
+        .unwrap_or_default();
     let meant = redact(schema(), &meant);
     let authored = redact(schema(), snapshot.authored());
-    let text = snapshot.sources.files().first().map_or("", |file| file.text.as_str());
+    let text = snapshot
+        .sources
+        .files()
+        .first()
+        .map_or("", |file| file.text.as_str());
     let hash = hash(key, text);
-    let included: Vec<_> = snapshot.sources.files().iter().skip(1).map(|file| file.path.display().to_string()).collect();
+    let included: Vec<_> = snapshot
+        .sources
+        .files()
+        .iter()
+        .skip(1)
+        .map(|file| file.path.display().to_string())
+        .collect();
     json!({
         "path": snapshot.place.config_path.display().to_string(),
         "includedPaths": included,

@@ -102,7 +102,10 @@ pub(crate) fn tail(path: &Path, ask: Ask) -> io::Result<Tail> {
             read.drain(..read.len().min(1));
         }
     }
-    let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let whole = read
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     let cursor = from + whole as u64;
     read.truncate(whole);
     let text = String::from_utf8_lossy(&read);
@@ -111,7 +114,9 @@ pub(crate) fn tail(path: &Path, ask: Ask) -> io::Result<Tail> {
     if is_part && !lines.is_empty() {
         lines.remove(0);
     }
-    let surplus = lines.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+    let surplus = lines
+        .len()
+        .saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
     let passed: usize = lines.iter().take(surplus).map(|line| line.len() + 1).sum();
     let start = known.unwrap_or(0);
     let skipped = known.map(|_| (from - start) + passed as u64);
@@ -172,13 +177,19 @@ mod tests {
             ..Ask::default()
         };
         let found = tail(&path, ask).unwrap();
-        assert_eq!((found.lines, found.truncated), (vec!["abc".to_owned(), "def".to_owned()], true));
+        assert_eq!(
+            (found.lines, found.truncated),
+            (vec!["abc".to_owned(), "def".to_owned()], true)
+        );
         let one = Ask {
             limit: Some(1),
             ..Ask::default()
         };
         let found = tail(&path, one).unwrap();
-        assert_eq!((found.lines.as_slice(), found.truncated), (&["def".to_owned()][..], true));
+        assert_eq!(
+            (found.lines.as_slice(), found.truncated),
+            (&["def".to_owned()][..], true)
+        );
     }
 
     #[test]
@@ -190,7 +201,10 @@ mod tests {
             ..Ask::default()
         };
         let found = tail(&path, ask).unwrap();
-        assert_eq!((found.lines, found.skipped_bytes), (vec!["three".to_owned()], Some(4)));
+        assert_eq!(
+            (found.lines, found.skipped_bytes),
+            (vec!["three".to_owned()], Some(4))
+        );
     }
 
     #[test]

@@ -38,7 +38,10 @@ pub(crate) fn listing(gateway: &Gateway, parts: &Parts) -> Vec<Value> {
     let models = &parts.models;
     let config = gateway.config().get();
     let agent = Roster::of(&config.config).default_id();
-    let usual = models.resolve_for(agent, None).map(|model| model.reference()).ok();
+    let usual = models
+        .resolve_for(agent, None)
+        .map(|model| model.reference())
+        .ok();
     let told = models.catalog().into_iter().map(|info| {
         let mut told = json!({
             "id": info.id,

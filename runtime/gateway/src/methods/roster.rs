@@ -76,7 +76,10 @@ mod tests {
     #[test]
     fn the_marked_agent_answers_then_main_then_the_first() {
         let default = |entries| Roster::of(&config(entries)).default_id().to_owned();
-        assert_eq!(default(json!({ "a": {}, "b": { "default": true }, "main": {} })), "b");
+        assert_eq!(
+            default(json!({ "a": {}, "b": { "default": true }, "main": {} })),
+            "b"
+        );
         assert_eq!(default(json!({ "a": {}, "main": {} })), "main");
         assert_eq!(default(json!({ "b": {}, "a": {} })), "a");
     }

@@ -112,7 +112,9 @@ pub(crate) fn result(run_id: &str, outcome: &Outcome) -> Value {
 pub(crate) fn refused(error: &openclaw_agent::Error) -> Error {
     use openclaw_agent::Error as Agent;
     match error {
-        Agent::Key(_) | Agent::NoSession { .. } | Agent::MainSession { .. } => Error::invalid(error.to_string()),
+        Agent::Key(_) | Agent::NoSession { .. } | Agent::MainSession { .. } => {
+            Error::invalid(error.to_string())
+        }
         Agent::Busy { .. } => Error::unavailable(error.to_string()).retry_after(1_000),
         _ => {
             tracing::error!(%error, "a turn was not accepted");
@@ -155,8 +157,14 @@ mod tests {
     #[test]
     fn a_run_that_was_answered_is_told_with_its_reply_and_its_cost() {
         let told = result("r", &outcome(Status::Ok));
-        assert_eq!((&told["status"], &told["summary"]), (&json!("ok"), &json!("completed")));
-        assert_eq!(told["result"]["payloads"], json!([{ "text": "Hello", "mediaUrl": null }]));
+        assert_eq!(
+            (&told["status"], &told["summary"]),
+            (&json!("ok"), &json!("completed"))
+        );
+        assert_eq!(
+            told["result"]["payloads"],
+            json!([{ "text": "Hello", "mediaUrl": null }])
+        );
         let meta = &told["result"]["meta"];
         assert_eq!(meta["durationMs"], 15);
         assert_eq!(meta["agentMeta"]["usage"]["total"], 12);
@@ -169,7 +177,10 @@ mod tests {
             message: "no credit".to_owned(),
             kind: "auth".to_owned(),
         });
-        assert_eq!(ended("r", &failed), json!({ "runId": "r", "status": "error", "summary": "no credit" }));
+        assert_eq!(
+            ended("r", &failed),
+            json!({ "runId": "r", "status": "error", "summary": "no credit" })
+        );
         assert_eq!(ended("r", &outcome(Status::Aborted))["summary"], "aborted");
     }
 }

@@ -20,7 +20,8 @@ pub(crate) fn target(config: &Config, key: Option<&str>, agent: Option<&str>) ->
     let named = agent.map(|id| id.trim().to_ascii_lowercase());
     let selected = named.as_deref().unwrap_or_else(|| roster.default_id());
     known(roster, selected)?;
-    let key = Key::parse(key.unwrap_or_default(), selected).map_err(|error| Error::invalid(error.to_string()))?;
+    let key =
+        Key::parse(key.unwrap_or_default(), selected).map_err(|error| Error::invalid(error.to_string()))?;
     let owner = key.agent().unwrap_or(selected).to_owned();
     known(roster, &owner)?;
     if named.is_some_and(|named| named != owner) {
@@ -68,6 +69,10 @@ mod tests {
             assert!(of(key, agent).unwrap_err().contains("unknown agent id \"nope\""));
         }
         assert!(of(Some("agent::x"), None).is_err());
-        assert!(of(Some("agent:main:x"), Some("work")).unwrap_err().contains("does not match"));
+        assert!(
+            of(Some("agent:main:x"), Some("work"))
+                .unwrap_err()
+                .contains("does not match")
+        );
     }
 }

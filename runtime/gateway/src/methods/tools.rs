@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::internal;
 use super::target::target;
-use crate::gateway::Gateway;
 use crate::api::is_allowed;
+use crate::gateway::Gateway;
 use crate::method::{Answer, Method, Params};
 
 /// The methods of this family.
@@ -61,7 +61,10 @@ async fn catalog(gateway: Arc<Gateway>, params: Params) -> Answer {
         ("messaging", "Messaging"),
         ("full", "Full"),
     ];
-    let profiles: Vec<_> = profiles.iter().map(|(id, label)| json!({ "id": id, "label": label })).collect();
+    let profiles: Vec<_> = profiles
+        .iter()
+        .map(|(id, label)| json!({ "id": id, "label": label }))
+        .collect();
     Ok(json!({ "agentId": agent, "profiles": profiles, "groups": groups(&tools) }).into())
 }
 
@@ -73,7 +76,11 @@ async fn effective(gateway: Arc<Gateway>, params: Params) -> Answer {
 
 async fn tools(gateway: &Gateway, whose: &Whose) -> Result<(String, Vec<ToolInfo>), Error> {
     let config = gateway.config().get();
-    let target = target(&config.config, whose.session_key.as_deref(), whose.agent_id.as_deref())?;
+    let target = target(
+        &config.config,
+        whose.session_key.as_deref(),
+        whose.agent_id.as_deref(),
+    )?;
     let tools = gateway.parts()?.agent.tools(&target.key);
     Ok((target.agent, tools.map_err(|error| internal(&error))?))
 }
@@ -94,7 +101,10 @@ fn groups(tools: &[ToolInfo]) -> Vec<Value> {
         if let Some(extension) = &extension {
             told.insert("pluginId".to_owned(), json!(extension));
         }
-        by_extension.entry(extension).or_default().push(Value::Object(told));
+        by_extension
+            .entry(extension)
+            .or_default()
+            .push(Value::Object(told));
     }
     let group = |(extension, tools): (Option<String>, Vec<Value>)| {
         let id = extension.as_deref();
@@ -155,9 +165,7 @@ async fn invoked(gateway: &Gateway, call: Call) -> Answer {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let (session, agent) = (given(&call.session_key), given(&call.agent_id));
     let target = target(&config.config, session.as_deref(), agent.as_deref())?;
-    let refuse = |code: &str, message: String| {
-        json!({ "ok": false, "toolName": call.name, "error": { "code": code, "message": message } })
-    };
+    let refuse = |code: &str, message: String| json!({ "ok": false, "toolName": call.name, "error": { "code": code, "message": message } });
     let missing = || refuse("not_found", format!("Tool not available: {}", call.name));
     if !is_allowed(&call.name, &config.config.gateway.tools) {
         return Ok(missing().into());
@@ -172,7 +180,9 @@ async fn invoked(gateway: &Gateway, call: Call) -> Answer {
         Ok(output) => {
             let tools = agent.tools(&target.key).unwrap_or_default();
             let tool = tools.iter().find(|tool| tool.name == call.name);
-            let extension = tool.and_then(|tool| tool.extension.as_ref()).map(ToString::to_string);
+            let extension = tool
+                .and_then(|tool| tool.extension.as_ref())
+                .map(ToString::to_string);
             json!({
                 "ok": true,
                 "toolName": call.name,
@@ -201,7 +211,10 @@ mod tests {
             is_repeatable: true,
         };
         let groups = groups(&[tool("calc", Some("calc")), tool("read", None)]);
-        assert_eq!((&groups[0]["id"], &groups[1]["id"]), (&json!("core"), &json!("plugin:calc")));
+        assert_eq!(
+            (&groups[0]["id"], &groups[1]["id"]),
+            (&json!("core"), &json!("plugin:calc"))
+        );
         assert_eq!(groups[1]["tools"][0]["pluginId"], "calc");
         assert_eq!(groups[0]["tools"][0]["description"], "Does it.");
     }

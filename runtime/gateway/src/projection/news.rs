@@ -79,7 +79,13 @@ pub(super) async fn phase(gateway: &Gateway, parts: &Parts, event: &Event, phase
 }
 
 /// Tells that somebody changed a session.
-pub(crate) async fn session_changed(gateway: &Gateway, parts: &Parts, key: &str, agent: &str, reason: &'static str) {
+pub(crate) async fn session_changed(
+    gateway: &Gateway,
+    parts: &Parts,
+    key: &str,
+    agent: &str,
+    reason: &'static str,
+) {
     let what = What {
         phase: None,
         reason: Some(reason),
@@ -112,7 +118,12 @@ struct Changed<'a> {
 }
 
 async fn tell(gateway: &Gateway, parts: &Parts, key: &str, agent: &str, what: What<'_>) {
-    if !gateway.hub().all().iter().any(|connection| connection.subscribes(SESSIONS)) {
+    if !gateway
+        .hub()
+        .all()
+        .iter()
+        .any(|connection| connection.subscribes(SESSIONS))
+    {
         return;
     }
     let name = key.to_owned();

@@ -97,7 +97,9 @@ impl Told {
     /// The ids of the runs of a session that go on.
     pub(crate) fn running_ids(&self, session_key: &str) -> Vec<String> {
         let runs = self.runs.lock();
-        let mine = runs.iter().filter(|(_, run)| run.seq > 0 && &*run.session_key == session_key);
+        let mine = runs
+            .iter()
+            .filter(|(_, run)| run.seq > 0 && &*run.session_key == session_key);
         mine.map(|(id, _)| id.to_string()).collect()
     }
 
@@ -122,7 +124,9 @@ impl Told {
     /// When the next held-back text is to be told.
     pub(crate) fn due(&self) -> Option<Instant> {
         let runs = self.runs.lock();
-        let dues = runs.values().flat_map(|run| [run.answer.due(), run.thoughts.due()]);
+        let dues = runs
+            .values()
+            .flat_map(|run| [run.answer.due(), run.thoughts.due()]);
         dues.flatten().min()
     }
 
@@ -216,7 +220,14 @@ impl Run {
         }
     }
 
-    fn say(&mut self, hub: &Hub, id: &str, seq: u64, ts: i64, take: impl FnOnce(&mut Spoken) -> Option<Piece>) {
+    fn say(
+        &mut self,
+        hub: &Hub,
+        id: &str,
+        seq: u64,
+        ts: i64,
+        take: impl FnOnce(&mut Spoken) -> Option<Piece>,
+    ) {
         if let Some(piece) = take(&mut self.answer)
             && hub.count() > 0
         {
@@ -267,10 +278,14 @@ impl Run {
         let payload = event.payload();
         let follows = |connection: &Connection| self.followers.iter().any(|id| id == connection.id());
         if let Some(told) = Frame::new("agent", &payload) {
-            hub.tell_to(&told, |connection| follows(connection) && connection.has_cap(TOOL_EVENTS));
+            hub.tell_to(&told, |connection| {
+                follows(connection) && connection.has_cap(TOOL_EVENTS)
+            });
         }
         if let Some(told) = Frame::new("session.tool", &payload) {
-            hub.tell_to(&told, |connection| !follows(connection) && connection.subscribes(SESSIONS));
+            hub.tell_to(&told, |connection| {
+                !follows(connection) && connection.subscribes(SESSIONS)
+            });
         }
     }
 

@@ -30,13 +30,25 @@ async fn a_completion_is_a_turn_of_the_agent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_says_the_same_in_pieces_and_ends() {
     let world = World::new(json!({})).await;
-    let whole = world.ask("POST", "/v1/chat/completions", &say("Hello")).await.json();
+    let whole = world
+        .ask("POST", "/v1/chat/completions", &say("Hello"))
+        .await
+        .json();
     let mut asked = say("Hello");
     asked["stream"] = json!(true);
     asked["stream_options"] = json!({ "include_usage": true });
     let answer = world.ask("POST", "/v1/chat/completions", &asked).await;
-    assert!(answer.head.to_lowercase().contains("content-type: text/event-stream"));
-    let events: Vec<_> = answer.body.split("\n\n").filter(|event| !event.is_empty()).collect();
+    assert!(
+        answer
+            .head
+            .to_lowercase()
+            .contains("content-type: text/event-stream")
+    );
+    let events: Vec<_> = answer
+        .body
+        .split("\n\n")
+        .filter(|event| !event.is_empty())
+        .collect();
     assert_eq!(events.last(), Some(&"data: [DONE]"));
     let chunks: Vec<serde_json::Value> = events[..events.len() - 1]
         .iter()
@@ -50,7 +62,10 @@ async fn a_stream_says_the_same_in_pieces_and_ends() {
     assert_eq!(text, whole["choices"][0]["message"]["content"].as_str().unwrap());
     let (last, usage) = (&chunks[chunks.len() - 2], &chunks[chunks.len() - 1]);
     assert_eq!(last["choices"][0]["finish_reason"], "stop");
-    assert_eq!((&usage["choices"], usage["usage"].is_object()), (&json!([]), true));
+    assert_eq!(
+        (&usage["choices"], usage["usage"].is_object()),
+        (&json!([]), true)
+    );
     let id = &chunks[0]["id"];
     assert!(chunks.iter().all(|chunk| chunk["id"] == *id));
 }
@@ -61,11 +76,17 @@ async fn a_user_comes_back_to_what_was_said() {
     let mut asked = say("Hello");
     asked["user"] = json!("ann");
     for _ in 0..2 {
-        assert_eq!(world.ask("POST", "/v1/chat/completions", &asked).await.status, 200);
+        assert_eq!(
+            world.ask("POST", "/v1/chat/completions", &asked).await.status,
+            200
+        );
     }
     let line = world.connect(&["operator.admin"], &[]);
     let past = line
-        .call("chat.history", json!({ "sessionKey": "agent:main:openai-user:ann" }))
+        .call(
+            "chat.history",
+            json!({ "sessionKey": "agent:main:openai-user:ann" }),
+        )
         .await
         .unwrap();
     let said = past["messages"].as_array().unwrap();
@@ -83,7 +104,9 @@ async fn without_the_token_nothing_is_answered() {
             answer.body,
             r#"{"error":{"message":"Unauthorized","type":"unauthorized"}}"#
         );
-        let wrong = world.http("POST", path, &[("Authorization", "Bearer wrong")], &body).await;
+        let wrong = world
+            .http("POST", path, &[("Authorization", "Bearer wrong")], &body)
+            .await;
         assert_eq!(wrong.status, 401);
     }
     assert_eq!(world.http("GET", "/v1/models", &[], "").await.status, 401);
@@ -104,16 +127,31 @@ async fn refusals_are_told_as_openclaw_tells_them() {
     let world = World::new(json!({})).await;
     let path = "/v1/chat/completions";
     let bearer = format!("Bearer {TOKEN}");
-    let error = |message: &str| format!(r#"{{"error":{{"message":"{message}","type":"invalid_request_error"}}}}"#);
-    let broken = world.http("POST", path, &[("Authorization", &bearer)], "{not json").await;
+    let error =
+        |message: &str| format!(r#"{{"error":{{"message":"{message}","type":"invalid_request_error"}}}}"#);
+    let broken = world
+        .http("POST", path, &[("Authorization", &bearer)], "{not json")
+        .await;
     assert_eq!(
         (broken.status, broken.body),
-        (400, error("Expected property name or '}' in JSON at position 1 (line 1 column 2)"))
+        (
+            400,
+            error("Expected property name or '}' in JSON at position 1 (line 1 column 2)")
+        )
     );
     let cases = [
-        (json!({ "model": "openclaw" }), "Missing user message in `messages`."),
-        (json!({ "model": "gpt-4", "messages": say("x")["messages"] }), "Invalid `model`. Use `openclaw` or `openclaw/<agentId>`."),
-        (json!({ "model": "openclaw/nope", "messages": say("x")["messages"] }), "Unknown agent 'nope'."),
+        (
+            json!({ "model": "openclaw" }),
+            "Missing user message in `messages`.",
+        ),
+        (
+            json!({ "model": "gpt-4", "messages": say("x")["messages"] }),
+            "Invalid `model`. Use `openclaw` or `openclaw/<agentId>`.",
+        ),
+        (
+            json!({ "model": "openclaw/nope", "messages": say("x")["messages"] }),
+            "Unknown agent 'nope'.",
+        ),
     ];
     for (body, message) in cases {
         let answer = world.ask("POST", path, &body).await;
@@ -122,7 +160,10 @@ async fn refusals_are_told_as_openclaw_tells_them() {
     let get = world.ask("GET", path, &json!({})).await;
     assert_eq!((get.status, get.body.as_str()), (405, "Method Not Allowed"));
     assert!(get.head.to_lowercase().contains("allow: post"));
-    let reserved = [("Authorization", bearer.as_str()), ("x-openclaw-session-key", "subagent:x")];
+    let reserved = [
+        ("Authorization", bearer.as_str()),
+        ("x-openclaw-session-key", "subagent:x"),
+    ];
     let reserved = world.http("POST", path, &reserved, &say("x").to_string()).await;
     assert!(reserved.body.contains("reserved internal session namespaces"));
 }
@@ -130,13 +171,17 @@ async fn refusals_are_told_as_openclaw_tells_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tool_is_called_and_what_is_not_offered_is_not_there() {
     let world = World::new(json!({})).await;
-    let answer = world.ask("POST", "/tools/invoke", &json!({ "tool": "session_status" })).await;
+    let answer = world
+        .ask("POST", "/tools/invoke", &json!({ "tool": "session_status" }))
+        .await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.body.starts_with(r#"{"ok":true,"result":"#));
     assert!(answer.json()["result"]["content"][0]["text"].is_string());
     for name in ["exec", "read", "no_such_tool"] {
         let refused = world.ask("POST", "/tools/invoke", &json!({ "tool": name })).await;
-        let body = format!(r#"{{"ok":false,"error":{{"type":"not_found","message":"Tool not available: {name}"}}}}"#);
+        let body = format!(
+            r#"{{"ok":false,"error":{{"type":"not_found","message":"Tool not available: {name}"}}}}"#
+        );
         assert_eq!((refused.status, refused.body), (404, body));
     }
     let large = json!({ "tool": "session_status", "args": { "pad": "x".repeat(2_200_000) } });

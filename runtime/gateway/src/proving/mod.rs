@@ -142,17 +142,19 @@ impl World {
         tokio::spawn(crate::projection::project(Arc::clone(&gateway), parts, events));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = routes.with_state(Arc::clone(&gateway)).layer(axum::middleware::from_fn(
-            |mut request: HttpRequest, next: Next| async {
-                let place = crate::auth::place::Place {
-                    ip: Ipv4Addr::LOCALHOST.into(),
-                    is_local: true,
-                };
-                let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-                request.extensions_mut().insert(crate::http::Came { place, peer });
-                next.run(request).await
-            },
-        ));
+        let app = routes
+            .with_state(Arc::clone(&gateway))
+            .layer(axum::middleware::from_fn(
+                |mut request: HttpRequest, next: Next| async {
+                    let place = crate::auth::place::Place {
+                        ip: Ipv4Addr::LOCALHOST.into(),
+                        is_local: true,
+                    };
+                    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+                    request.extensions_mut().insert(crate::http::Came { place, peer });
+                    next.run(request).await
+                },
+            ));
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self {
             gateway,
@@ -162,7 +164,13 @@ impl World {
     }
 
     /// Sends a request and reads the whole answer: its status, its head and its body.
-    pub(crate) async fn http(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn http(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n");
         for (name, value) in headers {
@@ -186,7 +194,8 @@ impl World {
     /// The same with the token.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let bearer = format!("Bearer {TOKEN}");
-        self.http(method, path, &[("Authorization", &bearer)], &body.to_string()).await
+        self.http(method, path, &[("Authorization", &bearer)], &body.to_string())
+            .await
     }
 
     /// A connection that holds these scopes and understands these things.
@@ -257,7 +266,10 @@ pub(crate) struct Line {
 impl Line {
     /// Calls a method: its payload, or its refusal.
     pub(crate) async fn call(&self, method: &str, params: Value) -> Result<Value, openclaw_protocol::Error> {
-        let method = self.gateway.method(method).unwrap_or_else(|| panic!("no method {method}"));
+        let method = self
+            .gateway
+            .method(method)
+            .unwrap_or_else(|| panic!("no method {method}"));
         let caller = Caller::new(Arc::clone(&self.connection), "1");
         let params = Params::new(method.name, Some(params));
         let answer = (method.run)(Arc::clone(&self.gateway), caller, params).await?;
@@ -273,7 +285,11 @@ impl Line {
                     let next = self.connection.outbox().lock().take();
                     next
                 } {
-                    let text: Vec<u8> = outgoing.pieces().iter().flat_map(|piece| piece.to_vec()).collect();
+                    let text: Vec<u8> = outgoing
+                        .pieces()
+                        .iter()
+                        .flat_map(|piece| piece.to_vec())
+                        .collect();
                     let text = String::from_utf8(text).unwrap();
                     self.frames.push(serde_json::from_str(&text).unwrap());
                     if let Incoming::Event { event, payload, .. } = Incoming::read(&text).unwrap() {

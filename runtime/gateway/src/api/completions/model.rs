@@ -39,9 +39,8 @@ impl Wanted {
         if let Some(id) = named {
             return Ok(Self::Agent(id.to_ascii_lowercase()));
         }
-        Self::parse(model).ok_or_else(|| {
-            Refusal::bad_request("Invalid `model`. Use `openclaw` or `openclaw/<agentId>`.")
-        })
+        Self::parse(model)
+            .ok_or_else(|| Refusal::bad_request("Invalid `model`. Use `openclaw` or `openclaw/<agentId>`."))
     }
 
     /// The id of the agent, if there is one of that name.

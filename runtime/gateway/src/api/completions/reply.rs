@@ -187,7 +187,10 @@ impl Reply {
 
     /// The whole answer.
     pub(crate) fn whole(&self, text: &str, calls: &[Asked], finish: Finish, tokens: Tokens) -> String {
-        let calls: Vec<_> = calls.iter().map(|call| Call::of(call, None, &call.arguments)).collect();
+        let calls: Vec<_> = calls
+            .iter()
+            .map(|call| Call::of(call, None, &call.arguments))
+            .collect();
         json(&Whole {
             id: &self.id,
             object: "chat.completion",

@@ -21,7 +21,9 @@ pub(crate) fn session_key(
     if let Some(value) = headers.get("x-openclaw-session-key") {
         let key = value.to_str().map(str::trim).unwrap_or_default();
         if key.is_empty() || key.len() > LONGEST {
-            return Err(Refusal::bad_request("`x-openclaw-session-key` is no session key."));
+            return Err(Refusal::bad_request(
+                "`x-openclaw-session-key` is no session key.",
+            ));
         }
         if is_reserved(key) {
             return Err(Refusal::bad_request(

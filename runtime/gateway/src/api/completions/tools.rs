@@ -52,10 +52,7 @@ pub(crate) fn client_tools(tools: Option<&Value>, choice: Option<&Value>) -> Res
             "`tool_choice` asks for a tool that is not among `tools`.",
         ));
     }
-    Ok(ClientTools {
-        offered,
-        is_required,
-    })
+    Ok(ClientTools { offered, is_required })
 }
 
 fn bad_choice() -> Refusal {

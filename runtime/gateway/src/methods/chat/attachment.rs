@@ -27,11 +27,15 @@ fn image(attachment: &Value) -> Result<Image, Error> {
     };
     let mime_type = text("mimeType").or(declared).unwrap_or_default();
     if !mime_type.starts_with("image/") {
-        return Err(Error::invalid(format!("attachment {name}: only images can be attached")));
+        return Err(Error::invalid(format!(
+            "attachment {name}: only images can be attached"
+        )));
     }
     let bytes = STANDARD.decode(data).unwrap_or_default();
     if bytes.is_empty() {
-        return Err(Error::invalid(format!("attachment {name}: content must be base64")));
+        return Err(Error::invalid(format!(
+            "attachment {name}: content must be base64"
+        )));
     }
     if bytes.len() > IMAGE_BYTES {
         return Err(Error::invalid(format!(
@@ -61,7 +65,10 @@ mod tests {
     #[test]
     fn what_nothing_could_use_is_refused_by_its_name() {
         let refused = |value: Value| image(&value).unwrap_err().message;
-        assert!(refused(json!({ "fileName": "a.pdf", "mimeType": "application/pdf", "content": "aGk=" })).contains("a.pdf"));
+        assert!(
+            refused(json!({ "fileName": "a.pdf", "mimeType": "application/pdf", "content": "aGk=" }))
+                .contains("a.pdf")
+        );
         assert!(refused(json!({ "mimeType": "image/png", "content": "%%" })).contains("base64"));
     }
 }

@@ -84,13 +84,22 @@ async fn past(gateway: &Gateway, ask: &Ask) -> Result<Map<String, Value>, Error>
             return Ok((None, Vec::new()));
         };
         // One more than is told says whether there is more; entries that are no messages take places too.
-        let entries = view.transcript_tail(&session.session_id, offset + 2 * limit + 1, 4 * history::BYTES)?;
+        let entries =
+            view.transcript_tail(&session.session_id, offset + 2 * limit + 1, 4 * history::BYTES)?;
         Ok((Some(session), entries))
     });
-    let (session, mut entries) = read.await.map_err(|error: openclaw_state::Error| internal(&error))?;
+    let (session, mut entries) = read
+        .await
+        .map_err(|error: openclaw_state::Error| internal(&error))?;
     if offset > 0 {
         let is_message = |entry: &&openclaw_state::Entry| history::message(entry, 1).is_some();
-        let newest: Vec<_> = entries.iter().rev().filter(is_message).take(offset).map(|entry| entry.seq).collect();
+        let newest: Vec<_> = entries
+            .iter()
+            .rev()
+            .filter(is_message)
+            .take(offset)
+            .map(|entry| entry.seq)
+            .collect();
         if let Some(oldest) = newest.last() {
             entries.retain(|entry| entry.seq < *oldest);
         }

@@ -29,7 +29,10 @@ const SHAPE: Object = Object::closed(&[
     Field::optional("thinking", TEXT),
     Field::optional("fastMode", Kind::Any),
     Field::optional("fastAutoOnSeconds", COUNT),
-    Field::optional("queueMode", Kind::OneOf(&["steer", "followup", "collect", "interrupt"])),
+    Field::optional(
+        "queueMode",
+        Kind::OneOf(&["steer", "followup", "collect", "interrupt"]),
+    ),
     Field::optional("deliver", Kind::Bool),
     Field::optional("originatingChannel", TEXT),
     Field::optional("originatingTo", TEXT),

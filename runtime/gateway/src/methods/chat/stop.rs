@@ -30,7 +30,11 @@ struct Whose {
 pub(super) async fn abort(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&SHAPE)?;
     let config = gateway.config().get();
-    let target = target(&config.config, Some(&whose.session_key), whose.agent_id.as_deref())?;
+    let target = target(
+        &config.config,
+        Some(&whose.session_key),
+        whose.agent_id.as_deref(),
+    )?;
     let runs = stopped(&gateway, &target, whose.run_id.as_deref()).await?;
     Ok(told(&runs).into())
 }
@@ -41,7 +45,11 @@ pub(super) fn told(runs: &[String]) -> Value {
 }
 
 /// Stops the runs of a session, or one of them; says which.
-pub(crate) async fn stopped(gateway: &Gateway, target: &Target, run: Option<&str>) -> Result<Vec<String>, Error> {
+pub(crate) async fn stopped(
+    gateway: &Gateway,
+    target: &Target,
+    run: Option<&str>,
+) -> Result<Vec<String>, Error> {
     let stopped = gateway.parts()?.agent.abort(&target.key, run).await;
     stopped.map_err(|error| internal(&error))
 }

@@ -96,7 +96,14 @@ pub(super) async fn patch(gateway: Arc<Gateway>, caller: Caller, params: Params)
     expect(&gateway, target.key.as_str(), text("expectedSessionId")).await?;
     let patched = gateway.parts()?.agent.patch(&target.key, changes).await;
     let session = patched.map_err(|error| refused(&error))?;
-    session_changed(&gateway, gateway.parts()?, target.key.as_str(), &target.agent, "patch").await;
+    session_changed(
+        &gateway,
+        gateway.parts()?,
+        target.key.as_str(),
+        &target.agent,
+        "patch",
+    )
+    .await;
     Ok(json!({
         "ok": true,
         "path": database(&gateway),
@@ -116,7 +123,9 @@ fn check(name: &str, value: &Value) -> Result<(), Error> {
     };
     match is_fine {
         true => Ok(()),
-        false => Err(Error::invalid(format!("invalid sessions.patch params: at /{name}: must be a short text"))),
+        false => Err(Error::invalid(format!(
+            "invalid sessions.patch params: at /{name}: must be a short text"
+        ))),
     }
 }
 
@@ -133,11 +142,27 @@ fn entry(session: &Session) -> Value {
 /// Begins a session anew.
 pub(super) async fn reset(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(reset_shape())?;
-    let target = target(&gateway.config().get().config, Some(&whose.key), whose.agent_id.as_deref())?;
-    expect(&gateway, target.key.as_str(), whose.expected_session_id.as_deref()).await?;
+    let target = target(
+        &gateway.config().get().config,
+        Some(&whose.key),
+        whose.agent_id.as_deref(),
+    )?;
+    expect(
+        &gateway,
+        target.key.as_str(),
+        whose.expected_session_id.as_deref(),
+    )
+    .await?;
     let reset = gateway.parts()?.agent.reset(&target.key).await;
     let session = reset.map_err(|error| refused(&error))?;
-    session_changed(&gateway, gateway.parts()?, target.key.as_str(), &target.agent, "reset").await;
+    session_changed(
+        &gateway,
+        gateway.parts()?,
+        target.key.as_str(),
+        &target.agent,
+        "reset",
+    )
+    .await;
     Ok(json!({ "ok": true, "key": target.key.as_str(), "entry": entry(&session) }).into())
 }
 
@@ -155,11 +180,31 @@ const DELETE: Object = Object::closed(&[
 /// Removes a session.
 pub(super) async fn delete(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&DELETE)?;
-    let target = target(&gateway.config().get().config, Some(&whose.key), whose.agent_id.as_deref())?;
-    expect(&gateway, target.key.as_str(), whose.expected_session_id.as_deref()).await?;
-    let deleted = gateway.parts()?.agent.delete(&target.key, whose.delete_transcript).await;
+    let target = target(
+        &gateway.config().get().config,
+        Some(&whose.key),
+        whose.agent_id.as_deref(),
+    )?;
+    expect(
+        &gateway,
+        target.key.as_str(),
+        whose.expected_session_id.as_deref(),
+    )
+    .await?;
+    let deleted = gateway
+        .parts()?
+        .agent
+        .delete(&target.key, whose.delete_transcript)
+        .await;
     let deleted = deleted.map_err(|error| refused(&error))?;
-    session_changed(&gateway, gateway.parts()?, target.key.as_str(), &target.agent, "delete").await;
+    session_changed(
+        &gateway,
+        gateway.parts()?,
+        target.key.as_str(),
+        &target.agent,
+        "delete",
+    )
+    .await;
     Ok(json!({ "ok": true, "key": target.key.as_str(), "deleted": deleted, "archived": [] }).into())
 }
 
@@ -194,15 +239,27 @@ pub(super) async fn abort(gateway: Arc<Gateway>, params: Params) -> Answer {
     let key = match (&whose.key, &whose.run_id) {
         (Some(key), _) => Some(key.clone()),
         (None, Some(run)) => gateway.parts()?.told.session_of(run),
-        (None, None) => return Err(Error::invalid("invalid sessions.abort params: key or runId is required")),
+        (None, None) => {
+            return Err(Error::invalid(
+                "invalid sessions.abort params: key or runId is required",
+            ));
+        }
     };
     let Some(key) = key else {
         return Ok(json!({ "ok": true, "abortedRunId": null, "status": "no-active-run" }).into());
     };
-    let target = target(&gateway.config().get().config, Some(&key), whose.agent_id.as_deref())?;
+    let target = target(
+        &gateway.config().get().config,
+        Some(&key),
+        whose.agent_id.as_deref(),
+    )?;
     let runs = stopped(&gateway, &target, whose.run_id.as_deref()).await?;
     let first = runs.first();
-    let status = if first.is_some() { "aborted" } else { "no-active-run" };
+    let status = if first.is_some() {
+        "aborted"
+    } else {
+        "no-active-run"
+    };
     Ok(json!({ "ok": true, "abortedRunId": first, "status": status }).into())
 }
 
@@ -232,7 +289,11 @@ struct New {
 pub(super) async fn create(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
     let new: New = params.read(&CREATE)?;
     let key = new.key.unwrap_or_else(|| format!("dashboard:{}", Uuid::new_v4()));
-    let target = target(&gateway.config().get().config, Some(&key), new.agent_id.as_deref())?;
+    let target = target(
+        &gateway.config().get().config,
+        Some(&key),
+        new.agent_id.as_deref(),
+    )?;
     let mut changes = Map::new();
     for (name, text) in [("label", new.label), ("displayName", new.display_name)] {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
@@ -241,7 +302,14 @@ pub(super) async fn create(gateway: Arc<Gateway>, caller: Caller, params: Params
     }
     let made = gateway.parts()?.agent.patch(&target.key, changes).await;
     let session = made.map_err(|error| refused(&error))?;
-    session_changed(&gateway, gateway.parts()?, target.key.as_str(), &target.agent, "create").await;
+    session_changed(
+        &gateway,
+        gateway.parts()?,
+        target.key.as_str(),
+        &target.agent,
+        "create",
+    )
+    .await;
     let mut told = json!({
         "ok": true,
         "key": session.key,
@@ -249,7 +317,10 @@ pub(super) async fn create(gateway: Arc<Gateway>, caller: Caller, params: Params
         "entry": entry(&session),
         "runStarted": false,
     });
-    let message = new.message.or(new.task).filter(|message| !message.trim().is_empty());
+    let message = new
+        .message
+        .or(new.task)
+        .filter(|message| !message.trim().is_empty());
     if let (Some(message), Some(fields)) = (message, told.as_object_mut()) {
         let request = Request {
             message,
@@ -258,7 +329,10 @@ pub(super) async fn create(gateway: Arc<Gateway>, caller: Caller, params: Params
         };
         let run_id = new.idempotency_key.unwrap_or_else(|| Uuid::new_v4().to_string());
         let started = start(&gateway, caller.connection(), &run_id, &target, request).await?;
-        fields.insert("runStarted".to_owned(), json!(!matches!(started, Start::Ended(_))));
+        fields.insert(
+            "runStarted".to_owned(),
+            json!(!matches!(started, Start::Ended(_))),
+        );
         fields.insert("runId".to_owned(), json!(run_id));
     }
     Ok(told.into())

@@ -16,7 +16,8 @@ use crate::projection::{SESSIONS, messages_topic};
 pub(super) async fn subscribe(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
     let given: Map<String, Value> = params.read(&list::SHAPE)?;
     let is_list = !given.is_empty();
-    let ask: Ask = serde_json::from_value(Value::Object(given)).map_err(|error| Error::invalid(error.to_string()))?;
+    let ask: Ask =
+        serde_json::from_value(Value::Object(given)).map_err(|error| Error::invalid(error.to_string()))?;
     if !caller.connection().subscribe(SESSIONS) {
         return Err(too_many());
     }

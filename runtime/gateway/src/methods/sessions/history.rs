@@ -67,7 +67,10 @@ pub(crate) fn messages(entries: &[Entry], most: usize, bytes: usize, chars: usiz
         let mut size = message.to_string().len();
         if size > bytes.min(BYTES) / 2 {
             if let Some(fields) = message.as_object_mut() {
-                fields.insert("content".to_owned(), json!([{ "type": "text", "text": TOO_LONG }]));
+                fields.insert(
+                    "content".to_owned(),
+                    json!([{ "type": "text", "text": TOO_LONG }]),
+                );
                 fields.remove("details");
             }
             size = message.to_string().len();
@@ -97,7 +100,9 @@ fn shorten(value: &mut Value, chars: usize) {
         }
         Value::Array(values) => values.iter_mut().for_each(|value| shorten(value, chars)),
         Value::Object(fields) => {
-            let texts = fields.iter_mut().filter(|(name, _)| *name == "text" || *name == "thinking");
+            let texts = fields
+                .iter_mut()
+                .filter(|(name, _)| *name == "text" || *name == "thinking");
             texts.for_each(|(_, value)| shorten(value, chars));
         }
         _ => {}
@@ -111,7 +116,10 @@ pub(crate) fn preview(message: &Value) -> Option<String> {
     let text = match content {
         Value::String(text) => text.clone(),
         Value::Array(parts) => {
-            let texts: Vec<_> = parts.iter().filter_map(|part| part.get("text")?.as_str()).collect();
+            let texts: Vec<_> = parts
+                .iter()
+                .filter_map(|part| part.get("text")?.as_str())
+                .collect();
             texts.join(" ")
         }
         _ => return None,
@@ -140,7 +148,11 @@ mod tests {
     }
 
     fn said(seq: i64, role: &str, text: &str) -> Entry {
-        entry(seq, "message", json!({ "message": { "role": role, "content": text, "prompt": "x", "timestamp": 1 } }))
+        entry(
+            seq,
+            "message",
+            json!({ "message": { "role": role, "content": text, "prompt": "x", "timestamp": 1 } }),
+        )
     }
 
     #[test]
@@ -150,13 +162,20 @@ mod tests {
         assert_eq!(user["__openclaw"]["idempotencyKey"], "r:user");
         assert!(user.get("prompt").is_none());
         let answer = message(&said(2, "assistant", "hi"), CHARS).unwrap();
-        assert_eq!((&answer["__openclaw"]["runId"], &answer["__openclaw"]["seq"]), (&json!("r"), &json!(2)));
+        assert_eq!(
+            (&answer["__openclaw"]["runId"], &answer["__openclaw"]["seq"]),
+            (&json!("r"), &json!(2))
+        );
     }
 
     #[test]
     fn what_is_no_message_is_not_told() {
         assert_eq!(message(&entry(1, "reset", json!({})), CHARS), None);
-        let note = entry(1, "custom_message", json!({ "customType": "x", "content": "note", "display": true }));
+        let note = entry(
+            1,
+            "custom_message",
+            json!({ "customType": "x", "content": "note", "display": true }),
+        );
         assert_eq!(message(&note, CHARS).unwrap()["role"], "custom");
     }
 
@@ -180,7 +199,10 @@ mod tests {
     #[test]
     fn a_text_that_is_too_long_is_cut_and_says_so() {
         let long = said(1, "assistant", &"é".repeat(50));
-        let text = message(&long, 10).unwrap()["content"].as_str().unwrap().to_owned();
+        let text = message(&long, 10).unwrap()["content"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         assert!(text.starts_with(&"é".repeat(10)) && text.contains("truncated"));
         let huge = said(1, "assistant", &"x".repeat(4_000_000));
         let (found, _) = messages(&[huge], 5, BYTES, usize::MAX);

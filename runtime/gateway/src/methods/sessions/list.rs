@@ -28,7 +28,10 @@ const FIELDS: [Field; 36] = [
     Field::optional("activeMinutes", COUNT),
     Field::optional("activeOnly", Kind::Bool),
     Field::optional("requireLastInteraction", Kind::Bool),
-    Field::optional("sortBy", Kind::OneOf(&["updatedAt", "lastInteractionAt", "activity"])),
+    Field::optional(
+        "sortBy",
+        Kind::OneOf(&["updatedAt", "lastInteractionAt", "activity"]),
+    ),
     Field::optional("includeGlobal", Kind::Bool),
     Field::optional("includeUnknown", Kind::Bool),
     Field::optional("excludeSubagents", Kind::Bool),
@@ -145,7 +148,8 @@ fn is_meant(session: &Session, row: &Map<String, Value>, ask: &Ask, now: i64) ->
         Some(Value::Bool(wanted)) => is_archived == *wanted,
         _ => !is_archived,
     };
-    let since = |minutes: u64| now.saturating_sub(i64::try_from(minutes.saturating_mul(60_000)).unwrap_or(i64::MAX));
+    let since =
+        |minutes: u64| now.saturating_sub(i64::try_from(minutes.saturating_mul(60_000)).unwrap_or(i64::MAX));
     let search = ask.search.as_deref().map(|search| search.trim().to_lowercase());
     let matches = |search: &String| {
         [session.key.as_str(), text("label"), text("displayName")]
@@ -170,7 +174,9 @@ fn is_meant(session: &Session, row: &Map<String, Value>, ask: &Ask, now: i64) ->
 async fn add_texts(gateway: &Gateway, session: &Session, ask: &Ask, row: &mut Map<String, Value>) {
     const LOOKED_AT: usize = 8;
     let id = session.session_id.clone();
-    let read = gateway.state().read(move |view| view.transcript_tail(&id, LOOKED_AT, 1 << 20));
+    let read = gateway
+        .state()
+        .read(move |view| view.transcript_tail(&id, LOOKED_AT, 1 << 20));
     let entries = read.await.unwrap_or_default();
     let mut texts = entries.iter().rev().filter_map(|entry| {
         let message = history::message(entry, 2_000)?;
@@ -269,21 +275,33 @@ mod tests {
     fn what_is_put_away_is_listed_only_when_asked_for() {
         let archived = json!({ "archived": true });
         assert!(!meant("agent:main:x", archived.clone(), json!({})));
-        assert!(meant("agent:main:x", archived.clone(), json!({ "archived": true })));
+        assert!(meant(
+            "agent:main:x",
+            archived.clone(),
+            json!({ "archived": true })
+        ));
         assert!(meant("agent:main:x", archived, json!({ "archived": "all" })));
     }
 
     #[test]
     fn sessions_are_found_by_what_people_call_them() {
         let named = json!({ "label": "Holiday plans" });
-        assert!(meant("agent:main:x", named.clone(), json!({ "search": "HOLIDAY" })));
+        assert!(meant(
+            "agent:main:x",
+            named.clone(),
+            json!({ "search": "HOLIDAY" })
+        ));
         assert!(!meant("agent:main:x", named, json!({ "search": "work" })));
         assert!(meant("agent:main:work", json!({}), json!({ "search": "work" })));
     }
 
     #[test]
     fn each_filter_leaves_out_what_it_names() {
-        assert!(!meant("agent:main:cron:1", json!({}), json!({ "excludeCron": true })));
+        assert!(!meant(
+            "agent:main:cron:1",
+            json!({}),
+            json!({ "excludeCron": true })
+        ));
         assert!(!meant("unknown", json!({}), json!({})));
         assert!(!meant("agent:main:x", json!({}), json!({ "activeMinutes": 5 })));
         assert!(meant("agent:main:x", json!({}), json!({ "activeMinutes": 15 })));

@@ -40,7 +40,11 @@ pub(super) async fn describe(gateway: Arc<Gateway>, params: Params) -> Answer {
 }
 
 /// The session of a key, if there is one.
-pub(super) async fn find(gateway: &Gateway, key: &str, agent: Option<&str>) -> Result<Option<Session>, Error> {
+pub(super) async fn find(
+    gateway: &Gateway,
+    key: &str,
+    agent: Option<&str>,
+) -> Result<Option<Session>, Error> {
     let config = gateway.config().get();
     let key = target(&config.config, Some(key), agent)?.key.to_string();
     let found = gateway.state().read(move |view| view.session(&key)).await;
@@ -87,7 +91,10 @@ pub(super) async fn resolve(gateway: Arc<Gateway>, params: Params) -> Answer {
         Some(session) => Ok(json!({ "ok": true, "key": session.key, "agentId": session.agent_id }).into()),
         None if meant.allow_missing || meant.short_id.is_some() => Ok(json!({ "ok": false }).into()),
         None => {
-            let named = [&meant.key, &meant.session_id, &meant.label].into_iter().flatten().next();
+            let named = [&meant.key, &meant.session_id, &meant.label]
+                .into_iter()
+                .flatten()
+                .next();
             let named = named.map_or_else(|| "what was asked for".to_owned(), |name| format!("\"{name}\""));
             Err(Error::invalid(format!("No session found: {named}")))
         }
@@ -99,7 +106,10 @@ fn is_meant(session: &Session, meant: &Meant) -> bool {
         let entry: Value = serde_json::from_str(&session.entry).unwrap_or_default();
         entry.get("label").and_then(Value::as_str).map(str::to_owned)
     };
-    let is_agent = meant.agent_id.as_ref().is_none_or(|agent| *agent == session.agent_id);
+    let is_agent = meant
+        .agent_id
+        .as_ref()
+        .is_none_or(|agent| *agent == session.agent_id);
     let is_named = match (&meant.session_id, &meant.short_id, &meant.label) {
         (Some(id), ..) => session.session_id == *id,
         (_, Some(short), _) => short.len() >= 6 && session.session_id.starts_with(short.as_str()),

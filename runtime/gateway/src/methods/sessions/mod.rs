@@ -31,12 +31,16 @@ pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "sessions.messages.subscribe",
         scope: Some(Scope::Read),
-        run: |gateway, caller, params| Box::pin(async move { follow::messages(&gateway, &caller, params, true) }),
+        run: |gateway, caller, params| {
+            Box::pin(async move { follow::messages(&gateway, &caller, params, true) })
+        },
     },
     Method {
         name: "sessions.messages.unsubscribe",
         scope: Some(Scope::Read),
-        run: |gateway, caller, params| Box::pin(async move { follow::messages(&gateway, &caller, params, false) }),
+        run: |gateway, caller, params| {
+            Box::pin(async move { follow::messages(&gateway, &caller, params, false) })
+        },
     },
     Method {
         name: "sessions.viewers.set",

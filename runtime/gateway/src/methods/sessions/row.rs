@@ -72,8 +72,14 @@ pub(crate) fn row(session: &Session, about: &About, now_ms: i64) -> Map<String, 
     put("kind", json!(kind));
     put("agentId", json!(session.agent_id));
     put("isMain", json!(is_main));
-    put("isBackground", json!(rest.starts_with("cron:") || rest.starts_with("subagent:")));
-    put("chatType", json!(if kind == "group" { "group" } else { "direct" }));
+    put(
+        "isBackground",
+        json!(rest.starts_with("cron:") || rest.starts_with("subagent:")),
+    );
+    put(
+        "chatType",
+        json!(if kind == "group" { "group" } else { "direct" }),
+    );
     put("sessionId", json!(session.session_id));
     put("createdAt", json!(session.started_ms));
     put("updatedAt", json!(session.updated_ms));
@@ -134,7 +140,10 @@ mod tests {
         let row = row(&session("agent:main:desk", entry), &about, 9);
         assert_eq!((&row["label"], &row["pinned"]), (&json!("Desk"), &json!(true)));
         assert!(!row.contains_key("skillsSnapshot") && !row.contains_key("channel"));
-        assert_eq!((&row["hasActiveRun"], &row["status"]), (&json!(true), &json!("running")));
+        assert_eq!(
+            (&row["hasActiveRun"], &row["status"]),
+            (&json!(true), &json!("running"))
+        );
         assert_eq!((&row["isMain"], &row["updatedAt"]), (&json!(false), &json!(3)));
     }
 
