@@ -20,9 +20,9 @@ pub(crate) struct Xtask {
 pub(crate) enum XtaskCommand {
     /// Build everything in release and start the gateway with a state of its own.
     ///
-    /// Adds the wasm32-wasip2 target if it is missing, builds the guests and the gateway, and starts the
-    /// gateway on 127.0.0.1. Its state is target/dev-state, so your own ~/.openclaw is not touched; delete
-    /// that folder to begin anew. Stop it with Ctrl-C.
+    /// Adds the wasm32-wasip2 target if it is missing, builds the guests and the gateway, sets up a state in
+    /// target/dev-state, prints the address of the gateway's page and starts the gateway on 127.0.0.1. Your
+    /// own ~/.openclaw is not touched; delete target/dev-state to begin anew. Stop it with Ctrl-C.
     Run {
         /// The port that the gateway listens on.
         #[arg(long, default_value_t = 18789, value_name = "PORT")]

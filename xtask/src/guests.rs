@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use cargo_metadata::{Package, Target, TargetKind};
 
 use crate::process::{cargo, run};
@@ -19,6 +19,13 @@ pub(crate) const CHECKED: &str = "target/guests";
 
 /// What guests are compiled into in release, for the same reason.
 const BUILT: &str = "target/guests-release";
+
+/// Those that come with the program, and what they are packed into.
+const SHIPPED: &str = "guests/";
+pub(crate) const PACKED: &str = "target/extensions";
+
+const MANIFEST: &str = "openclaw.plugin.json";
+const SKILL_TEXT: &str = "SKILL.md";
 
 /// Builds them all, in release; a tree without guests costs nothing. Each is put where a build of its own would have
 /// left it.
@@ -43,6 +50,34 @@ pub(crate) fn build(tree: &Tree) -> Result<()> {
             &format!("mend {manifest} or its sources"),
         )?;
         place(&built, package, folder(tree, package))?;
+        if manifest.starts_with(SHIPPED) {
+            pack(&built, folder(tree, package), &tree.root.join(PACKED))?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts a guest that comes with the program into a folder of its id, as the program expects it.
+fn pack(built: &Path, guest: &Path, packed: &Path) -> Result<()> {
+    let file = guest.join(MANIFEST);
+    let manifest = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    let manifest: serde_json::Value =
+        serde_json::from_str(&manifest).with_context(|| format!("reading {}", file.display()))?;
+    let text = |pointer: &str| manifest.pointer(pointer).and_then(serde_json::Value::as_str);
+    let (Some(id), Some(component)) = (text("/id"), text("/component/file")) else {
+        bail!("{} names no id or no component", file.display());
+    };
+    let folder = packed.join(id);
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let component = (
+        built.join(GUEST_TARGET).join("release").join(component),
+        folder.join(component),
+    );
+    let text = guest.join(SKILL_TEXT);
+    let text = text.exists().then(|| (text, folder.join(SKILL_TEXT)));
+    let files = [Some(component), Some((file, folder.join(MANIFEST))), text];
+    for (from, to) in files.into_iter().flatten() {
+        fs::copy(&from, &to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
     }
     Ok(())
 }

@@ -46,6 +46,11 @@ pub(crate) const REAL_PARTS: &[RealPart] = &[
         package: "iproute2",
         needed_for: "the gate against a hostile network",
     },
+    RealPart {
+        program: "chromium",
+        package: "chromium",
+        needed_for: "the page that the gateway serves",
+    },
 ];
 
 /// One line for each part that is not on this machine.

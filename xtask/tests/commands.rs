@@ -15,17 +15,13 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A binary that says what it was started with, and has `gateway` only where the test asks for it.
+/// A binary that says what it was started with.
 const OPENCLAW: &str = r#"
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let state = std::env::var("OPENCLAW_STATE_DIR").expect("a state folder");
-    assert!(std::path::Path::new(&state).join("openclaw.json").is_file());
     let names: Vec<String> = std::env::vars().map(|(name, _)| name).collect();
     let ours: Vec<&String> = names.iter().filter(|name| name.starts_with("OPENCLAW_")).collect();
-    if words[0] == "gateway" && !HAS_GATEWAY {
-        std::process::exit(2);
-    }
     println!("started with {words:?} {ours:?} {state}");
 }
 "#;
@@ -72,10 +68,9 @@ impl Checkout {
         self.write(&format!("{folder}/src/lib.rs"), "//! A library.\n");
     }
 
-    fn openclaw(&self, has_gateway: bool) {
+    fn openclaw(&self) {
         self.package("runtime/cli", "openclaw", "");
-        let main = format!("const HAS_GATEWAY: bool = {has_gateway};\n{OPENCLAW}");
-        self.write("runtime/cli/src/main.rs", &main);
+        self.write("runtime/cli/src/main.rs", OPENCLAW);
     }
 
     fn xtask(&self, args: &[&str]) -> Output {
@@ -109,24 +104,28 @@ fn free_port() -> u16 {
 #[test]
 fn run_starts_the_gateway_on_the_port_with_a_state_of_its_own() {
     let checkout = Checkout::new();
-    checkout.openclaw(true);
+    checkout.openclaw();
     let port = free_port();
     let output = checkout.xtask(&["run", "--port", &port.to_string()]);
     assert!(output.status.success(), "{}", stderr(&output));
     let printed = stdout(&output);
     let state = checkout.root().join("target/dev-state");
-    assert!(printed.contains(&format!("ws://127.0.0.1:{port}")), "{printed}");
-    let started = format!(
-        "started with [\"gateway\", \"run\", \"--port\", \"{port}\"] [\"OPENCLAW_STATE_DIR\"] {}",
+    let ours = format!(
+        "[\"OPENCLAW_BUNDLED_PLUGINS_DIR\", \"OPENCLAW_STATE_DIR\"] {}",
         state.display()
     );
-    assert!(printed.contains(&started), "{printed}");
+    let onboard = format!(
+        "started with [\"onboard\", \"--non-interactive\", \"--accept-risk\", \"--gateway-port\", \"{port}\"] {ours}"
+    );
+    let started = format!("started with [\"gateway\", \"run\"] {ours}");
+    let (first, second) = (printed.find(&onboard), printed.find(&started));
+    assert!(first.is_some() && first < second, "{printed}");
 }
 
 #[test]
 fn run_refuses_a_port_that_is_taken_and_names_the_way_out() {
     let checkout = Checkout::new();
-    checkout.openclaw(true);
+    checkout.openclaw();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = checkout.xtask(&["run", "--port", &port]);
@@ -136,36 +135,35 @@ fn run_refuses_a_port_that_is_taken_and_names_the_way_out() {
 }
 
 #[test]
-fn run_without_a_gateway_says_so_and_runs_what_exists() {
+fn run_without_a_binary_says_that_there_is_none() {
     let checkout = Checkout::new();
-    checkout.openclaw(false);
     let output = checkout.xtask(&["run"]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert!(stderr(&output).contains("there is no gateway in this tree yet"));
-    let printed = stdout(&output);
-    assert!(printed.contains("started with [\"--version\"]"), "{printed}");
+    assert!(!output.status.success());
     assert!(
-        printed.contains("started with [\"config\", \"validate\"]"),
-        "{printed}"
+        stderr(&output).contains("no openclaw binary"),
+        "{}",
+        stderr(&output)
     );
 }
 
 #[test]
-fn run_without_a_binary_names_the_libraries_it_built() {
+fn what_comes_with_the_program_is_packed_by_its_id() {
     let checkout = Checkout::new();
-    let output = checkout.xtask(&["run"]);
+    checkout.package(
+        "guests/tools/hello",
+        "hello-tool",
+        "[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n",
+    );
+    checkout.write(
+        "guests/tools/hello/openclaw.plugin.json",
+        r#"{"id": "hello", "component": {"file": "hello_tool.wasm"}}"#,
+    );
+    checkout.write("runtime/policy/src/lib.rs", "#[test]\nfn holds() {}\n");
+    let output = checkout.xtask(&["test"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stdout(&output).contains("Built: openclaw-policy."),
-        "{}",
-        stdout(&output)
-    );
-    assert!(
-        checkout
-            .root()
-            .join("target/release/libopenclaw_policy.rlib")
-            .is_file()
-    );
+    let packed = checkout.root().join("target/extensions/hello");
+    assert!(packed.join("hello_tool.wasm").is_file());
+    assert!(packed.join("openclaw.plugin.json").is_file());
 }
 
 #[test]

@@ -12,13 +12,37 @@
 //! Start at [`Agent::start`]; a [`Request`] is what is accepted, an [`Event`] what is told, an [`Outcome`] what
 //! stays.
 
+mod agent;
+mod agents;
+mod answer;
+mod clock;
+mod command;
+mod context;
+mod emitter;
 mod error;
 mod event;
+mod history;
+mod ledger;
+mod message;
 mod outcome;
+mod places;
+mod prompt;
 mod request;
+mod scene;
 pub mod session;
+mod shared;
+mod tools;
+mod turn;
+mod words;
+mod workspace;
 
+pub use agent::{Acceptance, Accepted, Agent, Incoming, Options};
+pub use agents::{default_id, is_known};
 pub use error::{Error, Result};
 pub use event::{AHEAD, Body, Event};
-pub use outcome::{Fault, Outcome, Status, Tokens};
-pub use request::{Chat, Image, Origin, Request, Route, Sender};
+pub use history::History;
+pub use outcome::{ClientCall, Fault, Outcome, Status, Tokens};
+pub use request::{Chat, ClientTool, Image, Origin, Request, Route, Sender};
+pub use tools::{ToolInfo, ToolOutput};
+pub use words::{is_stop, may_become_silence};
+pub use workspace::path_of as workspace_of;

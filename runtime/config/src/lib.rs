@@ -1,6 +1,7 @@
 //! Finds, reads, checks and explains `openclaw.json`.
 //!
-//! Reads files and the environment, and nothing else: no network, no child process, no secret resolved. Whatever
+//! Reads files and the environment, writes the config file when asked to, and nothing else: no network, no child
+//! process, no secret resolved. Whatever
 //! the files hold, a load ends without a panic, in bounded memory and stack, and says everything that is wrong at
 //! once, each with its file and line.
 //!
@@ -10,6 +11,7 @@
 
 mod diff;
 mod dotenv;
+mod edit;
 mod environment;
 mod error;
 mod files;
@@ -31,8 +33,10 @@ mod substitute;
 pub mod syntax;
 pub mod tree;
 mod validate;
+mod write;
 
 pub use diff::{Change, ChangeKind, diff};
+pub use edit::{EditError, set};
 pub use environment::{Environment, Origin, former_names_warning};
 pub use error::Error;
 pub use files::{Disk, FileKind, Files, Memory};
@@ -47,3 +51,4 @@ pub use secret_ref::{PlainText, SecretInput, SecretRef, SecretSource};
 pub use snapshot::{Current, Loaded, Snapshot};
 pub use sources::{Sha256Hash, SourceFile, Sources};
 pub use validate::{Pattern, Schema};
+pub use write::{WriteError, write};

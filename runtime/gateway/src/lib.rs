@@ -8,6 +8,7 @@
 //! Start at [`server`] for a whole one, at [`method`] for what it does.
 
 pub mod access;
+pub mod api;
 pub mod auth;
 pub mod bind;
 pub mod clock;
@@ -24,10 +25,12 @@ pub mod limits;
 pub mod log;
 pub mod machine;
 pub mod method;
-mod methods;
+pub mod methods;
 mod outbox;
+pub mod page;
 mod pairing;
 pub mod presence;
+mod projection;
 pub mod replies;
 pub mod server;
 pub mod services;
@@ -37,3 +40,6 @@ mod unproven;
 
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Options};
+
+#[cfg(test)]
+mod proving;

@@ -80,6 +80,13 @@ impl Params {
         Self { method, value }
     }
 
+    /// Whether the client sent this field.
+    pub fn has(&self, field: &str) -> bool {
+        self.value
+            .as_ref()
+            .is_some_and(|value| value.get(field).is_some())
+    }
+
     /// What the client sent; an empty object if it sent nothing.
     pub fn into_value(self) -> Value {
         self.value

@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// The most bytes that a key may have.
-pub const KEY_BYTES: usize = 512;
+pub(super) const KEY_BYTES: usize = 512;
 /// The most characters that an agent's id may have.
 const AGENT_CHARS: usize = 64;
 const THREAD: &str = ":thread:";

@@ -1,9 +1,23 @@
-//! The methods that the gateway has of its own; one file for each family.
+//! The methods; one file for each family.
 
+mod agent;
+mod agents;
+mod channels;
+mod chat;
+mod commands;
+mod config;
 mod devices;
 mod health;
+mod logs;
+mod models;
+mod plugins;
 mod presence;
+pub(crate) mod roster;
+pub(crate) mod run;
+pub(crate) mod sessions;
 mod status;
+pub(crate) mod target;
+mod tools;
 
 use openclaw_protocol::event;
 
@@ -28,3 +42,34 @@ pub(crate) const OWN_EVENTS: &[&str] = &[
     event::PAIR_RESOLVED,
     event::PAIR_CHANGED,
 ];
+
+/// The families that work on the agent and what belongs to it.
+pub const FAMILIES: &[&[Method]] = &[
+    agent::METHODS,
+    agents::METHODS,
+    channels::METHODS,
+    chat::METHODS,
+    commands::METHODS,
+    config::METHODS,
+    logs::METHODS,
+    models::METHODS,
+    plugins::METHODS,
+    sessions::METHODS,
+    tools::METHODS,
+];
+
+/// The events that tell of runs and sessions.
+pub const EVENTS: &[&str] = &[
+    "agent",
+    "chat",
+    "plugins.changed",
+    "session.message",
+    "session.tool",
+    "sessions.changed",
+];
+
+/// A fault on this side: written to the log, and told without what it was.
+pub(crate) fn internal(fault: &dyn std::fmt::Display) -> openclaw_protocol::Error {
+    tracing::error!(%fault, "a method failed");
+    openclaw_protocol::Error::unavailable("internal error")
+}

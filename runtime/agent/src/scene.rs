@@ -1,0 +1,288 @@
+//! What a turn is set in: its model, its tools, its prompt and the conversation so far.
+
+use openclaw_config::Snapshot;
+use openclaw_config::tree::Config;
+use openclaw_config::tree::agent_defaults::{ContextInjection, Thinking};
+use openclaw_models::{Model, ToolDefinition};
+use serde_json::{Map, Value};
+
+use crate::context;
+use crate::error::Result;
+use crate::ledger::{Begun, object};
+use crate::message::Message;
+use crate::prompt::{self, Facts};
+use crate::request::{Chat, Request};
+use crate::session::{Key, policy_key};
+use crate::shared::Shared;
+use crate::tools::{Card, Standing, Toolbox};
+use crate::workspace;
+
+/// How many entries of the conversation are looked at.
+const ENTRIES: usize = 4000;
+/// How many bytes of them.
+const BYTES: usize = 16 << 20;
+/// The window of a model that does not say its own, in tokens.
+const WINDOW: u64 = 128_000;
+/// The longest answer that room is left for where a model does not say its own, in tokens.
+const ANSWER: u64 = 8192;
+/// How much of a description is shown in the prompt's list, in characters. The model has the whole beside it.
+const ABOUT_CHARS: usize = 120;
+
+/// What a turn is set in.
+pub(crate) struct Scene {
+    pub(crate) model: Model,
+    pub(crate) thinking: Option<Thinking>,
+    pub(crate) toolbox: Toolbox,
+    pub(crate) definitions: Vec<ToolDefinition>,
+    /// The tools that whoever asked runs itself.
+    client_names: Vec<String>,
+    pub(crate) system: String,
+    pub(crate) history: Vec<Message>,
+    /// How many tokens the conversation may have.
+    pub(crate) room: usize,
+    pub(crate) is_owner: bool,
+    card: Card,
+}
+
+impl Scene {
+    pub(crate) async fn set(shared: &Shared, begun: &Begun) -> Result<Self> {
+        let snapshot = shared.config.get();
+        let (request, session) = (&begun.request, &begun.session);
+        let entry = object(&session.entry);
+        let reference = request.model.clone().or_else(|| chosen_model(&entry));
+        let model = shared.models.resolve_for(&begun.agent_id, reference.as_deref())?;
+        let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
+        let toolbox = toolbox(shared, &snapshot, &begun.agent_id, &session.key, request)?;
+        let (files, history) = tokio::join!(
+            files(&snapshot, &begun.agent_id, request.chat, toolbox.reaches_files()),
+            history(shared, &session.session_id)
+        );
+        let mut definitions = toolbox.definitions();
+        // A name that is taken stays what it is.
+        let client_tools: Vec<_> = request
+            .tools
+            .iter()
+            .filter(|tool| definitions.iter().all(|own| own.name != tool.name))
+            .map(|tool| ToolDefinition {
+                name: tool.name.clone(),
+                description: tool.description.clone(),
+                parameters: tool.parameters.clone(),
+            })
+            .collect();
+        let client_names = client_tools.iter().map(|tool| tool.name.clone()).collect();
+        definitions.extend(client_tools);
+        let time_zone = snapshot.config.agents.defaults.user_timezone.clone();
+        let time_zone = time_zone.unwrap_or_else(|| "UTC".to_owned());
+        let thinking = thinking(&snapshot.config, &begun.agent_id, request, &entry);
+        let system = system(&Prompted {
+            snapshot: &snapshot,
+            begun,
+            definitions: &definitions,
+            files: &files,
+            model: &model,
+            reaches_files: toolbox.reaches_files(),
+            time_zone: &time_zone,
+        });
+        let info = model.info();
+        let window = info.context_window.unwrap_or(WINDOW);
+        let answer = info.max_tokens.unwrap_or(ANSWER).min(window / 4);
+        let tools: usize = definitions
+            .iter()
+            .map(|tool| context::tokens(&tool.description) + context::tokens(&tool.parameters.to_string()))
+            .sum();
+        let taken = context::tokens(&system) + tools;
+        let room = usize::try_from(window - answer)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(taken);
+        let count = |name: &str| entry.get(name).and_then(Value::as_u64).unwrap_or_default();
+        Ok(Self {
+            card: Card {
+                session_key: session.key.clone(),
+                session_id: session.session_id.clone(),
+                agent: begun.agent_id.clone(),
+                model: info.reference(),
+                context_tokens: window,
+                used_tokens: count("usedTokens"),
+                total_tokens: count("totalTokens"),
+                waiting: shared.waiting(&session.key).await,
+                thinking: thinking.map_or_else(
+                    || "default".to_owned(),
+                    |level| format!("{level:?}").to_lowercase(),
+                ),
+                has_files: toolbox.reaches_files(),
+                time_zone,
+            },
+            model,
+            thinking,
+            toolbox,
+            definitions,
+            client_names,
+            system,
+            history: history?,
+            room,
+            is_owner,
+        })
+    }
+
+    /// Whether whoever asked runs this tool itself.
+    pub(crate) fn is_client_tool(&self, name: &str) -> bool {
+        self.client_names.iter().any(|known| known == name)
+    }
+
+    /// What can be said of the session, after an answer that took `used` tokens.
+    pub(crate) fn card(&self, used: u64) -> Card {
+        let mut card = self.card.clone();
+        if used > 0 {
+            card.used_tokens = used;
+        }
+        card
+    }
+}
+
+/// The tools that a request has in a session.
+pub(crate) fn toolbox(
+    shared: &Shared,
+    snapshot: &Snapshot<Config>,
+    agent: &str,
+    session_key: &str,
+    request: &Request,
+) -> Result<Toolbox> {
+    let key = Key::parse(session_key, agent)?;
+    Ok(Toolbox::open(
+        shared.host.as_ref(),
+        &Standing {
+            config: &snapshot.config,
+            agent,
+            is_main: policy_key(&key, agent, request).is_main(),
+            is_owner: request.sender.as_ref().is_none_or(|sender| sender.is_owner),
+            workspace: workspace::path_of(snapshot, agent),
+        },
+    ))
+}
+
+/// The model that a session was set to.
+fn chosen_model(entry: &Map<String, Value>) -> Option<String> {
+    let model = entry.get("modelOverride")?.as_str()?;
+    match entry.get("providerOverride").and_then(Value::as_str) {
+        Some(provider) => Some(format!("{provider}/{model}")),
+        None => Some(model.to_owned()),
+    }
+}
+
+fn thinking(config: &Config, agent: &str, request: &Request, entry: &Map<String, Value>) -> Option<Thinking> {
+    let named = request.thinking.as_deref();
+    let named = named.or_else(|| entry.get("thinkingLevel").and_then(Value::as_str));
+    let level = named.and_then(|name| serde_json::from_value(Value::String(name.to_lowercase())).ok());
+    let own = config
+        .agents
+        .entries
+        .get(agent)
+        .and_then(|agent| agent.thinking_default);
+    level.or(own).or(config.agents.defaults.thinking_default)
+}
+
+async fn files(
+    snapshot: &Snapshot<Config>,
+    agent: &str,
+    chat: Chat,
+    reaches_files: bool,
+) -> Vec<workspace::File> {
+    let (snapshot, agent) = (snapshot.clone(), agent.to_owned());
+    let look = move || {
+        let config = &snapshot.config;
+        let path = workspace::path_of(&snapshot, &agent);
+        if let Err(error) = workspace::create(&path, config) {
+            tracing::warn!(%error, "an agent goes without its workspace");
+            return Vec::new();
+        }
+        let own = config
+            .agents
+            .entries
+            .get(&agent)
+            .and_then(|agent| agent.context_injection);
+        match own.unwrap_or(config.agents.defaults.context_injection) {
+            ContextInjection::Never => Vec::new(),
+            _ => workspace::read(&path, chat == Chat::Direct),
+        }
+    };
+    let mut found = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+    // The first conversation writes files; where that cannot be done it is not asked for.
+    if !reaches_files {
+        found.retain(|file| file.name != "BOOTSTRAP.md");
+    }
+    found
+}
+
+pub(crate) async fn history(shared: &Shared, session_id: &str) -> Result<Vec<Message>> {
+    let session_id = session_id.to_owned();
+    let look = move |view: &openclaw_state::View<'_>| view.transcript_tail(&session_id, ENTRIES, BYTES);
+    let entries = shared.state.read(look).await?;
+    Ok(entries.iter().filter_map(Message::read).collect())
+}
+
+struct Prompted<'a> {
+    snapshot: &'a Snapshot<Config>,
+    begun: &'a Begun,
+    definitions: &'a [ToolDefinition],
+    files: &'a [workspace::File],
+    model: &'a Model,
+    reaches_files: bool,
+    time_zone: &'a str,
+}
+
+fn system(given: &Prompted<'_>) -> String {
+    let config = &given.snapshot.config;
+    let defaults = &config.agents.defaults;
+    let own = config.agents.entries.get(&given.begun.agent_id);
+    let workspace = workspace::path_of(given.snapshot, &given.begun.agent_id);
+    let workspace = workspace.display().to_string();
+    let tools: Vec<_> = given
+        .definitions
+        .iter()
+        .map(|tool| (tool.name.clone(), first_sentence(&tool.description)))
+        .collect();
+    let owners: Vec<_> = config
+        .commands
+        .owner_allow_from
+        .iter()
+        .map(|owner| owner.as_str().to_owned())
+        .collect();
+    let request = &given.begun.request;
+    let channel = request.route.as_ref().map(|route| route.channel.clone());
+    let runtime = [
+        ("agent", given.begun.agent_id.clone()),
+        ("os", std::env::consts::OS.to_owned()),
+        ("model", given.model.reference()),
+        ("channel", channel.unwrap_or_else(|| "webchat".to_owned())),
+    ];
+    let chars = |own: Option<u64>, shared: u64| usize::try_from(own.unwrap_or(shared)).unwrap_or(usize::MAX);
+    prompt::write(&Facts {
+        name: own.and_then(|agent| agent.identity.name.as_deref().or(agent.name.as_deref())),
+        tools: &tools,
+        workspace: given.reaches_files.then_some(workspace.as_str()),
+        files: given.files,
+        file_chars: chars(
+            own.and_then(|agent| agent.bootstrap_max_chars),
+            defaults.bootstrap_max_chars,
+        ),
+        total_chars: chars(
+            own.and_then(|agent| agent.bootstrap_total_max_chars),
+            defaults.bootstrap_total_max_chars,
+        ),
+        owners: &owners,
+        time_zone: given.time_zone,
+        extra: request.extra_system_prompt.as_deref(),
+        is_group: request.chat != Chat::Direct,
+        runtime: &runtime,
+    })
+}
+
+fn first_sentence(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let end = line.find(". ").map_or(line.len(), |at| at + 1);
+    line.get(..end)
+        .unwrap_or_default()
+        .chars()
+        .take(ABOUT_CHARS)
+        .collect()
+}

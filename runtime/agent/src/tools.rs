@@ -1,0 +1,318 @@
+//! The tools of a turn: which there are for it, and calling one.
+//!
+//! **Promise.** What is not listed for a turn cannot be called in it. Whoever is not in a main session, and whoever
+//! writes from a channel, gets no file tools; components are held by their own grants. A call whose outcome could
+//! not be told after a crash is told apart from one that may be made again.
+//! **Bound.** [`OUTPUT_CHARS`] of a result reach the model. **Cost.** Listing starts no component.
+
+mod component;
+mod edit;
+mod files;
+mod ls;
+mod policy;
+mod read;
+mod status;
+mod write;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use openclaw_components::{CallContext, Host, ToolSpec, ToolTrait};
+use openclaw_config::tree::Config;
+use openclaw_models::ToolDefinition;
+use openclaw_policy::PluginId;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::message::Block;
+
+pub(crate) use status::Card;
+
+/// How much of a tool's result reaches the model, in characters.
+pub(crate) const OUTPUT_CHARS: usize = 60_000;
+
+/// A tool, for those who list them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolInfo {
+    /// Its name.
+    pub name: String,
+    /// A name for people.
+    pub title: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    pub parameters: Value,
+    /// The extension that it comes from; none for the gateway's own.
+    pub extension: Option<PluginId>,
+    /// Whether calling it twice does no more than calling it once.
+    pub is_repeatable: bool,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolOutput {
+    /// What the model reads.
+    pub text: String,
+    /// The same and more for programs.
+    pub details: Option<Value>,
+    /// Whether it failed.
+    pub is_error: bool,
+}
+
+impl ToolOutput {
+    pub(crate) fn ok(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            details: None,
+            is_error: false,
+        }
+    }
+
+    pub(crate) fn failed(text: impl Into<String>) -> Self {
+        Self {
+            is_error: true,
+            ..Self::ok(text)
+        }
+    }
+
+    pub(crate) fn with(self, details: Value) -> Self {
+        Self {
+            details: Some(details),
+            ..self
+        }
+    }
+
+    /// What the model reads, cut in the middle if it is too long.
+    pub(crate) fn blocks(&self) -> Vec<Block> {
+        vec![Block::text(shorten(&self.text, OUTPUT_CHARS))]
+    }
+
+    /// The result as programs are told it.
+    pub fn to_value(&self) -> Value {
+        json!({"content": self.blocks(), "details": self.details.clone().unwrap_or_else(|| json!({}))})
+    }
+}
+
+/// Keeps the beginning and the end of a text that is too long.
+fn shorten(text: &str, max: usize) -> String {
+    let count = text.chars().count();
+    if count <= max {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(max / 4 * 3).collect();
+    let tail: String = text.chars().skip(count - max / 4).collect();
+    let gone = count - max / 4 * 3 - max / 4;
+    format!("{head}\n[… {gone} characters left out …]\n{tail}")
+}
+
+/// One of the gateway's own tools.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Core {
+    Read,
+    Write,
+    Edit,
+    Ls,
+    Status,
+}
+
+impl Core {
+    const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Edit, Self::Ls, Self::Status];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Edit => "edit",
+            Self::Ls => "ls",
+            Self::Status => "session_status",
+        }
+    }
+
+    fn is_for_files(self) -> bool {
+        self != Self::Status
+    }
+
+    fn is_repeatable(self) -> bool {
+        !matches!(self, Self::Write | Self::Edit)
+    }
+
+    fn info(self) -> ToolInfo {
+        let (title, description, parameters) = match self {
+            Self::Read => ("Read", read::ABOUT, read::parameters()),
+            Self::Write => ("Write", write::ABOUT, write::parameters()),
+            Self::Edit => ("Edit", edit::ABOUT, edit::parameters()),
+            Self::Ls => ("List", ls::ABOUT, ls::parameters()),
+            Self::Status => ("Status", status::ABOUT, status::parameters()),
+        };
+        ToolInfo {
+            name: self.name().to_owned(),
+            title: title.to_owned(),
+            description: description.to_owned(),
+            parameters,
+            extension: None,
+            is_repeatable: self.is_repeatable(),
+        }
+    }
+}
+
+/// What decides which tools a turn has.
+pub(crate) struct Standing<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) agent: &'a str,
+    /// Whether the rights are those of a main session.
+    pub(crate) is_main: bool,
+    /// Whether the person is an owner.
+    pub(crate) is_owner: bool,
+    /// The workspace.
+    pub(crate) workspace: PathBuf,
+}
+
+/// The tools of one turn.
+pub(crate) struct Toolbox {
+    host: Option<Host>,
+    workspace: Arc<PathBuf>,
+    core: Vec<Core>,
+    components: Vec<(PluginId, ToolSpec)>,
+}
+
+impl Toolbox {
+    pub(crate) fn open(host: Option<&Host>, standing: &Standing<'_>) -> Self {
+        let policy = policy::Policy::of(standing.config, standing.agent);
+        let core = Core::ALL
+            .into_iter()
+            .filter(|tool| standing.is_main || !tool.is_for_files())
+            .filter(|tool| policy.allows(tool.name(), None))
+            .collect();
+        let offered = host.map(Host::tools).unwrap_or_default();
+        let components = offered
+            .into_iter()
+            .filter(|(_, tool)| !Core::ALL.iter().any(|core| core.name() == tool.name))
+            .filter(|(_, tool)| standing.is_owner || !tool.traits.contains(&ToolTrait::OwnerOnly))
+            .filter(|(id, tool)| !tool.traits.contains(&ToolTrait::OptIn) || policy.names(&tool.name, id))
+            .filter(|(id, tool)| policy.allows(&tool.name, Some(id)))
+            .collect();
+        Self {
+            host: host.cloned(),
+            workspace: Arc::new(standing.workspace.clone()),
+            core,
+            components,
+        }
+    }
+
+    /// Whether file tools are among them.
+    pub(crate) fn reaches_files(&self) -> bool {
+        self.core.iter().any(|tool| tool.is_for_files())
+    }
+
+    pub(crate) fn list(&self) -> Vec<ToolInfo> {
+        let core = self.core.iter().map(|tool| tool.info());
+        let components = self.components.iter().map(|(id, tool)| component::info(id, tool));
+        core.chain(components).collect()
+    }
+
+    pub(crate) fn definitions(&self) -> Vec<ToolDefinition> {
+        let tools = self.list().into_iter().map(|tool| ToolDefinition {
+            name: tool.name,
+            description: tool.description,
+            parameters: tool.parameters,
+        });
+        tools.collect()
+    }
+
+    /// Whether a call whose outcome is unknown may be made again.
+    pub(crate) fn is_repeatable(&self, name: &str) -> bool {
+        let listed = self.list();
+        // What is not there does nothing, however often it is called.
+        listed
+            .iter()
+            .find(|tool| tool.name == name)
+            .is_none_or(|tool| tool.is_repeatable)
+    }
+
+    /// Calls a tool. What goes wrong is for the model to read. Dropping the future ends the call; a file tool that
+    /// has begun to write ends by itself.
+    pub(crate) async fn call(&self, call: Call<'_>) -> ToolOutput {
+        if let Some(core) = self.core.iter().find(|core| core.name() == call.name) {
+            return self.call_core(*core, call).await;
+        }
+        let found = self.components.iter().find(|(_, tool)| tool.name == call.name);
+        match (found, &self.host) {
+            (Some(_), Some(host)) => component::call(host, call).await,
+            _ => ToolOutput::failed(format!("There is no tool {} in this conversation.", call.name)),
+        }
+    }
+
+    async fn call_core(&self, core: Core, call: Call<'_>) -> ToolOutput {
+        let arguments = call.arguments.clone();
+        let folder = Arc::clone(&self.workspace);
+        if core == Core::Status {
+            return call.card.show();
+        }
+        let work = move || match core {
+            Core::Read => read::call(&folder, arguments),
+            Core::Write => write::call(&folder, arguments),
+            Core::Edit => edit::call(&folder, arguments),
+            Core::Ls | Core::Status => ls::call(&folder, arguments),
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(output) => output,
+            Err(error) => ToolOutput::failed(format!("{} did not end well: {error}", core.name())),
+        }
+    }
+}
+
+/// A call of a tool.
+pub(crate) struct Call<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) arguments: &'a Value,
+    /// What a component is told of it.
+    pub(crate) context: CallContext,
+    /// Where it says how far it is.
+    pub(crate) progress: mpsc::Sender<String>,
+    /// What `session_status` shows.
+    pub(crate) card: &'a Card,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(config: &Config, is_main: bool) -> Vec<String> {
+        let standing = Standing {
+            config,
+            agent: "main",
+            is_main,
+            is_owner: true,
+            workspace: PathBuf::from("/nowhere"),
+        };
+        let tools = Toolbox::open(None, &standing).list().into_iter();
+        tools.map(|tool| tool.name).collect()
+    }
+
+    #[test]
+    fn only_a_main_session_gets_file_tools() {
+        let config = Config::default();
+        assert_eq!(
+            names(&config, true),
+            ["read", "write", "edit", "ls", "session_status"]
+        );
+        assert_eq!(names(&config, false), ["session_status"]);
+    }
+
+    #[test]
+    fn what_config_denies_is_not_there() {
+        let mut config = Config::default();
+        config.tools.deny = Some(vec!["WRITE".to_owned(), "group:sessions".to_owned()]);
+        assert_eq!(names(&config, true), ["read", "edit", "ls"]);
+    }
+
+    #[test]
+    fn a_long_result_keeps_its_beginning_and_its_end() {
+        let text = format!("begin{}end", "x".repeat(OUTPUT_CHARS));
+        let output = ToolOutput::ok(text);
+        let Some(Block::Text { text }) = output.blocks().into_iter().next() else {
+            panic!("no text");
+        };
+        assert!(text.starts_with("begin") && text.ends_with("end") && text.contains("8 characters left out"));
+    }
+}

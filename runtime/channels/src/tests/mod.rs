@@ -1,0 +1,1 @@
+//! Accounts that run, with adapters that do what a test says.

@@ -1,0 +1,169 @@
+//! What `/tools/invoke` is asked, and which tools it never calls.
+
+use std::collections::BTreeSet;
+
+use openclaw_config::tree::gateway::InvokeTools;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::refusal::{Refusal, text};
+use crate::gateway::Gateway;
+use crate::methods::target::target;
+
+/// What a program with the gateway's token does not get to call unless `gateway.tools.allow` names it: whatever runs
+/// commands, changes files or the gateway, or speaks to others in the agent's name.
+const DENIED: [&str; 12] = [
+    "exec",
+    "spawn",
+    "shell",
+    "fs_write",
+    "fs_delete",
+    "fs_move",
+    "apply_patch",
+    "sessions_spawn",
+    "sessions_send",
+    "cron",
+    "gateway",
+    "nodes",
+];
+
+/// What files of the agent's workspace are worked on with; programs have their own ways to files.
+const FILES: [&str; 4] = ["read", "write", "edit", "ls"];
+
+/// A call that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Invocation {
+    pub(crate) name: String,
+    pub(crate) arguments: Map<String, Value>,
+    pub(crate) session: Option<String>,
+    pub(crate) agent: Option<String>,
+}
+
+/// Reads a body.
+pub(crate) fn invocation(body: &Value) -> Result<Invocation, Refusal> {
+    let text = |name: &str| {
+        let text = body.get(name).and_then(Value::as_str).map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let name = text("tool").or_else(|| text("name")).ok_or_else(|| {
+        Refusal::new(
+            http::StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "tools.invoke requires name",
+        )
+    })?;
+    let mut arguments = match body.get("args") {
+        Some(Value::Object(arguments)) => arguments.clone(),
+        // What is no object counts as none, as it does for OpenClaw.
+        _ => Map::new(),
+    };
+    if let Some(action) = text("action") {
+        arguments.entry("action").or_insert_with(|| Value::String(action));
+    }
+    Ok(Invocation {
+        name,
+        arguments,
+        session: text("sessionKey"),
+        agent: text("agentId"),
+    })
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    ok: bool,
+    result: &'a Value,
+}
+
+/// Calls the tool that a body names.
+pub(crate) async fn call(gateway: &Gateway, body: &Value) -> Result<String, Refusal> {
+    let call = invocation(body)?;
+    let config = gateway.config().get();
+    let bad = |message: String| Refusal::new(http::StatusCode::BAD_REQUEST, "invalid_request", message);
+    let target = target(&config.config, call.session.as_deref(), call.agent.as_deref())
+        .map_err(|error| bad(error.message))?;
+    if !is_allowed(&call.name, &config.config.gateway.tools) {
+        return Err(not_available(&call.name));
+    }
+    let parts = gateway.parts().map_err(|_| Refusal::internal())?;
+    let agent = &parts.agent;
+    match agent
+        .call_tool(&target.key, &call.name, &Value::Object(call.arguments))
+        .await
+    {
+        Ok(output) if output.is_error => Err(Refusal::new(
+            http::StatusCode::BAD_REQUEST,
+            "tool_error",
+            output.text,
+        )),
+        Ok(output) => Ok(text(&Done {
+            ok: true,
+            result: &output.to_value(),
+        })),
+        Err(openclaw_agent::Error::NoTool { .. }) => Err(not_available(&call.name)),
+        Err(error) => {
+            tracing::error!(%error, tool = call.name, "a tool could not be called");
+            let status = http::StatusCode::INTERNAL_SERVER_ERROR;
+            Err(Refusal::new(status, "tool_error", "tool execution failed"))
+        }
+    }
+}
+
+/// Whether this route may call a tool.
+pub(crate) fn is_allowed(name: &str, tools: &InvokeTools) -> bool {
+    let names = |list: &[String]| list.iter().any(|listed| listed == name);
+    let usual: BTreeSet<_> = DENIED.into_iter().chain(FILES).collect();
+    !names(&tools.deny) && (names(&tools.allow) || !usual.contains(name))
+}
+
+/// There is no such tool, or this route may not call it; both read the same.
+pub(crate) fn not_available(name: &str) -> Refusal {
+    Refusal::new(
+        http::StatusCode::NOT_FOUND,
+        "not_found",
+        format!("Tool not available: {name}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_tool_is_named_by_either_word() {
+        let name = |body: Value| invocation(&body).map(|call| call.name);
+        assert_eq!(name(json!({ "tool": "calc" })).unwrap(), "calc");
+        assert_eq!(name(json!({ "name": "calc" })).unwrap(), "calc");
+        let refusal = name(json!({})).unwrap_err();
+        assert_eq!(
+            refusal.tool(),
+            r#"{"ok":false,"error":{"type":"invalid_request","message":"tools.invoke requires name"}}"#
+        );
+    }
+
+    #[test]
+    fn an_action_goes_into_the_arguments_unless_they_have_one() {
+        let arguments = |body: Value| Value::Object(invocation(&body).unwrap().arguments);
+        assert_eq!(
+            arguments(json!({ "tool": "x", "action": "list" })),
+            json!({ "action": "list" })
+        );
+        assert_eq!(
+            arguments(json!({ "tool": "x", "action": "list", "args": { "action": "add" } })),
+            json!({ "action": "add" })
+        );
+    }
+
+    #[test]
+    fn what_is_dangerous_is_called_only_where_the_operator_named_it() {
+        let tools = |value| serde_json::from_value::<InvokeTools>(value).unwrap();
+        assert!(is_allowed("calc", &InvokeTools::default()));
+        assert!(!is_allowed("exec", &InvokeTools::default()));
+        assert!(is_allowed("exec", &tools(json!({ "allow": ["exec"] }))));
+        assert!(!is_allowed(
+            "calc",
+            &tools(json!({ "deny": ["calc"], "allow": ["calc"] }))
+        ));
+    }
+}

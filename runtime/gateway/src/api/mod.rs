@@ -1,0 +1,13 @@
+//! The HTTP API: OpenAI's shape of a turn, and calling one tool.
+
+mod bearer;
+mod body;
+mod completions;
+mod invoke;
+mod json;
+mod models;
+mod refusal;
+mod routes;
+
+pub(crate) use invoke::is_allowed;
+pub use routes::routes;

@@ -1,0 +1,229 @@
+//! `agent` and `agent.wait`: a run that is asked for by a program.
+//!
+//! `agent` is answered twice: once when the turn is kept, and once when it has ended. Whoever asks with the key of a
+//! run that goes on or has ended gets one answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use openclaw_agent::{Origin, Request, Status};
+use openclaw_protocol::Error;
+use openclaw_protocol::scope::Scope;
+use openclaw_protocol::shape::{COUNT, Field, Kind, Object, TEXT, WORD};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::chat::images;
+use super::internal;
+use super::run::{Start, ended, result, start};
+use super::target::target;
+use crate::gateway::Gateway;
+use crate::method::{Answer, Caller, Method, Params, Payload};
+
+/// The methods of this family.
+pub(crate) const METHODS: &[Method] = &[
+    Method {
+        name: "agent",
+        scope: Some(Scope::Write),
+        run: |gateway, caller, params| Box::pin(agent(gateway, caller, params)),
+    },
+    Method {
+        name: "agent.wait",
+        scope: Some(Scope::Write),
+        run: |gateway, _, params| Box::pin(wait(gateway, params)),
+    },
+];
+
+const OPEN: Object = Object::open(&[]);
+
+const SHAPE: Object = Object::closed(&[
+    Field::required("message", WORD),
+    Field::required("idempotencyKey", WORD),
+    Field::optional("agentId", WORD),
+    Field::optional("provider", TEXT),
+    Field::optional("model", TEXT),
+    Field::optional("to", TEXT),
+    Field::optional("replyTo", TEXT),
+    Field::optional("sessionId", TEXT),
+    Field::optional("sessionKey", TEXT),
+    Field::optional("expectedExistingSessionId", TEXT),
+    Field::optional("thinking", TEXT),
+    Field::optional("deliver", Kind::Bool),
+    Field::optional("attachments", Kind::List(&Kind::Object(&OPEN), 64)),
+    Field::optional("channel", TEXT),
+    Field::optional("replyChannel", TEXT),
+    Field::optional("accountId", TEXT),
+    Field::optional("replyAccountId", TEXT),
+    Field::optional("threadId", TEXT),
+    Field::optional("groupId", TEXT),
+    Field::optional("groupChannel", TEXT),
+    Field::optional("groupSpace", TEXT),
+    Field::optional("timeout", COUNT),
+    Field::optional("bestEffortDeliver", Kind::Bool),
+    Field::optional("lane", TEXT),
+    Field::optional("cwd", TEXT),
+    Field::optional("modelRun", Kind::Bool),
+    Field::optional("promptMode", Kind::OneOf(&["full", "minimal", "none"])),
+    Field::optional("extraSystemPrompt", TEXT),
+    Field::optional("bootstrapContextMode", Kind::OneOf(&["full", "lightweight"])),
+    Field::optional(
+        "bootstrapContextRunKind",
+        Kind::OneOf(&["default", "heartbeat", "cron"]),
+    ),
+    Field::optional("cleanupBundleMcpOnRunEnd", Kind::Bool),
+    Field::optional("inputProvenance", Kind::Any),
+    Field::optional("internalEvents", Kind::Any),
+    Field::optional("suppressPromptPersistence", Kind::Bool),
+    Field::optional("sessionEffects", Kind::OneOf(&["visible", "internal"])),
+    Field::optional(
+        "sourceReplyDeliveryMode",
+        Kind::OneOf(&["automatic", "message_tool_only"]),
+    ),
+    Field::optional("disableMessageTool", Kind::Bool),
+    Field::optional("voiceWakeTrigger", TEXT),
+    Field::optional("label", Kind::Text(1, 512)),
+]);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked {
+    message: String,
+    idempotency_key: String,
+    agent_id: Option<String>,
+    provider: Option<String>,
+    model: Option<String>,
+    session_key: Option<String>,
+    thinking: Option<String>,
+    #[serde(default)]
+    attachments: Vec<Value>,
+    timeout: Option<u64>,
+    extra_system_prompt: Option<String>,
+}
+
+async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
+    let asked: Asked = params.read(&SHAPE)?;
+    let model = given(asked.model);
+    let model = match (given(asked.provider), model) {
+        (Some(provider), Some(model)) => Some(format!("{provider}/{model}")),
+        (_, model) => model,
+    };
+    if model.is_some() || begins_anew(&asked.message) {
+        caller.require(Scope::Admin)?;
+    }
+    let config = gateway.config().get();
+    let session = given(asked.session_key);
+    let agent_id = given(asked.agent_id);
+    let target = target(&config.config, session.as_deref(), agent_id.as_deref())
+        .map_err(|error| Error::invalid(format!("invalid agent params: {}", error.message)))?;
+    let request = Request {
+        message: asked.message,
+        images: images(&asked.attachments)?,
+        origin: Origin::Cli,
+        model,
+        thinking: given(asked.thinking),
+        extra_system_prompt: given(asked.extra_system_prompt),
+        timeout_ms: asked.timeout.map(|seconds| seconds.saturating_mul(1_000)),
+        ..Request::default()
+    };
+    let run_id = asked.idempotency_key;
+    match start(&gateway, caller.connection(), &run_id, &target, request).await? {
+        Start::Fresh => {}
+        Start::Running => return Ok(json!({ "runId": run_id, "status": "in_flight" }).into()),
+        Start::Ended(outcome) => return finish(&run_id, &outcome),
+        Start::Stopped(runs) => {
+            let told = json!({ "runId": run_id, "status": "ok", "summary": "aborted", "runIds": runs });
+            return Ok(told.into());
+        }
+    }
+    caller.answer_early(Payload::from(json!({
+        "runId": run_id,
+        "sessionKey": target.key.as_str(),
+        "agentId": target.agent,
+        "status": "accepted",
+        "acceptedAt": crate::clock::now_ms(),
+    })));
+    match gateway.parts()?.agent.wait(&run_id, Duration::MAX).await {
+        Ok(Some(outcome)) => finish(&run_id, &outcome),
+        Ok(None) => Err(Error::unavailable(
+            "the gateway is stopping; the run goes on when it is back",
+        )),
+        Err(error) => Err(internal(&error)),
+    }
+}
+
+/// The second answer: a failure is told as one.
+fn finish(run_id: &str, outcome: &openclaw_agent::Outcome) -> Answer {
+    match outcome.status {
+        Status::Ok | Status::Aborted => Ok(result(run_id, outcome).into()),
+        Status::Error => {
+            let told = ended(run_id, outcome);
+            let message = told["summary"].as_str().unwrap_or("failed").to_owned();
+            Err(Error::unavailable(message).details(told))
+        }
+    }
+}
+
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+fn begins_anew(message: &str) -> bool {
+    let first = message.split_whitespace().next().unwrap_or_default();
+    ["/new", "/reset"]
+        .iter()
+        .any(|word| first.eq_ignore_ascii_case(word))
+}
+
+const WAIT: Object = Object::closed(&[
+    Field::required("runId", WORD),
+    Field::optional("timeoutMs", COUNT),
+]);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Awaited {
+    run_id: String,
+    timeout_ms: Option<u64>,
+}
+
+async fn wait(gateway: Arc<Gateway>, params: Params) -> Answer {
+    const USUAL_MS: u64 = 30_000;
+    let awaited: Awaited = params.read(&WAIT)?;
+    let timeout = Duration::from_millis(awaited.timeout_ms.unwrap_or(USUAL_MS));
+    let waited = gateway.parts()?.agent.wait(&awaited.run_id, timeout).await;
+    let waited = waited.map_err(|error| internal(&error))?;
+    let Some(outcome) = waited else {
+        return Ok(json!({ "runId": awaited.run_id, "status": "timeout" }).into());
+    };
+    let mut told = json!({
+        "runId": awaited.run_id,
+        "status": ended(&awaited.run_id, &outcome)["status"],
+        "startedAt": outcome.started_ms,
+        "endedAt": outcome.ended_ms,
+        "stopReason": outcome.stop_reason,
+        "livenessState": if outcome.error.is_some() { "blocked" } else { "working" },
+    });
+    if let Some(fields) = told.as_object_mut() {
+        if let Some(fault) = &outcome.error {
+            fields.insert("error".to_owned(), json!(fault.message));
+        }
+        if let Some(text) = &outcome.text {
+            fields.insert(
+                "terminalReply".to_owned(),
+                json!({ "disposition": "visible", "text": text }),
+            );
+        }
+    }
+    Ok(told.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_a_session_anew_is_told_from_what_only_looks_like_it() {
+        assert!(begins_anew("/new") && begins_anew("  /RESET and go on"));
+        assert!(!begins_anew("/newsletter") && !begins_anew("a /new one"));
+    }
+}
