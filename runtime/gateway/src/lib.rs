@@ -34,7 +34,6 @@ pub mod server;
 pub mod services;
 mod socket;
 mod unproven;
-pub mod vitals;
 
 pub use error::{Error, Result};
 pub use gateway::{Gateway, Options};
