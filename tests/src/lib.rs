@@ -4,3 +4,4 @@ pub mod book;
 pub mod corpus;
 pub mod measure;
 pub mod platforms;
+pub mod parrot;

@@ -5,7 +5,8 @@ wasmtime::component::bindgen!({
     path: [
         "../../wit/types", "../../wit/context", "../../wit/log", "../../wit/progress", "../../wit/kv",
         "../../wit/config", "../../wit/media", "../../wit/http", "../../wit/secrets", "../../wit/sockets",
-        "../../wit/messaging", "../../wit/tools", "../../wit/model", "../../wit/tool",
+        "../../wit/timers", "../../wit/bridge", "../../wit/messaging", "../../wit/tools", "../../wit/model",
+        "../../wit/tool", "../../wit/channel",
     ],
     inline: "
         package openclaw:served;
@@ -23,6 +24,15 @@ wasmtime::component::bindgen!({
             import openclaw:secrets/reveal@0.1.0;
             import openclaw:sockets/dial@0.1.0;
             import openclaw:tools/calls@0.1.0;
+            import openclaw:http/background@0.1.0;
+            import openclaw:sockets/connections@0.1.0;
+            import openclaw:timers/schedule@0.1.0;
+            import openclaw:messaging/delivery@0.1.0;
+            import openclaw:messaging/outbound@0.1.0;
+            import openclaw:channel/state@0.1.0;
+            import openclaw:channel/health@0.1.0;
+            import openclaw:channel/accounts@0.1.0;
+            import openclaw:channel/description@0.1.0;
             export openclaw:tool/toolbox@0.1.0;
         }
     ",
@@ -42,9 +52,12 @@ wasmtime::component::bindgen!({
         "openclaw:secrets/placeholders": async | trappable,
         "openclaw:sockets/dial": async | trappable,
         "openclaw:tools/calls": async | trappable,
+        "openclaw:sockets/connections": async | trappable,
+        "openclaw:messaging/delivery": async | trappable,
         default: trappable,
     },
     exports: { default: async },
+    additional_derives: [PartialEq, serde::Deserialize, serde::Serialize],
 });
 
 /// What a skill exports besides its tools.
@@ -64,6 +77,39 @@ pub mod skill {
         ",
         world: "openclaw:served/skill",
         with: { "openclaw:types/errors": super::openclaw::types::errors },
+        exports: { default: async },
+    });
+}
+
+/// What an adapter of a chat platform exports. Events hold responses, which nobody can copy or write down.
+pub mod channel {
+    wasmtime::component::bindgen!({
+        path: [
+            "../../wit/types", "../../wit/context", "../../wit/log", "../../wit/progress", "../../wit/kv",
+            "../../wit/config", "../../wit/media", "../../wit/http", "../../wit/secrets", "../../wit/sockets",
+            "../../wit/timers", "../../wit/bridge", "../../wit/messaging", "../../wit/tools", "../../wit/model",
+            "../../wit/tool", "../../wit/channel",
+        ],
+        inline: "
+            package openclaw:served;
+
+            world channel {
+                export openclaw:channel/adapter@0.1.0;
+            }
+        ",
+        world: "openclaw:served/channel",
+        with: {
+            "openclaw:channel/accounts": super::openclaw::channel::accounts,
+            "openclaw:channel/description": super::openclaw::channel::description,
+            "openclaw:http/types": super::openclaw::http::types,
+            "openclaw:media/types": super::openclaw::media::types,
+            "openclaw:messaging/inbound": super::openclaw::messaging::inbound,
+            "openclaw:messaging/outbound": super::openclaw::messaging::outbound,
+            "openclaw:messaging/types": super::openclaw::messaging::types,
+            "openclaw:sockets/types": super::openclaw::sockets::types,
+            "openclaw:types/errors": super::openclaw::types::errors,
+            "openclaw:types/values": super::openclaw::types::values,
+        },
         exports: { default: async },
     });
 }

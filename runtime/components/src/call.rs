@@ -281,7 +281,9 @@ async fn run(mut store: Store<Guest>, program: Arc<Program>, ask: Ask) -> Result
         (Program::Command(command), Ask::Tool { arguments, .. }) => {
             run_command(&mut store, command, arguments).await
         }
-        (Program::Toolbox(_, None) | Program::Command(_), Ask::Instructions) => Err(Ended::NoSkill),
+        (Program::Toolbox(_, None) | Program::Command(_), Ask::Instructions) | (Program::Channel(_), _) => {
+            Err(Ended::NoSkill)
+        }
     };
     let guest = store.data();
     let ended = ended.and_then(|output| {

@@ -1,4 +1,4 @@
-//! What a component says about its tools, asked once at install and checked.
+//! What a component says about itself, asked once at install and checked.
 //!
 //! **Bound.** The usual limits of a call, [`MAX_TOOLS`] tools and [`MAX_TEXT`] bytes for each of their texts.
 
@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use openclaw_policy::{Capabilities, Choice, Consent, Digest, Effective, Grant, LimitSet, Manifest};
+use openclaw_policy::{
+    AccountValues, Capabilities, Choice, Consent, Digest, Effective, Grant, LimitSet, Manifest,
+};
 use serde_json::Value;
 use tokio::time::timeout_at;
 
 use crate::call::{CallContext, Ended};
+use crate::channel::{ChannelSpec, check_spec};
 use crate::error::{Error, Result};
 use crate::extension::{Extension, Made, Program, ToolSpec};
 use crate::files::Mounts;
@@ -22,13 +25,28 @@ use crate::random;
 const MAX_TOOLS: usize = 200;
 const MAX_TEXT: usize = 64 << 10;
 
-/// Asks a component for its tools. It has no grant yet, so whatever it tries to reach is denied.
+/// What a component said about itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Described {
+    /// Its tools.
+    pub(crate) tools: Vec<ToolSpec>,
+    /// What it is, if it is an adapter to a channel.
+    pub(crate) channel: Option<ChannelSpec>,
+}
+
+/// What a component answered.
+enum Answer {
+    Tools(Vec<ToolSpec>),
+    Channel(ChannelSpec),
+}
+
+/// Asks a component what it is. It has no grant yet, so whatever it tries to reach is denied.
 pub(crate) async fn describe(
     host: &Arc<Parts>,
     manifest: &Manifest,
     digest: Digest,
     program: Arc<Program>,
-) -> Result<Vec<ToolSpec>> {
+) -> Result<Described> {
     let nothing = (&Capabilities::default(), &LimitSet::default());
     let consent = Consent {
         extension: manifest.id.clone(),
@@ -40,7 +58,13 @@ pub(crate) async fn describe(
     let grant = Grant::new(consent, nothing, Choice::None)?;
     let extension = Arc::new(Extension::new(Made {
         id: manifest.id.clone(),
-        client: host.network.client(&manifest.id, &grant, BTreeMap::new()),
+        account: None,
+        client: host.network.client(
+            &manifest.id,
+            &grant,
+            (None, &AccountValues::new()),
+            BTreeMap::new(),
+        ),
         grant,
         // What it needs to start it needs here, too; nothing of this is an ability.
         limits: Effective::new(manifest.limits.clone(), host.ceilings.clone()),
@@ -62,6 +86,7 @@ pub(crate) async fn describe(
         is_described: true,
         input: None,
         permit: None,
+        seat: None,
     };
     let mut store = Guest::store(begin, &extension, host);
     let slice = Arc::clone(&store.data().slice);
@@ -72,17 +97,29 @@ pub(crate) async fn describe(
                 let instance = toolbox.instantiate_async(&mut store).await?;
                 let specs = instance.openclaw_tool_toolbox().call_describe(&mut store).await?;
                 let specs = specs.into_iter().take(MAX_TOOLS + 1);
-                Ok::<Vec<_>, wasmtime::Error>(specs.map(ToolSpec::from).collect())
+                Ok::<_, wasmtime::Error>(Answer::Tools(specs.map(ToolSpec::from).collect()))
+            }
+            Program::Channel(channel) => {
+                let instance = channel.instantiate_async(&mut store).await?;
+                let adapter = instance.openclaw_channel_adapter();
+                Ok(Answer::Channel(adapter.call_describe(&mut store).await?))
             }
             // A function of the wrong type shows only in an instance.
             Program::Command(command) => {
                 command.instantiate_async(&mut store).await?;
-                Ok(vec![of_command])
+                Ok(Answer::Tools(vec![of_command]))
             }
         }
     };
     match timeout_at(root.end().into(), host.scheduler.run(&root, slice, ask)).await {
-        Ok(Some(Ok(specs))) => check(specs, manifest),
+        Ok(Some(Ok(Answer::Tools(specs)))) => Ok(Described {
+            tools: check(specs, manifest)?,
+            channel: None,
+        }),
+        Ok(Some(Ok(Answer::Channel(spec)))) => Ok(Described {
+            tools: Vec::new(),
+            channel: Some(check_spec(spec, manifest)?),
+        }),
         Ok(Some(Err(error))) => Err(Ended::from(error).explain(&extension, "")),
         Ok(None) => Err(Error::Panicked {
             extension: extension.id.to_string(),

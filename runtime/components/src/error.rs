@@ -68,7 +68,7 @@ pub enum Error {
     },
     /// It exports nothing that can be called.
     #[error(
-        "the component exports neither openclaw:tool/toolbox nor wasi:cli/run; build it for one of these worlds"
+        "the component exports none of openclaw:tool/toolbox, openclaw:channel/adapter and wasi:cli/run; build it for one of these worlds"
     )]
     NoExport,
     /// What it says of its tools cannot be used.
@@ -95,6 +95,24 @@ pub enum Error {
         extension: String,
         /// What is wrong with the grant, and what to do.
         why: Box<openclaw_policy::Error>,
+    },
+    /// The grant is for another account.
+    #[error(
+        "{extension} is not begun for the account {}: its grant is for the account {}; grant it for this one", display_safe(.account, SHOWN), display_safe(.granted, SHOWN)
+    )]
+    OtherAccount {
+        /// The extension.
+        extension: String,
+        /// The account that was to begin.
+        account: String,
+        /// The account that the grant names.
+        granted: String,
+    },
+    /// An account was to begin of what is no channel.
+    #[error("{extension} is no adapter to a channel, so it has no accounts")]
+    NoChannel {
+        /// The extension.
+        extension: String,
     },
     /// A granted directory that nobody has placed.
     #[error(
@@ -300,6 +318,14 @@ pub enum ImportRefusal {
     NotServed {
         /// The import.
         import: String,
+    },
+    /// It is there for components of another sort.
+    #[error("it imports {}, which is there for {whom} only; ask its author for a build without it", display_safe(.import, SHOWN))]
+    OtherWorld {
+        /// The import.
+        import: String,
+        /// For whom it is.
+        whom: &'static str,
     },
     /// The gateway serves another version of it.
     #[error("it imports {}, and this gateway serves version {served} of that; its author must build it against {served}", display_safe(.import, SHOWN))]

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 pub(crate) const TOOLBOX: &str = "openclaw:tool/toolbox@";
 /// What a skill exports besides.
 pub(crate) const SKILL_TEXT: &str = "openclaw:tool/skill-text@";
+/// What an adapter to a chat platform exports.
+pub(crate) const ADAPTER: &str = "openclaw:channel/adapter@";
 /// What a plain program exports.
 pub(crate) const RUN: &str = "wasi:cli/run@";
 /// The file that a skill is found by.
@@ -21,8 +23,21 @@ pub(crate) fn compare(exports: &[String], manifest: &Manifest, has_text: bool) -
     let world = manifest.component.as_ref().and_then(|component| component.world);
     let exports = |prefix: &str| exports.iter().any(|name| name.starts_with(prefix));
     let wrong = |what| Err(Error::World { what });
-    if world == Some(World::Channel) {
-        return wrong("channels are not in this build; install tools and skills");
+    if world == Some(World::Channel) && !exports(ADAPTER) {
+        return wrong(
+            "its manifest says channel, and it does not export openclaw:channel/adapter; build it for the world channel",
+        );
+    }
+    if exports(ADAPTER) && exports(TOOLBOX) {
+        return wrong("it exports both tools and an adapter to a channel; make two components of it");
+    }
+    if exports(ADAPTER) && world.is_some_and(|world| world != World::Channel) {
+        return wrong(
+            "it exports openclaw:channel/adapter, and its manifest says something else; write \"channel\"",
+        );
+    }
+    if exports(ADAPTER) && manifest.channels.is_empty() {
+        return wrong("a channel's manifest lists its id under \"channels\"; add it there");
     }
     if world == Some(World::Skill) && !exports(SKILL_TEXT) {
         return wrong(
@@ -53,6 +68,7 @@ mod tests {
     #[test]
     fn a_component_is_what_its_manifest_says() {
         const TOOL: &str = "openclaw:tool/toolbox@0.1.0";
+        const ADAPTER: &str = "openclaw:channel/adapter@0.1.0";
         const TEXT: &str = "openclaw:tool/skill-text@0.1.0";
         assert_eq!(refusal("tool", &[TOOL], false), None);
         assert_eq!(refusal("tool", &["wasi:cli/run@0.2.3"], false), None);
@@ -60,7 +76,10 @@ mod tests {
         for (refused, says) in [
             (refusal("skill", &[TOOL], true), "skill-text"),
             (refusal("skill", &[TOOL, TEXT], false), "SKILL.md"),
-            (refusal("channel", &[TOOL], false), "not in this build"),
+            (refusal("channel", &[TOOL], false), "channel/adapter"),
+            (refusal("tool", &[ADAPTER], false), "write \"channel\""),
+            (refusal("channel", &[ADAPTER, TOOL], false), "two components"),
+            (refusal("channel", &[ADAPTER], false), "under \"channels\""),
         ] {
             assert!(
                 refused.as_ref().is_some_and(|text| text.contains(says)),

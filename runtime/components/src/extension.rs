@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use openclaw_egress::Client;
 use openclaw_egress::secret::Vault;
 use openclaw_policy::{Digest, Effective, Grant, Limit, PluginId};
+use openclaw_state::Namespace;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::bindings::ToolPre;
+use crate::bindings::channel::ChannelPre;
 use crate::bindings::skill::SkillPre;
 use crate::files::Mounts;
 use crate::guest::Guest;
@@ -65,6 +67,8 @@ pub struct ToolSpec {
 pub(crate) enum Program {
     /// Tools of ours, and instructions for the model if it is a skill.
     Toolbox(ToolPre<Guest>, Option<SkillPre<Guest>>),
+    /// An adapter to a chat platform.
+    Channel(ChannelPre<Guest>),
     /// A program of the standard's: its input is the arguments, its output what it prints.
     Command(CommandPre<Guest>),
 }
@@ -72,6 +76,8 @@ pub(crate) enum Program {
 /// A component that is ready to be called.
 pub(crate) struct Extension {
     pub(crate) id: PluginId,
+    /// The channel's account that it works for.
+    pub(crate) account: Option<String>,
     pub(crate) digest: Digest,
     pub(crate) grant: Grant,
     pub(crate) limits: Effective,
@@ -95,6 +101,7 @@ struct Loaded {
 /// What an extension is made of.
 pub(crate) struct Made {
     pub(crate) id: PluginId,
+    pub(crate) account: Option<String>,
     pub(crate) grant: Grant,
     pub(crate) limits: Effective,
     pub(crate) settings: Value,
@@ -107,6 +114,7 @@ impl Extension {
     pub(crate) fn new(made: Made) -> Self {
         Self {
             id: made.id,
+            account: made.account,
             digest: made.grant.digest(),
             grant: made.grant,
             limits: made.limits,
@@ -123,6 +131,23 @@ impl Extension {
     /// Its secrets.
     pub(crate) fn vault(&self) -> &Arc<Vault> {
         &self.client.tenant().vault
+    }
+
+    /// Who holds places for calls.
+    pub(crate) fn holder(&self) -> String {
+        match &self.account {
+            Some(account) => format!("{}/{account}", self.id),
+            None => self.id.to_string(),
+        }
+    }
+
+    /// The store that it may have.
+    pub(crate) fn namespace(&self) -> openclaw_state::Result<Namespace> {
+        let id = self.id.as_str();
+        match &self.account {
+            Some(account) => Namespace::of_account(id, account),
+            None => Namespace::of(id),
+        }
     }
 
     /// How long one call may take, waiting included.

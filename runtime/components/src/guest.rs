@@ -14,6 +14,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::bindings::openclaw::types::errors::{Error, ErrorCode, Sent};
 use crate::call::{CallContext, Progress};
+use crate::channel::seat::Seat;
 use crate::descriptors::Descriptors;
 use crate::extension::Extension;
 use crate::files::{Files, FilesAccess, FilesView};
@@ -58,8 +59,10 @@ pub(crate) struct Guest {
     pub(crate) progress: Option<mpsc::Sender<Progress>>,
     pub(crate) extension: Arc<Extension>,
     pub(crate) host: Arc<Parts>,
+    /// Where the call of a channel's adapter stands.
+    pub(crate) seat: Option<Seat>,
     /// Given back when all else of the call is gone.
-    _permit: Option<Permit>,
+    permit: Option<Permit>,
 }
 
 /// What a call begins with.
@@ -74,9 +77,43 @@ pub(crate) struct Begin {
     pub(crate) input: Option<String>,
     /// The place that it takes; a call inside of another stands on the other's.
     pub(crate) permit: Option<Permit>,
+    /// What a channel's adapter knows of its account.
+    pub(crate) seat: Option<Seat>,
 }
 
 impl Guest {
+    /// Begins another call of an instance that stays.
+    pub(crate) fn renew(store: &mut Store<Self>, begin: Begin) {
+        store.set_epoch_deadline(1);
+        let guest = store.data_mut();
+        guest.volume.refill();
+        guest.printed.take();
+        guest.slice = Slice::new(Arc::clone(&begin.root));
+        guest.root = begin.root;
+        guest.inner_calls = 0;
+        guest.lost_lines = 0;
+        guest.depth = begin.depth;
+        guest.call_id = begin.call_id;
+        guest.handed = begin.context.media.iter().cloned().collect();
+        guest.context = begin.context;
+        guest.progress = begin.progress;
+        guest.permit = begin.permit;
+        guest.seat = begin.seat;
+    }
+
+    /// Lets go of what belongs to the call that is over.
+    pub(crate) fn rest(&mut self) {
+        self.permit = None;
+        self.progress = None;
+        self.handed.clear();
+        self.printed.take();
+    }
+
+    /// How much memory the instance has.
+    pub(crate) fn memory(&self) -> u64 {
+        self.room.bytes()
+    }
+
     /// Makes the store of a call.
     pub(crate) fn store(begin: Begin, extension: &Arc<Extension>, host: &Arc<Parts>) -> Store<Self> {
         let limits = &extension.limits;
@@ -112,7 +149,8 @@ impl Guest {
             progress: begin.progress,
             extension: Arc::clone(extension),
             host: Arc::clone(host),
-            _permit: begin.permit,
+            seat: begin.seat,
+            permit: begin.permit,
         };
         let mut store = Store::new(&host.engine.wasmtime, guest);
         store.data_mut().table.set_max_capacity(HANDLES);

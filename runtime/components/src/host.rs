@@ -3,8 +3,13 @@
 //! Everything here is cheap to clone and shared. What is installed is on disk; what is enabled is in memory, and
 //! its code is mapped when it is first called.
 
+mod background;
+mod channel_state;
 pub(crate) mod config;
+mod connections;
 pub(crate) mod context;
+mod delivery;
+mod health;
 pub(crate) mod http;
 pub(crate) mod kv;
 pub(crate) mod log;
@@ -16,19 +21,21 @@ mod random_bytes;
 pub(crate) mod secrets;
 mod settings;
 pub(crate) mod sockets;
+mod timers;
 pub(crate) mod tools;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use openclaw_policy::capability::files::Directory;
-use openclaw_policy::{Digest, Effective, Grant, Limit, Manifest, PluginId};
+use openclaw_policy::{AccountValues, Digest, Effective, Grant, Limit, Manifest, PluginId};
 use openclaw_state::{Namespace, Tx};
 use tokio::sync::mpsc;
 
 use crate::cache::Cache;
 use crate::call::{self, Ask, CallContext, Output, Part, Progress};
+use crate::channel::{ChannelSpec, Warmth};
 use crate::describe;
 use crate::descriptors::Descriptors;
 use crate::engine::Engine;
@@ -51,6 +58,7 @@ use parts::unblock;
 pub use options::Options;
 pub(crate) use parts::Parts;
 pub use settings::Settings;
+pub(crate) use settings::hide as hide_secrets;
 
 /// The folder of compiled code, in that of the host.
 pub(crate) const COMPILED: &str = "compiled";
@@ -75,6 +83,8 @@ pub struct Installed {
     pub manifest: Manifest,
     /// Its tools.
     pub tools: Vec<ToolSpec>,
+    /// What it says about itself, if it is an adapter to a channel.
+    pub channel: Option<ChannelSpec>,
     /// The folder with its files.
     pub files: PathBuf,
 }
@@ -82,7 +92,7 @@ pub struct Installed {
 /// The host. Clones share it; dropping the last one ends what runs.
 #[derive(Clone)]
 pub struct Host {
-    parts: Arc<Parts>,
+    pub(crate) parts: Arc<Parts>,
 }
 
 impl Host {
@@ -110,6 +120,8 @@ impl Host {
             media: Media::open(&options.folder.join("media"), options.media_quota)?,
             memory: GuestMemory::new(options.guest_memory),
             permits: Permits::new(options.calls),
+            warmth: Warmth::new(),
+            adapters: Mutex::default(),
             patience: options.patience,
             compiler: options.compiler,
             ceilings: options.ceilings,
@@ -156,10 +168,10 @@ impl Host {
         if described.is_err() {
             self.discard_unnamed(digest).await;
         }
-        let tools = described?;
+        let described = described?;
         on(Stage::Keeping);
         let manifest = package.manifest.clone();
-        let record = Record::new(&package, tools.clone());
+        let record = Record::new(&package, described.clone());
         let files = parts.store.files(&record);
         let _changing = parts.changing.lock().await;
         let keeper = Arc::clone(parts);
@@ -173,7 +185,8 @@ impl Host {
         Ok(Installed {
             digest,
             manifest,
-            tools,
+            tools: described.tools,
+            channel: described.channel,
             files,
         })
     }
@@ -205,6 +218,14 @@ impl Host {
         self.parts.state.write(clear).await?;
         let (parts, owner) = (Arc::clone(&self.parts), id.clone());
         unblock(move || parts.media.remove_of(owner.as_str())).await
+    }
+
+    /// Removes what an extension kept for one of its accounts. Its media are not of an account and stay.
+    pub async fn forget_account(&self, id: &PluginId, account: &str) -> Result<()> {
+        let store = Namespace::of_account(id.as_str(), account)?;
+        let clear = move |tx: &Tx<'_>| tx.kv_clear(&store);
+        self.parts.state.write(clear).await?;
+        Ok(())
     }
 
     /// The file with the bytes of a piece of media, as an output names it. None if there is none.
@@ -245,6 +266,7 @@ impl Host {
                 manifest: parts.store.manifest(&record)?,
                 files: parts.store.files(&record),
                 tools: record.tools,
+                channel: record.channel,
             })
         };
         unblock(find).await
@@ -266,24 +288,18 @@ impl Host {
     ) -> Result<()> {
         let settings = settings.into();
         let id = &installed.manifest.id;
-        let asked = (
-            &installed.manifest.capabilities,
-            &installed.manifest.requested_limits(),
-        );
-        grant
-            .check(id, installed.digest, asked)
-            .map_err(|why| Error::OtherGrant {
-                extension: id.to_string(),
-                why: Box::new(why),
-            })?;
+        self.check_grant(installed, &grant)?;
         let mut limits = grant.limits().clone();
         if let Some(kv) = grant.capabilities().kv {
             limits.set(Limit::Kv, kv.quota.get())?;
         }
         let mounts = self.mount(id, &grant).await?;
-        let client = self.parts.network.client(id, &grant, settings.secrets);
+        let account = grant.account().map(str::to_owned);
+        let whose = (account.as_deref(), &AccountValues::new());
+        let client = self.parts.network.client(id, &grant, whose, settings.secrets);
         let extension = Arc::new(Extension::new(Made {
             id: id.clone(),
+            account,
             limits: Effective::new(limits, self.parts.ceilings.clone()),
             settings: settings::hide(
                 settings.values,
@@ -320,7 +336,19 @@ impl Host {
         Ok(())
     }
 
-    async fn mount(&self, id: &PluginId, grant: &Grant) -> Result<Mounts> {
+    /// Refuses a grant for something else, or beyond what is asked.
+    pub(crate) fn check_grant(&self, installed: &Installed, grant: &Grant) -> Result<()> {
+        let id = &installed.manifest.id;
+        let limits = installed.manifest.requested_limits();
+        let asked = (&installed.manifest.capabilities, &limits);
+        let checked = grant.check(id, installed.digest, asked);
+        checked.map_err(|why| Error::OtherGrant {
+            extension: id.to_string(),
+            why: Box::new(why),
+        })
+    }
+
+    pub(crate) async fn mount(&self, id: &PluginId, grant: &Grant) -> Result<Mounts> {
         let mut wanted = Vec::new();
         for Directory { path, access, .. } in grant.capabilities().files.directories() {
             let place = grant.directory(&path).ok_or_else(|| Error::Unplaced {
@@ -406,10 +434,8 @@ impl Host {
         let most = usize::try_from(waiting.limits.get(Limit::Concurrency).amount.get());
         let deadline = begun + waiting.deadline();
         let wait = self.parts.patience.min(deadline.saturating_duration_since(begun));
-        let permit = self
-            .parts
-            .permits
-            .take(&waiting.id, most.unwrap_or(usize::MAX), wait);
+        let holder = waiting.holder();
+        let permit = self.parts.permits.take(&holder, most.unwrap_or(usize::MAX), wait);
         let permit = permit.await.ok_or_else(|| Error::Busy {
             extension: waiting.id.to_string(),
             waited: begun.elapsed(),
@@ -438,6 +464,7 @@ impl Host {
             is_described: false,
             input: None,
             permit: Some(admission.permit),
+            seat: None,
         };
         call::start(&self.parts, extension, ask, begin).await
     }
@@ -454,6 +481,10 @@ impl Host {
             .extensions
             .values()
             .for_each(|extension| extension.drop_idle(idle));
+        drop(enabled);
+        for adapter in self.parts.live_adapters() {
+            adapter.drop_idle(idle);
+        }
     }
 }
 

@@ -45,11 +45,17 @@ const INTERFACES: &[(&str, Need)] = &[
     ("openclaw:tools/types", Need::Nothing),
     ("openclaw:tools/calls", Need::Tools),
     ("openclaw:kv/store", Need::Kv),
-    ("openclaw:bridge", Need::Absent),
+    // Events mention its shapes.
+    ("openclaw:bridge/types", Need::Nothing),
+    ("openclaw:bridge/processes", Need::Absent),
     ("openclaw:http/types", Need::Nothing),
     ("openclaw:http/client", Need::Http),
-    ("openclaw:http/background", Need::Absent),
-    ("openclaw:messaging", Need::Absent),
+    ("openclaw:http/background", Need::Http),
+    ("openclaw:messaging/types", Need::Nothing),
+    ("openclaw:messaging/inbound", Need::Nothing),
+    ("openclaw:messaging/outbound", Need::Nothing),
+    ("openclaw:messaging/delivery", Need::Nothing),
+    ("openclaw:messaging/outbox", Need::Absent),
     ("openclaw:model", Need::Absent),
     ("openclaw:secrets/types", Need::Nothing),
     ("openclaw:secrets/placeholders", Need::Secrets),
@@ -57,9 +63,13 @@ const INTERFACES: &[(&str, Need)] = &[
     ("openclaw:secrets/reveal", Need::Reveal),
     ("openclaw:sockets/types", Need::Nothing),
     ("openclaw:sockets/dial", Need::Sockets),
-    ("openclaw:sockets/connections", Need::Absent),
-    ("openclaw:timers", Need::Absent),
-    ("openclaw:channel", Need::Absent),
+    ("openclaw:sockets/connections", Need::Sockets),
+    ("openclaw:timers/schedule", Need::Nothing),
+    ("openclaw:channel/state", Need::Nothing),
+    ("openclaw:channel/health", Need::Nothing),
+    ("openclaw:channel/accounts", Need::Nothing),
+    ("openclaw:channel/description", Need::Nothing),
+    ("openclaw:channel/events", Need::Nothing),
     // What toolchains import unasked. It is there, and everything in it is empty or says no.
     ("wasi:cli/environment", Need::Nothing),
     ("wasi:cli/exit", Need::Nothing),
@@ -92,6 +102,21 @@ const INTERFACES: &[(&str, Need)] = &[
     ("wasi:sockets/udp-create-socket", Need::Nothing),
 ];
 
+/// What works only for an account of a channel, and what only for tools.
+const OF_CHANNELS: &[&str] = &[
+    "openclaw:http/background",
+    "openclaw:sockets/connections",
+    "openclaw:timers/schedule",
+    "openclaw:messaging/delivery",
+    "openclaw:channel/state",
+    "openclaw:channel/health",
+];
+const OF_TOOLS: &[&str] = &[
+    "openclaw:progress/report",
+    "openclaw:sockets/dial",
+    "openclaw:tools/calls",
+];
+
 /// What becomes of an import.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Standing {
@@ -103,9 +128,9 @@ pub enum Standing {
     Refused(ImportRefusal),
 }
 
-/// What becomes of an import of a component that asks for this.
-pub(crate) fn judge(import: &str, asked: &Capabilities) -> Standing {
-    match refuse(import, asked) {
+/// What becomes of an import of a component that asks for this, and is an adapter to a channel or not.
+pub(crate) fn judge(import: &str, asked: &Capabilities, is_channel: bool) -> Standing {
+    match refuse(import, asked).or_else(|| refuse_foreign(import, is_channel)) {
         Some(refusal) => Standing::Refused(refusal),
         None => match find(import).and_then(|(_, need)| need.key()) {
             Some(key) => Standing::Asked(key),
@@ -169,6 +194,18 @@ fn refuse(import: &str, asked: &Capabilities) -> Option<ImportRefusal> {
     Some(match need.key() {
         Some(key) => ImportRefusal::NotAsked { import, key },
         None => ImportRefusal::NotServed { import },
+    })
+}
+
+fn refuse_foreign(import: &str, is_channel: bool) -> Option<ImportRefusal> {
+    let (foreign, whom) = match is_channel {
+        true => (OF_TOOLS, "tools"),
+        false => (OF_CHANNELS, "adapters to channels"),
+    };
+    let name = import.split_once('@').map_or(import, |(name, _)| name);
+    foreign.contains(&name).then(|| ImportRefusal::OtherWorld {
+        import: import.to_owned(),
+        whom,
     })
 }
 
@@ -252,8 +289,26 @@ mod tests {
         ] {
             is(import, |found| matches!(found, ImportRefusal::Unknown { .. }));
         }
-        for import in ["openclaw:http/background@0.1.0", "openclaw:timers/timers@0.1.0"] {
+        for import in ["openclaw:bridge/processes@0.1.0", "openclaw:model/chat@0.1.0"] {
             is(import, |found| matches!(found, ImportRefusal::NotServed { .. }));
         }
+    }
+
+    #[test]
+    fn what_is_for_channels_is_not_for_tools_and_the_other_way_round() {
+        let asked = Capabilities::default();
+        let is_refused = |import: &str, is_channel| {
+            let standing = judge(import, &asked, is_channel);
+            matches!(standing, Standing::Refused(ImportRefusal::OtherWorld { .. }))
+        };
+        let (timers, progress) = ("openclaw:timers/schedule@0.1.0", "openclaw:progress/report@0.1.0");
+        assert!(is_refused(timers, false) && !is_refused(timers, true));
+        assert!(is_refused(progress, true) && !is_refused(progress, false));
+        let served = OF_CHANNELS.iter().chain(OF_TOOLS);
+        assert!(
+            served
+                .clone()
+                .all(|name| INTERFACES.iter().any(|(known, _)| known == name))
+        );
     }
 }

@@ -134,8 +134,12 @@ impl Inspection {
             .manifest
             .as_ref()
             .map_or(&nothing, |manifest| &manifest.capabilities);
+        let is_channel = shape
+            .exports
+            .iter()
+            .any(|name| name.starts_with(exports::ADAPTER));
         let judge = |import: String| {
-            let standing = imports::judge(&import, asked);
+            let standing = imports::judge(&import, asked, is_channel);
             (import, standing)
         };
         self.imports = shape.imports.into_iter().map(judge).collect();
@@ -148,10 +152,7 @@ impl Inspection {
         if !refused.is_empty() {
             self.refusals.push(Error::Imports(refused));
         }
-        if !matches!(
-            self.exported(),
-            Some(Exported::Tool | Exported::Skill | Exported::Command)
-        ) {
+        if self.exported().is_none() {
             self.refusals.push(Error::NoExport);
         }
     }
@@ -164,7 +165,7 @@ impl Inspection {
                 true => Exported::Skill,
                 false => Exported::Tool,
             })
-        } else if has("openclaw:channel/adapter@") {
+        } else if has(exports::ADAPTER) {
             Some(Exported::Channel)
         } else if has(exports::RUN) {
             Some(Exported::Command)

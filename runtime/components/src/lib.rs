@@ -16,6 +16,7 @@ mod aot;
 mod bindings;
 mod cache;
 mod call;
+pub mod channel;
 mod compile;
 mod conceal;
 mod convert;

@@ -217,6 +217,12 @@ impl Budget {
         }
     }
 
+    /// Begins anew.
+    fn refill(&self) {
+        self.left.store(self.setting.amount.get(), Ordering::Relaxed);
+        self.is_over.store(false, Ordering::Relaxed);
+    }
+
     /// Takes an amount if that much is left.
     pub(crate) fn try_spend(&self, amount: u64) -> bool {
         let less = |left: u64| left.checked_sub(amount);
@@ -235,6 +241,10 @@ pub(crate) struct Volume {
     pub(crate) log: Budget,
     /// What is printed and returned.
     pub(crate) output: Budget,
+    /// Whether anything may have left this machine.
+    has_left: AtomicBool,
+    /// The longest that a request may be waited for, in milliseconds; 0 leaves it to the request.
+    longest_wait: AtomicU64,
 }
 
 impl Volume {
@@ -246,7 +256,46 @@ impl Volume {
             bytes_out: Budget::new(limits, Limit::BytesOut),
             log: Budget::new(limits, Limit::Log),
             output: Budget::new(limits, Limit::Output),
+            has_left: AtomicBool::new(false),
+            longest_wait: AtomicU64::new(0),
         })
+    }
+
+    /// Begins anew, for the next call of an instance that stays.
+    pub(crate) fn refill(&self) {
+        self.called.store(0, Ordering::Relaxed);
+        for budget in [&self.bytes_in, &self.bytes_out, &self.log, &self.output] {
+            budget.refill();
+        }
+        self.has_left.store(false, Ordering::Relaxed);
+        self.longest_wait.store(0, Ordering::Relaxed);
+    }
+
+    /// Bounds how long one request is waited for.
+    pub(crate) fn wait_at_most(&self, wait: Duration) {
+        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.longest_wait.store(millis, Ordering::Relaxed);
+    }
+
+    /// The longest that a request may be waited for, if that is bounded.
+    pub(crate) fn longest_wait(&self) -> Option<Duration> {
+        let millis = self.longest_wait.load(Ordering::Relaxed);
+        (millis > 0).then(|| Duration::from_millis(millis))
+    }
+
+    /// Something is about to leave. Says whether something may have left before.
+    pub(crate) fn leave(&self) -> bool {
+        self.has_left.swap(true, Ordering::Relaxed)
+    }
+
+    /// What was about to leave did not, so it is as it was before.
+    pub(crate) fn stay(&self, before: bool) {
+        self.has_left.store(before, Ordering::Relaxed);
+    }
+
+    /// Whether anything may have left this machine.
+    pub(crate) fn has_left(&self) -> bool {
+        self.has_left.load(Ordering::Relaxed)
     }
 
     /// Counts a call of the guest to the host.

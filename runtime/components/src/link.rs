@@ -8,6 +8,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::p2::bindings::random::{insecure, random};
 
+use crate::bindings::channel::{self, ChannelPre};
 use crate::bindings::skill::SkillPre;
 use crate::bindings::{ToolPre, openclaw};
 use crate::error::{Error, Result};
@@ -22,6 +23,13 @@ impl openclaw::types::values::Host for Guest {}
 impl openclaw::tools::types::Host for Guest {}
 impl openclaw::secrets::types::Host for Guest {}
 impl openclaw::sockets::types::Host for Guest {}
+impl openclaw::messaging::types::Host for Guest {}
+impl openclaw::messaging::inbound::Host for Guest {}
+impl openclaw::messaging::outbound::Host for Guest {}
+impl openclaw::channel::accounts::Host for Guest {}
+impl openclaw::channel::description::Host for Guest {}
+impl channel::openclaw::bridge::types::Host for Guest {}
+impl channel::openclaw::channel::events::Host for Guest {}
 
 /// The linker with everything that is served.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<Guest>> {
@@ -58,7 +66,20 @@ fn define(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     openclaw::sockets::types::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::sockets::dial::add_to_linker::<_, Own>(linker, enter)?;
     openclaw::tools::types::add_to_linker::<_, Own>(linker, enter)?;
-    openclaw::tools::calls::add_to_linker::<_, Own>(linker, enter)
+    openclaw::tools::calls::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::http::background::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::sockets::connections::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::timers::schedule::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::messaging::types::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::messaging::inbound::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::messaging::outbound::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::messaging::delivery::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::channel::state::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::channel::health::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::channel::accounts::add_to_linker::<_, Own>(linker, enter)?;
+    openclaw::channel::description::add_to_linker::<_, Own>(linker, enter)?;
+    channel::openclaw::bridge::types::add_to_linker::<_, Own>(linker, enter)?;
+    channel::openclaw::channel::events::add_to_linker::<_, Own>(linker, enter)
 }
 
 /// Links a component. Its imports were compared before.
@@ -78,6 +99,8 @@ pub(crate) fn link(linker: &Linker<Guest>, component: &Component) -> Result<Prog
             false => None,
         };
         Ok(Program::Toolbox(ToolPre::new(pre).map_err(failed)?, skill))
+    } else if has(exports::ADAPTER) {
+        Ok(Program::Channel(ChannelPre::new(pre).map_err(failed)?))
     } else if has(exports::RUN) {
         Ok(Program::Command(CommandPre::new(pre).map_err(failed)?))
     } else {

@@ -64,6 +64,11 @@ impl Room {
         }
     }
 
+    /// What the memories have together.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     fn grow(&mut self, by: u64) -> Result<(), Stop> {
         let total = self.bytes.saturating_add(by);
         if total > self.memory.amount.get() {

@@ -72,29 +72,28 @@ impl Network {
         })
     }
 
-    /// The way of an extension with a grant, and with the values of the secrets that it may use.
+    /// The way of an extension with a grant, for an account with these values if it has accounts, and with the values
+    /// of the secrets that it may use.
     pub(crate) fn client(
         &self,
         id: &PluginId,
         grant: &Grant,
+        (account, values): (Option<&str>, &AccountValues),
         secrets: BTreeMap<String, SecretValue>,
     ) -> Arc<Client> {
-        let account = grant.account();
         let capabilities = grant.capabilities();
-        // A component without accounts has no values of one.
-        let values = AccountValues::new();
         let captured = {
             let mut captured = self.captured.lock().unwrap_or_else(PoisonError::into_inner);
             let owner = (id.clone(), account.map(str::to_owned));
             captured.entry(owner).or_default().clone()
         };
-        let matcher = capabilities.secrets.resolve(&values);
+        let matcher = capabilities.secrets.resolve(values);
         let vault = Vault::new(&self.key, id.as_str(), account, matcher, secrets, captured);
         Arc::new(self.gate.client(Tenant {
             extension: id.as_str().into(),
             account: account.map(Into::into),
-            http: capabilities.http.resolve(&values),
-            sockets: capabilities.sockets.resolve(&values),
+            http: capabilities.http.resolve(values),
+            sockets: capabilities.sockets.resolve(values),
             vault: Arc::new(vault),
         }))
     }

@@ -44,6 +44,7 @@ impl Packages {
             manifest: self.store.manifest(&record)?,
             files: self.store.files(&record),
             tools: record.tools,
+            channel: record.channel,
         })
     }
 

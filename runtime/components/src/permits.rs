@@ -1,4 +1,4 @@
-//! Places for calls: so many at once for each extension, and so many in all.
+//! Places for calls: so many at once for each extension, or account of one, and so many in all.
 //!
 //! **Promise.** Whoever waits for a place is served in turn with the other extensions, however many calls one of
 //! them has waiting, and every wait has an end. **Bound.** [`WAITING`] waiting calls for each extension.
@@ -8,7 +8,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use openclaw_policy::PluginId;
 use tokio::sync::oneshot;
 
 /// How many calls of one extension wait; more are told that it is busy at once.
@@ -21,9 +20,9 @@ pub(crate) struct Permits {
 
 struct Inner {
     free: usize,
-    lines: HashMap<PluginId, Line>,
-    /// The extensions with waiting calls, whose turn is next first.
-    turns: VecDeque<PluginId>,
+    lines: HashMap<String, Line>,
+    /// The holders with waiting calls, whose turn is next first.
+    turns: VecDeque<String>,
 }
 
 #[derive(Default)]
@@ -36,7 +35,7 @@ struct Line {
 /// A place for one call. Dropping it gives the place to whoever is next.
 pub(crate) struct Permit {
     permits: Arc<Permits>,
-    extension: PluginId,
+    holder: String,
 }
 
 impl Permits {
@@ -50,22 +49,18 @@ impl Permits {
         })
     }
 
-    /// Takes a place for an extension that may have so many. None if there was none in time.
-    pub(crate) async fn take(
-        self: &Arc<Self>,
-        extension: &PluginId,
-        most: usize,
-        wait: Duration,
-    ) -> Option<Permit> {
+    /// Takes a place for a holder, an extension or an account of one, that may have so many. None if there was none
+    /// in time.
+    pub(crate) async fn take(self: &Arc<Self>, holder: &str, most: usize, wait: Duration) -> Option<Permit> {
         let waiting = {
             let mut inner = self.lock();
             let free = inner.free > 0 && inner.turns.is_empty();
-            let line = inner.lines.entry(extension.clone()).or_default();
+            let line = inner.lines.entry(holder.to_owned()).or_default();
             line.most = most;
             if free && line.running < most && line.waiting.is_empty() {
                 line.running += 1;
                 inner.free -= 1;
-                return Some(self.permit(extension));
+                return Some(self.permit(holder));
             }
             // Those who gave up stand here until their turn; they must not keep others out.
             line.waiting.retain(|place| !place.is_closed());
@@ -74,8 +69,8 @@ impl Permits {
             }
             let (sender, receiver) = oneshot::channel();
             line.waiting.push_back(sender);
-            if !inner.turns.contains(extension) {
-                inner.turns.push_back(extension.clone());
+            if !inner.turns.iter().any(|turn| turn == holder) {
+                inner.turns.push_back(holder.to_owned());
             }
             let granted = self.next(&mut inner);
             drop(inner);
@@ -89,10 +84,10 @@ impl Permits {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn permit(self: &Arc<Self>, extension: &PluginId) -> Permit {
+    fn permit(self: &Arc<Self>, holder: &str) -> Permit {
         Permit {
             permits: Arc::clone(self),
-            extension: extension.clone(),
+            holder: holder.to_owned(),
         }
     }
 
@@ -101,10 +96,10 @@ impl Permits {
         let mut granted = Vec::new();
         let mut passed = 0;
         while inner.free > 0 && passed < inner.turns.len() {
-            let Some(extension) = inner.turns.pop_front() else {
+            let Some(holder) = inner.turns.pop_front() else {
                 break;
             };
-            let Some(line) = inner.lines.get_mut(&extension) else {
+            let Some(line) = inner.lines.get_mut(&holder) else {
                 continue;
             };
             while line.waiting.front().is_some_and(oneshot::Sender::is_closed) {
@@ -119,24 +114,24 @@ impl Permits {
                 line.running += 1;
                 inner.free -= 1;
                 passed = 0;
-                granted.push((sender, self.permit(&extension)));
+                granted.push((sender, self.permit(&holder)));
             } else {
                 passed += 1;
             }
             if !line.waiting.is_empty() {
-                inner.turns.push_back(extension);
+                inner.turns.push_back(holder);
             }
         }
         granted
     }
 
-    fn give_back(self: &Arc<Self>, extension: &PluginId) {
+    fn give_back(self: &Arc<Self>, holder: &str) {
         let mut inner = self.lock();
         inner.free += 1;
-        if let Some(line) = inner.lines.get_mut(extension) {
+        if let Some(line) = inner.lines.get_mut(holder) {
             line.running = line.running.saturating_sub(1);
             if line.running == 0 && line.waiting.is_empty() {
-                inner.lines.remove(extension);
+                inner.lines.remove(holder);
             }
         }
         let granted = self.next(&mut inner);
@@ -155,7 +150,7 @@ fn deliver(granted: Vec<(oneshot::Sender<Permit>, Permit)>) {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.permits.give_back(&self.extension);
+        self.permits.give_back(&self.holder);
     }
 }
 
@@ -166,36 +161,32 @@ mod tests {
     const SOON: Duration = Duration::from_millis(50);
     const LONG: Duration = Duration::from_secs(10);
 
-    fn id(name: &str) -> PluginId {
-        name.parse().unwrap()
-    }
-
     #[tokio::test]
     async fn a_wait_has_an_end_and_leaves_nothing_behind() {
         let permits = Permits::new(1);
-        let held = permits.take(&id("a"), 1, SOON).await.unwrap();
-        assert!(permits.take(&id("b"), 1, SOON).await.is_none());
+        let held = permits.take("a", 1, SOON).await.unwrap();
+        assert!(permits.take("b", 1, SOON).await.is_none());
         drop(held);
-        assert!(permits.take(&id("c"), 1, SOON).await.is_some());
+        assert!(permits.take("c", 1, SOON).await.is_some());
     }
 
     #[tokio::test]
     async fn an_extension_has_no_more_than_its_own() {
         let permits = Permits::new(10);
-        let _held = permits.take(&id("a"), 1, SOON).await.unwrap();
-        assert!(permits.take(&id("a"), 1, SOON).await.is_none());
-        assert!(permits.take(&id("b"), 1, SOON).await.is_some());
+        let _held = permits.take("a", 1, SOON).await.unwrap();
+        assert!(permits.take("a", 1, SOON).await.is_none());
+        assert!(permits.take("b", 1, SOON).await.is_some());
     }
 
     #[tokio::test]
     async fn a_crowd_of_one_extension_does_not_keep_another_out() {
         let permits = Permits::new(1);
-        let held = permits.take(&id("crowd"), 8, SOON).await.unwrap();
+        let held = permits.take("crowd", 8, SOON).await.unwrap();
         let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
         let wait = |name: &'static str| {
             let (permits, sender) = (Arc::clone(&permits), sender.clone());
             tokio::spawn(async move {
-                let permit = permits.take(&id(name), 8, LONG).await.unwrap();
+                let permit = permits.take(name, 8, LONG).await.unwrap();
                 sender.send(name).unwrap();
                 drop(permit);
             })
@@ -219,13 +210,13 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_in_vain_is_not_waited_for() {
         let permits = Permits::new(1);
-        let held = permits.take(&id("a"), 1, SOON).await.unwrap();
+        let held = permits.take("a", 1, SOON).await.unwrap();
         for _ in 0..WAITING {
-            assert!(permits.take(&id("b"), 1, Duration::ZERO).await.is_none());
+            assert!(permits.take("b", 1, Duration::ZERO).await.is_none());
         }
         let next = tokio::spawn({
             let permits = Arc::clone(&permits);
-            async move { permits.take(&id("b"), 1, LONG).await.is_some() }
+            async move { permits.take("b", 1, LONG).await.is_some() }
         });
         tokio::task::yield_now().await;
         drop(held);

@@ -18,6 +18,7 @@ use wasmtime_wasi_http::{
 };
 
 use crate::guest::Guest;
+use crate::host::http::shorter;
 use crate::limits::Volume;
 
 /// What a call has of the standard client.
@@ -77,9 +78,14 @@ impl WasiHttpHooks for Hooks {
         let extension = self.extension.clone();
         Box::new(async move {
             let client = client.ok_or(Error::HttpRequestDenied)?;
-            let request = translate(request, options, &volume)?;
+            let mut request = translate(request, options, &volume)?;
+            request.limits.total = shorter(request.limits.total, volume.longest_wait());
+            let before = volume.leave();
             let sent = client.send(request).await;
             let response = sent.map_err(|error| {
+                if error.sent == Sent::No {
+                    volume.stay(before);
+                }
                 // The standard's errors have no room for words, and an author needs them.
                 tracing::warn!(target: "extension", extension, "wasi:http: {error}");
                 code_of(&error)
@@ -193,7 +199,7 @@ fn code_of(error: &openclaw_egress::Error) -> Error {
         Cause::Proxy { .. } => Error::DestinationUnavailable,
         Cause::Tls { .. } => Error::TlsCertificateError,
         Cause::Closed { .. } => Error::ConnectionTerminated,
-        Cause::Peer { .. } => Error::HttpProtocolError,
+        Cause::Peer { .. } | Cause::Status { .. } => Error::HttpProtocolError,
         Cause::Timeout { phase, .. } => match phase {
             Phase::Resolve => Error::DnsTimeout,
             Phase::Connect => Error::ConnectionTimeout,

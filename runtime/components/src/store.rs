@@ -15,6 +15,8 @@ use openclaw_policy::{Digest, Manifest, PluginId};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 
+use crate::channel::ChannelSpec;
+use crate::describe::Described;
 use crate::error::{Error, Result};
 use crate::extension::ToolSpec;
 use crate::package::{MANIFEST_FILE, Package, read_bounded};
@@ -22,7 +24,7 @@ use crate::random;
 use crate::validate;
 
 /// What is kept of an installed package beside its files.
-#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct Record {
     /// The identity of its component.
     pub(crate) digest: Digest,
@@ -33,16 +35,20 @@ pub(crate) struct Record {
     /// The path of the component in the package.
     pub(crate) component: PathBuf,
     pub(crate) tools: Vec<ToolSpec>,
+    /// What it says about itself, if it is an adapter to a channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) channel: Option<ChannelSpec>,
 }
 
 impl Record {
-    pub(crate) fn new(package: &Package, tools: Vec<ToolSpec>) -> Self {
+    pub(crate) fn new(package: &Package, described: Described) -> Self {
         Self {
             digest: package.digest,
             address: package.address,
             manifest: package.manifest_digest,
             component: package.component_file.clone(),
-            tools,
+            tools: described.tools,
+            channel: described.channel,
         }
     }
 }
@@ -264,7 +270,7 @@ mod tests {
     use crate::package::tests::package;
 
     fn record(package: &Package) -> Record {
-        Record::new(package, Vec::new())
+        Record::new(package, Described::default())
     }
 
     #[test]

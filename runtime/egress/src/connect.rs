@@ -265,13 +265,15 @@ impl Client {
         let kind = response.headers().iter().find(|(name, _)| name == "content-type");
         let is_events = kind.is_some_and(|(_, value)| is_event_stream(value));
         if response.status() != 200 || !is_events {
-            let why = format!(
-                "answered with status {} and no stream of events",
-                response.status()
+            let status = response.status();
+            let (host, why) = (
+                target.host().to_string(),
+                format!("answered with status {status} and no stream of events"),
             );
-            return Err(Cause::peer(target.host(), &why).when(Sent::Yes));
+            return Err(Cause::Status { host, status, why }.when(Sent::Yes));
         }
         response.last();
+        let headers = response.headers().to_vec();
         let body = futures_util::stream::unfold(Some(response), |response| async {
             let mut response = response?;
             match response.chunk().await {
@@ -283,6 +285,7 @@ impl Client {
         // What arrives has passed the net with the response.
         let incoming = Box::new(|frame| frame);
         let connection = Connection::events(body, target.host(), opening.limits, incoming);
+        let connection = connection.answered_with(headers);
         Ok((connection, opening.place))
     }
 

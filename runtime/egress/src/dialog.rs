@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{Error, Kind, Result};
+use crate::header::Header;
 use crate::ledger::Entry;
 use crate::secret::{SecretFailure, Vault};
 use crate::socket::{Connection, Frame};
@@ -38,6 +39,27 @@ impl Dialog {
     /// The subprotocol that the server of a WebSocket chose.
     pub fn subprotocol(&self) -> Option<&str> {
         self.connection.subprotocol()
+    }
+
+    /// The headers of the answer that it began with, in lower case; none for TCP.
+    pub fn headers(&self) -> &[Header] {
+        self.connection.headers()
+    }
+
+    /// How much has arrived so far: frames, and the pings and pongs of a WebSocket. Only for comparing.
+    pub fn heard(&self) -> u64 {
+        self.connection.heard()
+    }
+
+    /// The code with which the other side closed a WebSocket.
+    pub fn goodbye(&self) -> Option<u16> {
+        self.connection.goodbye()
+    }
+
+    /// Sends a ping of the WebSocket protocol.
+    pub async fn ping(&mut self) -> Result<()> {
+        let sent = self.connection.ping().await;
+        sent.map_err(|error| self.note(error))
     }
 
     /// Sends frames in this order.

@@ -233,6 +233,16 @@ pub enum Cause {
         /// What it did.
         why: String,
     },
+    /// A server that refused to open a connection.
+    #[error("{host} {why}")]
+    Status {
+        /// The host.
+        host: String,
+        /// The status of its answer.
+        status: u16,
+        /// What it said, in our words.
+        why: String,
+    },
     /// A connection that has ended.
     #[error("the connection to {host} is closed{why}")]
     Closed {
@@ -340,6 +350,7 @@ impl Cause {
             | Self::Tls { host, why }
             | Self::Proxy { host, why }
             | Self::Peer { host, why }
+            | Self::Status { host, why, .. }
             | Self::Closed { host, why } => (host, Some(why)),
             Self::Late { what } | Self::Unsupported { what } | Self::Internal { what } => (what, None),
             Self::Request { .. }
@@ -355,6 +366,12 @@ impl Cause {
         }
     }
 
+    /// Whether a connection ended because something broke, and not because the other side ended it.
+    pub fn is_break(&self) -> bool {
+        // Every way to break is told with its reason; an end in good order has none.
+        matches!(self, Self::Closed { why, .. } if why.starts_with(", because"))
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         match self {
@@ -364,7 +381,9 @@ impl Cause {
             Self::NotGranted { .. } | Self::NotPublic { .. } => Kind::Denied,
             Self::Secret(failure) => failure.kind(),
             Self::Resolve { .. } | Self::Connect { .. } | Self::Proxy { .. } => Kind::Unavailable,
-            Self::Tls { .. } | Self::Peer { .. } | Self::Redirects { .. } => Kind::Protocol,
+            Self::Tls { .. } | Self::Peer { .. } | Self::Status { .. } | Self::Redirects { .. } => {
+                Kind::Protocol
+            }
             Self::Closed { .. } => Kind::Closed,
             Self::Late { .. } => Kind::Conflict,
             Self::TooLarge { .. } | Self::Body { .. } => Kind::TooLarge,

@@ -38,7 +38,7 @@ pub use dialog::Dialog;
 pub use error::{Cause, Error, Kind, Measure, Phase, Result, Sent};
 pub use gate::{Client, Gate, Options};
 pub use header::Header;
-pub use http::{Body, Content, Limits, MAX_CAPTURE, Part, Place, Request, Response, Source};
+pub use http::{Body, Content, Kept, Limits, MAX_CAPTURE, Part, Place, Request, Response, Source};
 pub use ledger::{Ending, Ledger, Passage};
 pub use proxy::Proxy;
 pub use resolve::{Answers, Resolve, SystemResolver};

@@ -7,6 +7,8 @@
 mod convert;
 mod upload;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use openclaw_egress::{Body, Client, Content, Part, Request};
@@ -20,7 +22,7 @@ use crate::bindings::openclaw::types::errors::{Error as WitError, ErrorCode};
 use crate::guest::{Guest, fail};
 use crate::host::media::Answer;
 
-pub(crate) use convert::{header, wit_error};
+pub(crate) use convert::{complete, header, shown_header, weight, wit_error};
 #[expect(unreachable_pub, reason = "the bindings re-export it inside of this crate")]
 pub use upload::Sending;
 
@@ -36,7 +38,7 @@ pub struct Answered {
 }
 
 impl Answered {
-    fn new(response: openclaw_egress::Response) -> Self {
+    pub(crate) fn new(response: openclaw_egress::Response) -> Self {
         let rest = Bytes::new();
         Self { response, rest }
     }
@@ -99,8 +101,11 @@ impl Guest {
     }
 
     /// A guest's request as the gate takes it.
-    async fn request(&mut self, request: types::Request) -> wasmtime::Result<Result<Request, WitError>> {
-        self.volume.bytes_out.spend(convert::weight(&request))?;
+    pub(crate) async fn request(
+        &mut self,
+        request: types::Request,
+    ) -> wasmtime::Result<Result<Request, WitError>> {
+        self.volume.bytes_out.spend(weight(&request))?;
         let mut headers: Vec<_> = request.headers.into_iter().map(header).collect();
         let body = match request.body {
             types::Body::Empty => Body::Empty,
@@ -140,6 +145,23 @@ impl Guest {
     }
 }
 
+/// The shorter of two limits.
+pub(crate) fn shorter(asked: Option<Duration>, most: Option<Duration>) -> Option<Duration> {
+    asked.into_iter().chain(most).min()
+}
+
+impl Guest {
+    /// A request that the guest waits for, and with it perhaps a whole lane.
+    async fn awaited(&mut self, request: types::Request) -> wasmtime::Result<Result<Request, WitError>> {
+        let most = self.volume.longest_wait();
+        let request = self.request(request).await?;
+        Ok(request.map(|mut request| {
+            request.limits.total = shorter(request.limits.total, most);
+            request
+        }))
+    }
+}
+
 fn unknown(what: &str) -> WitError {
     fail(
         ErrorCode::Unsupported,
@@ -153,13 +175,19 @@ impl client::Host for Guest {
             Ok(client) => client,
             Err(refused) => return Ok(Err(refused)),
         };
-        let request = match self.request(request).await? {
+        let request = match self.awaited(request).await? {
             Ok(request) => request,
             Err(refused) => return Ok(Err(refused)),
         };
+        let before = self.volume.leave();
         match client.send(request).await {
             Ok(response) => Ok(Ok(self.table.push(Answered::new(response))?)),
-            Err(error) => Ok(Err(wit_error(&error))),
+            Err(error) => {
+                if error.sent == openclaw_egress::Sent::No {
+                    self.volume.stay(before);
+                }
+                Ok(Err(wit_error(&error)))
+            }
         }
     }
 
@@ -176,16 +204,17 @@ impl client::Host for Guest {
             let message = "a request whose body is written has none when it begins";
             return Ok(Err(fail(ErrorCode::Invalid, message)));
         }
-        let request = match self.request(request).await? {
+        let request = match self.awaited(request).await? {
             Ok(request) => request,
             Err(refused) => return Ok(Err(refused)),
         };
+        self.volume.leave();
         let sending = Sending::begin(client, request, content_length);
         Ok(Ok(self.table.push(sending)?))
     }
 
     async fn to_media(&mut self, response: Resource<Answered>, info: MediaInfo) -> Answer<String> {
-        let info = convert::complete(info, self.table.get(&response)?.response.headers());
+        let info = complete(info, self.table.get(&response)?.response.headers());
         let writer = match self.create_media(info).await? {
             Ok(writer) => writer,
             Err(refused) => return Ok(Err(refused)),
@@ -225,7 +254,7 @@ impl types::HostResponse for Guest {
 
     async fn headers(&mut self, response: Resource<Answered>) -> wasmtime::Result<Vec<Header>> {
         let headers = self.table.get(&response)?.response.headers();
-        let headers: Vec<_> = headers.iter().map(convert::shown_header).collect();
+        let headers: Vec<_> = headers.iter().map(shown_header).collect();
         let bytes: usize = headers
             .iter()
             .map(|header| header.name.len() + header.value.len())

@@ -41,7 +41,7 @@ const KINDS: [(MediaKind, &str); 8] = [
     (MediaKind::Other, "document"),
 ];
 
-fn failed(error: &Error) -> WitError {
+pub(crate) fn failed(error: &Error) -> WitError {
     tracing::error!(%error, "the media store failed");
     fail(
         ErrorCode::Internal,
@@ -49,7 +49,7 @@ fn failed(error: &Error) -> WitError {
     )
 }
 
-fn full(full: Full) -> WitError {
+pub(crate) fn full(full: Full) -> WitError {
     match full {
         Full::Quota(quota) => fail(
             ErrorCode::Quota,
@@ -64,6 +64,20 @@ fn full(full: Full) -> WitError {
 
 fn is_closed() -> WitError {
     fail(ErrorCode::Closed, "this media was committed")
+}
+
+/// What is said of a new piece, as the store takes it.
+pub(crate) fn said(info: MediaInfo) -> Said {
+    let kind = KINDS.iter().find(|(kind, _)| *kind == info.kind);
+    Said {
+        kind: kind.map_or("document", |(_, name)| name).to_owned(),
+        content_type: info.content_type.filter(|name| is_media_type(name)),
+        file_name: info.file_name,
+        duration: info.duration,
+        width: info.width,
+        height: info.height,
+        extra: info.extra,
+    }
 }
 
 impl Guest {
@@ -102,16 +116,7 @@ impl Guest {
             Ok(place) => place,
             Err(error) => return Ok(Err(error)),
         };
-        let kind = KINDS.iter().find(|(kind, _)| *kind == info.kind);
-        let said = Said {
-            kind: kind.map_or("document", |(_, name)| name).to_owned(),
-            content_type: info.content_type.filter(|name| is_media_type(name)),
-            file_name: info.file_name,
-            duration: info.duration,
-            width: info.width,
-            height: info.height,
-            extra: info.extra,
-        };
+        let said = said(info);
         match self.host.media.create(self.extension.id.as_str(), said).await {
             Ok(Ok(writing)) => Ok(Ok(self.table.push(Writer(Some((writing, place))))?)),
             Ok(Err(reason)) => Ok(Err(full(reason))),

@@ -1,7 +1,7 @@
 //! What all calls share: the engine and its threads, the stores, and the extensions that are enabled.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use openclaw_policy::{Digest, LimitSet, PluginId};
@@ -10,6 +10,7 @@ use tokio::task::JoinError;
 use wasmtime::component::Linker;
 
 use crate::cache::Cache;
+use crate::channel::{Inner, Warmth};
 use crate::compile::Compiler;
 use crate::descriptors::Descriptors;
 use crate::engine::Engine;
@@ -41,8 +42,12 @@ pub(crate) struct Parts {
     pub(super) linker: Linker<Guest>,
     pub(super) cache: Cache,
     pub(super) compiler: Compiler,
-    pub(super) permits: Arc<Permits>,
-    pub(super) patience: Duration,
+    pub(crate) permits: Arc<Permits>,
+    pub(crate) patience: Duration,
+    /// How many instances are kept for their next call.
+    pub(crate) warmth: Arc<Warmth>,
+    /// The accounts of channels that were begun.
+    pub(super) adapters: Mutex<Vec<Weak<Inner>>>,
     pub(super) store: Store,
     /// Held by whoever changes what is installed.
     pub(super) changing: tokio::sync::Mutex<()>,
@@ -57,6 +62,19 @@ pub(super) struct Enabled {
 }
 
 impl Parts {
+    /// The accounts that have not ended.
+    pub(crate) fn live_adapters(&self) -> Vec<Arc<Inner>> {
+        let mut adapters = self.adapters.lock().unwrap_or_else(PoisonError::into_inner);
+        adapters.retain(|adapter| adapter.strong_count() > 0);
+        adapters.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(crate) fn add_adapter(&self, adapter: &Arc<Inner>) {
+        let mut adapters = self.adapters.lock().unwrap_or_else(PoisonError::into_inner);
+        adapters.retain(|adapter| adapter.strong_count() > 0);
+        adapters.push(Arc::downgrade(adapter));
+    }
+
     /// The extension that has a tool.
     pub(crate) fn find_tool(&self, name: &str) -> Option<Arc<Extension>> {
         let enabled = self.enabled.read().unwrap_or_else(PoisonError::into_inner);

@@ -28,7 +28,7 @@ impl From<Value> for Settings {
 }
 
 /// The settings with placeholders. What has no value, or was not granted, is not there.
-pub(super) fn hide(mut settings: Value, asked: &Capabilities, vault: &Vault) -> Value {
+pub(crate) fn hide(mut settings: Value, asked: &Capabilities, vault: &Vault) -> Value {
     let Value::Object(members) = &mut settings else {
         return settings;
     };

@@ -6,6 +6,8 @@
 
 mod convert;
 
+pub(crate) use convert::{arriving, leaving, limits, pattern, weight_of_endpoint};
+
 use std::time::Duration;
 
 use openclaw_egress::{Dialog, Endpoint};
@@ -22,13 +24,13 @@ use crate::host::media::Answer;
 #[expect(unreachable_pub, reason = "the bindings re-export it inside of this crate")]
 pub struct Line(Dialog);
 
-fn unknown(what: &str) -> WitError {
+pub(crate) fn unknown(what: &str) -> WitError {
     let message = format!("this gateway does not know this {what}");
     fail(ErrorCode::Unsupported, &message)
 }
 
 impl Guest {
-    fn endpoint(&self, endpoint: types::Endpoint) -> Result<Endpoint, WitError> {
+    pub(crate) fn endpoint(&self, endpoint: types::Endpoint) -> Result<Endpoint, WitError> {
         let headers = |headers: Vec<_>| headers.into_iter().map(crate::host::http::header).collect();
         Ok(match endpoint {
             types::Endpoint::Websocket(endpoint) => Endpoint::WebSocket {
@@ -52,14 +54,8 @@ impl Guest {
 }
 
 impl dial::Host for Guest {
-    async fn connect(
-        &mut self,
-        endpoint: types::Endpoint,
-        limits: ConnectionLimits,
-    ) -> Answer<Resource<Line>> {
-        self.volume
-            .bytes_out
-            .spend(convert::weight_of_endpoint(&endpoint))?;
+    async fn connect(&mut self, endpoint: types::Endpoint, most: ConnectionLimits) -> Answer<Resource<Line>> {
+        self.volume.bytes_out.spend(weight_of_endpoint(&endpoint))?;
         let ready = self
             .client()
             .and_then(|client| Ok((client, self.endpoint(endpoint)?)));
@@ -67,7 +63,7 @@ impl dial::Host for Guest {
             Ok(ready) => ready,
             Err(refused) => return Ok(Err(refused)),
         };
-        match client.connect(endpoint, convert::limits(&limits)).await {
+        match client.connect(endpoint, limits(&most)).await {
             Ok(dialog) => Ok(Ok(self.table.push(Line(dialog))?)),
             Err(error) => Ok(Err(wit_error(&error))),
         }
@@ -80,7 +76,7 @@ impl dial::HostConnection for Guest {
     }
 
     async fn send(&mut self, line: Resource<Line>, frames: Vec<Frame>) -> Answer<()> {
-        let frames: Result<Vec<_>, _> = frames.into_iter().map(convert::leaving).collect();
+        let frames: Result<Vec<_>, _> = frames.into_iter().map(leaving).collect();
         let frames = match frames {
             Ok(frames) => frames,
             Err(refused) => return Ok(Err(refused)),
@@ -97,7 +93,7 @@ impl dial::HostConnection for Guest {
         if let Ok(Some(frame)) = &received {
             self.volume.bytes_in.spend(frame.weight())?;
         }
-        let shown = received.map(|frame| frame.map(convert::arriving));
+        let shown = received.map(|frame| frame.map(arriving));
         Ok(shown.map_err(|error| wit_error(&error)))
     }
 

@@ -81,6 +81,7 @@ impl calls::Host for Guest {
             is_described: false,
             input: None,
             permit: None,
+            seat: None,
         };
         let ask = call::Ask::Tool {
             name: tool.to_string(),

@@ -196,7 +196,7 @@ impl Client {
                 total: plan.total,
                 idle: plan.idle,
                 asked: plan.response_bytes,
-                granted,
+                granted: Some(granted),
                 ratio: self.caps.ratio,
                 is_lasting: false,
             },

@@ -2,6 +2,7 @@
 
 mod body;
 mod exchange;
+mod kept;
 mod multipart;
 mod pool;
 mod redirect;
@@ -15,6 +16,7 @@ use futures_util::Stream;
 
 use crate::header::Header;
 
+pub use kept::Kept;
 pub(crate) use pool::Pool;
 pub use response::{MAX_CAPTURE, Place, Response};
 

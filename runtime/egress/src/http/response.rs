@@ -23,6 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
 
+use super::kept::Kept;
 use super::pool::Lease;
 use crate::caps::Caps;
 use crate::dial::within;
@@ -60,8 +61,8 @@ pub(super) struct Bounds {
     pub(super) idle: Duration,
     /// Bytes that the request itself allows.
     pub(super) asked: Option<u64>,
-    /// Bytes that were granted.
-    pub(super) granted: openclaw_policy::Bytes,
+    /// Bytes that were granted; none for what was read already.
+    pub(super) granted: Option<openclaw_policy::Bytes>,
     pub(super) ratio: u64,
     /// Whether it lasts: then only whoever reads it ends it.
     pub(super) is_lasting: bool,
@@ -88,9 +89,9 @@ impl Bounds {
             let measure = Measure::ResponseBody;
             return Err(Cause::TooLarge { measure, most });
         }
-        match bytes > self.granted.get() {
-            true => Err(Cause::Body { most: self.granted }),
-            false => Ok(()),
+        match self.granted.filter(|granted| bytes > granted.get()) {
+            Some(most) => Err(Cause::Body { most }),
+            None => Ok(()),
         }
     }
 }
@@ -190,6 +191,59 @@ impl Response {
             entry: None,
             _place: Some(place),
         })
+    }
+
+    /// Reads the whole body, so that it can be read again. What of it must not be seen is hidden when it is.
+    pub async fn keep(mut self) -> Result<Kept> {
+        if self.is_begun {
+            let what = "a response that was already being read cannot be kept".to_owned();
+            return Err(Cause::Late { what }.when(Sent::Yes));
+        }
+        self.is_begun = true;
+        let mut body = BytesMut::new();
+        loop {
+            match self.next().await {
+                Ok(Some(piece)) => body.extend_from_slice(&piece),
+                Ok(None) => break,
+                Err(cause) => return Err(self.break_off(cause)),
+            }
+        }
+        self.finish();
+        Ok(Kept {
+            status: self.status,
+            url: std::mem::take(&mut self.url),
+            headers: std::mem::take(&mut self.headers),
+            body: body.freeze(),
+            host: std::mem::take(&mut self.host),
+            vault: Arc::clone(&self.vault),
+        })
+    }
+
+    /// A response that was kept, at its beginning.
+    pub(super) fn again(kept: &Kept) -> Self {
+        Self {
+            status: kept.status,
+            url: kept.url.clone(),
+            headers: kept.headers.clone(),
+            host: kept.host.clone(),
+            reader: Reader::Held(kept.body.clone()),
+            mask: kept.vault.scanner().map(Mask::new),
+            is_begun: false,
+            bytes: 0,
+            bounds: Bounds {
+                until: Instant::now(),
+                total: Duration::ZERO,
+                idle: Duration::ZERO,
+                asked: None,
+                granted: None,
+                ratio: 0,
+                is_lasting: true,
+            },
+            vault: Arc::clone(&kept.vault),
+            lease: None,
+            entry: None,
+            _place: None,
+        }
     }
 
     /// From here on it lasts: neither its length nor its time is bounded, and it is no request in flight.

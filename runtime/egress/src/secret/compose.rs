@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use openclaw_secrets::SecretValue;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::encode;
@@ -16,7 +17,8 @@ use super::vault::{MAX_VALUE, Vault};
 pub const MAX_PARTS: usize = 32;
 
 /// How the parts of a composed secret are written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Encoding {
     /// As they are, one after the other.
     Plain,
@@ -119,7 +121,8 @@ impl Vault {
         let placeholder = self
             .key
             .placeholder([&b"composed"[..], encoding.tag()].into_iter().chain(identity));
-        self.give_made(placeholder, names, value)
+        let origin = self.origin_of_parts(parts, encoding);
+        self.give_made(placeholder, names, (value, origin))
     }
 
     /// The parts as they are, one after the other, and whose values are in them.

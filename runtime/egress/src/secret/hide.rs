@@ -102,6 +102,7 @@ impl Vault {
             names: label.split('+').map(str::to_owned).collect(),
             made: Some(value.clone()),
             label: label.to_owned(),
+            origin: None,
         };
         let mut given = self.given.write();
         let earlier = given.entries.insert(placeholder.clone(), Arc::new(entry));

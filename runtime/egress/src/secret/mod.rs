@@ -28,6 +28,7 @@ mod sign;
 #[cfg(test)]
 mod tests;
 mod vault;
+mod written;
 
 pub use captured::{Captured, Keep};
 pub use compose::{Encoding, MAX_PARTS, Part};

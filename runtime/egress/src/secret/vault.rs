@@ -17,6 +17,7 @@ use super::failure::SecretFailure;
 use super::inject::{Injector, describe};
 use super::placeholder::{PlaceholderKey, TenantKey, candidates};
 use super::scan::Scanner;
+use super::written::Origin;
 use crate::error::SHOWN;
 
 /// The most fields and composed secrets of a vault.
@@ -34,6 +35,8 @@ pub(super) struct Entry {
     pub(super) made: Option<SecretValue>,
     /// What it is called where it must not be shown.
     pub(super) label: String,
+    /// How it came to be, unless it was only found.
+    pub(super) origin: Option<Origin>,
 }
 
 /// What was given out.
@@ -119,6 +122,7 @@ impl Vault {
                 names: BTreeSet::from([name.to_owned()]),
                 made: None,
                 label: name.to_owned(),
+                origin: Some(Origin::Whole(name.to_owned())),
             };
             let mut given = self.given.write();
             given.entries.insert(placeholder.clone(), Arc::new(entry));
@@ -136,14 +140,22 @@ impl Vault {
         let placeholder = self
             .key
             .placeholder([&b"field"[..], name.as_bytes(), pointer.as_bytes()]);
-        self.give_made(placeholder, BTreeSet::from([name.to_owned()]), field)
+        let origin = Origin::Field {
+            name: name.to_owned(),
+            pointer: pointer.to_owned(),
+        };
+        self.give_made(
+            placeholder,
+            BTreeSet::from([name.to_owned()]),
+            (field, Some(origin)),
+        )
     }
 
     pub(super) fn give_made(
         &self,
         placeholder: String,
         names: BTreeSet<String>,
-        value: SecretValue,
+        (value, origin): (SecretValue, Option<Origin>),
     ) -> Result<String, SecretFailure> {
         if value.expose().len() > MAX_MADE_BYTES {
             return Err(SecretFailure::TooLarge {
@@ -170,7 +182,12 @@ impl Vault {
         given.version = given.version.wrapping_add(1);
         let label = Vec::from_iter(names.iter().map(String::as_str)).join("+");
         let made = Some(value);
-        let entry = Entry { names, made, label };
+        let entry = Entry {
+            names,
+            made,
+            label,
+            origin,
+        };
         given.entries.insert(placeholder.clone(), Arc::new(entry));
         Ok(placeholder)
     }

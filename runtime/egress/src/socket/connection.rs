@@ -14,12 +14,14 @@ use super::sender::{Ended, GOODBYE, Sender, To};
 use super::websocket::{Upgrade, open};
 use super::{Frame, Incoming, Limits, Outgoing, Wire};
 use crate::error::Result;
+use crate::header::Header;
 
 /// An open connection. Dropping it closes it.
 pub struct Connection {
     sender: Sender,
     receiver: Receiver,
     subprotocol: Option<String>,
+    headers: Vec<Header>,
 }
 
 /// What frames pass on their way out and in.
@@ -49,6 +51,7 @@ impl Connection {
             From::WebSocket(stream),
         );
         connection.subprotocol = opened.subprotocol;
+        connection.headers = opened.headers;
         Ok(connection)
     }
 
@@ -80,6 +83,12 @@ impl Connection {
         Self::join(host, limits, Passage { outgoing, incoming }, To::Nothing, from)
     }
 
+    /// With the headers of the answer that it began with.
+    pub(crate) fn answered_with(mut self, headers: Vec<Header>) -> Self {
+        self.headers = headers;
+        self
+    }
+
     fn join(host: &Host, limits: Limits, passage: Passage, to: To, from: From) -> Self {
         let ended = Ended::default();
         Self {
@@ -98,15 +107,38 @@ impl Connection {
                 limits,
                 incoming: passage.incoming,
                 ended,
+                heard: 0,
+                goodbye: None,
                 last: None,
             },
             subprotocol: None,
+            headers: Vec::new(),
         }
     }
 
     /// The subprotocol that the server of a WebSocket chose.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
+    }
+
+    /// The headers of the answer that it began with, in lower case; none for TCP.
+    pub fn headers(&self) -> &[Header] {
+        &self.headers
+    }
+
+    /// How much has arrived so far: frames, and the pings and pongs of a WebSocket. Only for comparing.
+    pub fn heard(&self) -> u64 {
+        self.receiver.heard
+    }
+
+    /// The code with which the other side closed a WebSocket.
+    pub fn goodbye(&self) -> Option<u16> {
+        self.receiver.goodbye
+    }
+
+    /// Sends a ping of the WebSocket protocol. Other connections have none.
+    pub async fn ping(&mut self) -> Result<()> {
+        self.sender.ping().await
     }
 
     /// Sends frames; see [`Sender::send`].

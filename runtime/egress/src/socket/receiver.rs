@@ -40,6 +40,10 @@ pub struct Receiver {
     pub(super) limits: Limits,
     pub(super) incoming: Box<dyn Incoming>,
     pub(super) ended: Ended,
+    /// Counts all that arrived, the pings and pongs of a WebSocket included.
+    pub(super) heard: u64,
+    /// The code with which the other side closed a WebSocket.
+    pub(super) goodbye: Option<u16>,
     /// Why nothing more arrives, while what was kept back is handed on first.
     pub(super) last: Option<Error>,
 }
@@ -74,6 +78,7 @@ impl Receiver {
     async fn next(&mut self) -> Result<Frame> {
         loop {
             let frame = self.arrive().await?;
+            self.heard = self.heard.wrapping_add(1);
             let passed = self.incoming.pass(frame);
             let is_kept_back = match (&self.from, &passed) {
                 (From::Bytes(_), Frame::Binary(bytes)) => bytes.is_empty(),
@@ -95,11 +100,14 @@ impl Receiver {
                     Some(Ok(Message::Text(text))) => return Ok(Frame::Text(text.as_str().to_owned())),
                     Some(Ok(Message::Binary(bytes))) => return Ok(Frame::Binary(bytes)),
                     Some(Ok(Message::Close(goodbye))) => {
+                        self.goodbye = goodbye.as_ref().map(|goodbye| u16::from(goodbye.code));
                         // Asking once more sends the answer, as far as it can leave at once.
                         let _ = stream.next().now_or_never();
                         return Err(closed(&self.host, &said(goodbye.as_ref())));
                     }
-                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                        self.heard = self.heard.wrapping_add(1);
+                    }
                 }
             },
             From::Lines(read, lines) => loop {

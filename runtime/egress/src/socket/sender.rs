@@ -64,6 +64,10 @@ impl Sender {
         for frame in frames {
             units.push(self.prepare(frame)?);
         }
+        self.transmit(units).await
+    }
+
+    async fn transmit(&mut self, units: Vec<Unit>) -> Result<()> {
         let mut sent = Sent::Unknown;
         for unit in units {
             self.is_torn = true;
@@ -83,6 +87,17 @@ impl Sender {
             sent = Sent::Yes;
         }
         Ok(())
+    }
+
+    /// Sends a ping of the WebSocket protocol, as a frame that nobody is shown.
+    pub async fn ping(&mut self) -> Result<()> {
+        self.check_open()?;
+        if !matches!(self.to, To::WebSocket(_)) {
+            let why = "pings on a connection that is no WebSocket";
+            return Err(Cause::Request { why }.unsent());
+        }
+        self.transmit(vec![Unit::Message(Message::Ping(Bytes::new()))])
+            .await
     }
 
     /// Says goodbye, for a WebSocket with a code and a reason. Nothing can be sent after it; what arrives can still

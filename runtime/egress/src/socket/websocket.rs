@@ -17,6 +17,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use super::framing::too_large;
 use super::{Frame, Incoming, Limits, Wire};
 use crate::error::{Cause, Phase, Result, SHOWN, Sent};
+use crate::header::Header;
 use crate::tls::explain_after_handshake;
 
 /// What a read may bring at once.
@@ -101,6 +102,7 @@ fn offer(subprotocols: &[String]) -> Result<Option<HeaderValue>> {
 pub(super) struct Opened<S> {
     pub(super) stream: WebSocketStream<S>,
     pub(super) subprotocol: Option<String>,
+    pub(super) headers: Vec<Header>,
 }
 
 /// Opens a WebSocket over a stream that leads to `host`.
@@ -132,7 +134,23 @@ pub(super) async fn open<S: Wire>(
         }
     };
     let subprotocol = judge(host, &answer).map_err(|cause| cause.when(Sent::Yes))?;
-    Ok(Opened { stream, subprotocol })
+    Ok(Opened {
+        stream,
+        subprotocol,
+        headers: shown(&answer, incoming),
+    })
+}
+
+/// The headers of an answer, as the tenant may see them.
+fn shown(answer: &Response<Option<Vec<u8>>>, incoming: &mut dyn Incoming) -> Vec<Header> {
+    let mut shown = |(name, value): (&HeaderName, &HeaderValue)| {
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        match incoming.pass(Frame::Text(text)) {
+            Frame::Text(text) => Some((name.as_str().to_owned(), text.into_bytes())),
+            Frame::Binary(_) | Frame::Event(_) => None,
+        }
+    };
+    answer.headers().iter().filter_map(&mut shown).collect()
 }
 
 /// What the library does not look at in an answer that accepts.
@@ -200,8 +218,8 @@ fn refused_with_status(
         };
         why = format!("{why}: it sends on to {to}, which is not followed; ask for that address itself");
     }
-    let host = host.to_string();
-    Cause::Peer { host, why }
+    let (host, status) = (host.to_string(), status.as_u16());
+    Cause::Status { host, status, why }
 }
 
 /// What a failure of an open WebSocket means.

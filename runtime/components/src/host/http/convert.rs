@@ -64,7 +64,7 @@ pub(crate) fn header(header: types::Header) -> Header {
     (header.name, header.value.into_bytes())
 }
 
-pub(super) fn shown_header((name, value): &Header) -> types::Header {
+pub(crate) fn shown_header((name, value): &Header) -> types::Header {
     types::Header {
         name: name.clone(),
         value: latin(value),
@@ -90,7 +90,7 @@ pub(super) fn limits(limits: &types::RequestLimits) -> Limits {
 }
 
 /// What of a request came out of the guest's memory.
-pub(super) fn weight(request: &types::Request) -> u64 {
+pub(crate) fn weight(request: &types::Request) -> u64 {
     let headers = request
         .headers
         .iter()
@@ -114,7 +114,7 @@ pub(super) fn weight(request: &types::Request) -> u64 {
 }
 
 /// What a response says about its body where the guest says nothing.
-pub(super) fn complete(info: MediaInfo, headers: &[Header]) -> MediaInfo {
+pub(crate) fn complete(info: MediaInfo, headers: &[Header]) -> MediaInfo {
     let header = |wanted: &str| {
         let found = headers.iter().find(|(name, _)| name == wanted);
         found.map(|(_, value)| latin(value))

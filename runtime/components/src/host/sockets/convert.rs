@@ -103,7 +103,7 @@ fn step(step: types::ClearStep) -> Result<ClearStep, WitError> {
     })
 }
 
-fn pattern(pattern: values::Pattern) -> Result<Pattern, WitError> {
+pub(crate) fn pattern(pattern: values::Pattern) -> Result<Pattern, WitError> {
     Ok(match pattern {
         values::Pattern::Anything => Pattern::Anything,
         values::Pattern::StartsWith(text) => Pattern::StartsWith(text),
@@ -125,14 +125,14 @@ pub(super) fn framing(framing: types::Framing) -> Result<Framing, WitError> {
     }
 }
 
-pub(super) fn limits(limits: &types::ConnectionLimits) -> ConnectLimits {
+pub(crate) fn limits(limits: &types::ConnectionLimits) -> ConnectLimits {
     ConnectLimits {
         open: limits.open.map(Duration::from_millis),
         frame_bytes: limits.frame_bytes,
     }
 }
 
-pub(super) fn leaving(frame: types::Frame) -> Result<Frame, WitError> {
+pub(crate) fn leaving(frame: types::Frame) -> Result<Frame, WitError> {
     match frame {
         types::Frame::Text(text) => Ok(Frame::Text(text)),
         types::Frame::Binary(bytes) => Ok(Frame::Binary(bytes.into())),
@@ -141,7 +141,7 @@ pub(super) fn leaving(frame: types::Frame) -> Result<Frame, WitError> {
     }
 }
 
-pub(super) fn arriving(frame: Frame) -> types::Frame {
+pub(crate) fn arriving(frame: Frame) -> types::Frame {
     match frame {
         Frame::Text(text) => types::Frame::Text(text),
         Frame::Binary(bytes) => types::Frame::Binary(bytes.into()),
@@ -154,7 +154,7 @@ pub(super) fn arriving(frame: Frame) -> types::Frame {
 }
 
 /// What of an endpoint came out of the guest's memory.
-pub(super) fn weight_of_endpoint(endpoint: &types::Endpoint) -> u64 {
+pub(crate) fn weight_of_endpoint(endpoint: &types::Endpoint) -> u64 {
     let headers = |headers: &[types::Header]| -> usize {
         headers
             .iter()

@@ -1,0 +1,62 @@
+//! What an adapter says about itself, checked once at install.
+
+use openclaw_policy::Manifest;
+
+use super::ChannelSpec;
+use crate::error::{Error, Result};
+
+/// The most bytes of one of its texts, and the most entries of one of its lists.
+const MAX_TEXT: usize = 64 << 10;
+const MAX_NAMES: usize = 50;
+const MAX_NAME: usize = 64;
+
+/// Refuses a description that cannot be used, or that names another channel than the manifest.
+pub(crate) fn check(spec: ChannelSpec, manifest: &Manifest) -> Result<ChannelSpec> {
+    let wrong = |what: String| Err(Error::Description { what });
+    if !is_name(&spec.id) {
+        return wrong(format!(
+            "\"{}\" is no id for a channel: a letter, then letters, digits, \"_\" and \"-\", {MAX_NAME} at most",
+            spec.id
+        ));
+    }
+    if !manifest
+        .channels
+        .iter()
+        .any(|channel| channel.as_str() == spec.id)
+    {
+        return wrong(format!(
+            "it is an adapter for {}, and its manifest does not list that under \"channels\"",
+            spec.id
+        ));
+    }
+    if spec.label.trim().is_empty() {
+        return wrong("it has no label, the name for people".to_owned());
+    }
+    for names in [&spec.aliases, &spec.target_prefixes] {
+        if names.len() > MAX_NAMES || !names.iter().all(|name| is_name(name)) {
+            return wrong(format!(
+                "aliases and prefixes are names, and there are {MAX_NAMES} of each at most"
+            ));
+        }
+    }
+    let texts = [
+        Some(&spec.label),
+        spec.person_id_label.as_ref(),
+        spec.docs_url.as_ref(),
+        spec.extra.as_ref(),
+    ];
+    if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
+        return wrong(format!("one of its texts has more than {MAX_TEXT} bytes"));
+    }
+    let is_object =
+        |text: &String| serde_json::from_str::<serde_json::Value>(text).is_ok_and(|value| value.is_object());
+    if spec.extra.as_ref().is_some_and(|extra| !is_object(extra)) {
+        return wrong("what it has as extra is no JSON object".to_owned());
+    }
+    Ok(spec)
+}
+
+fn is_name(name: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    name.len() <= MAX_NAME && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_word)
+}
