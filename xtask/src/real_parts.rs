@@ -46,6 +46,11 @@ pub(crate) const REAL_PARTS: &[RealPart] = &[
         package: "iproute2",
         needed_for: "the gate against a hostile network",
     },
+    RealPart {
+        program: "pip3",
+        package: "python3-pip",
+        needed_for: "a bot of python-telegram-bot against the fake Telegram",
+    },
 ];
 
 /// One line for each part that is not on this machine.
