@@ -3,5 +3,5 @@
 pub mod book;
 pub mod corpus;
 pub mod measure;
-pub mod platforms;
 pub mod parrot;
+pub mod platforms;
