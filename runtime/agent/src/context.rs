@@ -46,7 +46,7 @@ pub(crate) fn fit(messages: &[Message], room: usize) -> Vec<Told> {
             .iter()
             .filter_map(tell)
             .collect();
-        let mut size: usize = turn.iter().map(size_of).sum();
+        let mut size = weigh(&turn);
         let is_newest = kept.is_empty();
         if size > left && is_newest {
             // Nothing older has a place beside it.
@@ -63,9 +63,14 @@ pub(crate) fn fit(messages: &[Message], room: usize) -> Vec<Told> {
     kept
 }
 
+/// How many tokens messages are reckoned as.
+pub(crate) fn weigh(messages: &[Told]) -> usize {
+    messages.iter().map(size_of).sum()
+}
+
 /// Leaves out the oldest tool results of a turn until it fits or none is left.
 fn shorten(turn: &mut [Told], room: usize) {
-    let mut size: usize = turn.iter().map(size_of).sum();
+    let mut size = weigh(turn);
     for message in turn.iter_mut() {
         if size <= room {
             break;

@@ -355,6 +355,7 @@ pub(crate) fn command_outcome(session_id: &str, now_ms: i64, text: &str) -> Outc
         usage: Tokens::default(),
         last_usage: Tokens::default(),
         tools: Vec::new(),
+        calls: Vec::new(),
     }
 }
 

@@ -41,9 +41,24 @@ pub struct Outcome {
     /// What the last call cost.
     #[serde(default)]
     pub last_usage: Tokens,
+    /// What whoever asked is to run, where the model asked for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ClientCall>,
     /// The tools that did what they were asked, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
+}
+
+/// A call of a tool that whoever asked runs itself.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientCall {
+    /// What its result refers to.
+    pub id: String,
+    /// The tool.
+    pub name: String,
+    /// What it is asked, as JSON.
+    pub arguments: String,
 }
 
 /// In which way a turn ended.

@@ -1,6 +1,7 @@
 //! What is asked for: one message and where it comes from, as the state keeps it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What a turn is asked.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -36,9 +37,24 @@ pub struct Request {
     /// How long the turn may take in place of what the config says, in milliseconds. 0: as long as it wants.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// Tools that whoever asks runs itself: a call of one ends the turn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ClientTool>,
     /// Whether the message is for the model even if it looks like a command.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_plain: bool,
+}
+
+/// A tool that whoever asks runs itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientTool {
+    /// Its name.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    pub parameters: Value,
 }
 
 /// An image, as a message carries it.

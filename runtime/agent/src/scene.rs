@@ -34,6 +34,8 @@ pub(crate) struct Scene {
     pub(crate) thinking: Option<Thinking>,
     pub(crate) toolbox: Toolbox,
     pub(crate) definitions: Vec<ToolDefinition>,
+    /// The tools that whoever asked runs itself.
+    client_names: Vec<String>,
     pub(crate) system: String,
     pub(crate) history: Vec<Message>,
     /// How many tokens the conversation may have.
@@ -55,7 +57,20 @@ impl Scene {
             files(&snapshot, &begun.agent_id, request.chat, toolbox.reaches_files()),
             history(shared, &session.session_id)
         );
-        let definitions = toolbox.definitions();
+        let mut definitions = toolbox.definitions();
+        // A name that is taken stays what it is.
+        let client_tools: Vec<_> = request
+            .tools
+            .iter()
+            .filter(|tool| definitions.iter().all(|own| own.name != tool.name))
+            .map(|tool| ToolDefinition {
+                name: tool.name.clone(),
+                description: tool.description.clone(),
+                parameters: tool.parameters.clone(),
+            })
+            .collect();
+        let client_names = client_tools.iter().map(|tool| tool.name.clone()).collect();
+        definitions.extend(client_tools);
         let time_zone = snapshot.config.agents.defaults.user_timezone.clone();
         let time_zone = time_zone.unwrap_or_else(|| "UTC".to_owned());
         let thinking = thinking(&snapshot.config, &begun.agent_id, request, &entry);
@@ -101,11 +116,17 @@ impl Scene {
             thinking,
             toolbox,
             definitions,
+            client_names,
             system,
             history: history?,
             room,
             is_owner,
         })
+    }
+
+    /// Whether whoever asked runs this tool itself.
+    pub(crate) fn is_client_tool(&self, name: &str) -> bool {
+        self.client_names.iter().any(|known| known == name)
     }
 
     /// What can be said of the session, after an answer that took `used` tokens.

@@ -25,7 +25,7 @@ use crate::error::Result;
 use crate::event::Body;
 use crate::ledger::{Begun, Ending, command_outcome, reply};
 use crate::message::{Block, MESSAGE, Message};
-use crate::outcome::{Fault, Outcome, Status, Tokens};
+use crate::outcome::{ClientCall, Fault, Outcome, Status, Tokens};
 use crate::scene::Scene;
 use crate::shared::Shared;
 use crate::tools::{self, ToolOutput};
@@ -44,6 +44,8 @@ struct Close {
     text: Option<String>,
     fault: Option<Fault>,
     stop_reason: String,
+    /// What whoever asked is to run.
+    calls: Vec<ClientCall>,
 }
 
 impl Close {
@@ -53,6 +55,7 @@ impl Close {
             text,
             fault: None,
             stop_reason: stop_reason.to_owned(),
+            calls: Vec::new(),
         }
     }
 
@@ -65,6 +68,7 @@ impl Close {
                 kind: kind.to_owned(),
             }),
             stop_reason: "error".to_owned(),
+            calls: Vec::new(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Close {
             text: (!text.is_empty()).then(|| text.to_owned()),
             fault: None,
             stop_reason: "aborted".to_owned(),
+            calls: Vec::new(),
         }
     }
 }
@@ -216,13 +221,9 @@ impl Turn<'_> {
         let mut earlier = None;
         let mut round = 0;
         loop {
-            if !pending.is_empty() {
-                if let Some(close) = self
-                    .call_tools(&scene, &mut messages, std::mem::take(&mut pending))
-                    .await?
-                {
-                    return Ok(close);
-                }
+            let calls = std::mem::take(&mut pending);
+            if let Some(close) = self.call_tools(&scene, &mut messages, calls).await? {
+                return Ok(close);
             }
             if round == ROUNDS {
                 let text = format!("The turn was ended after {ROUNDS} rounds of tool calls.");
@@ -234,7 +235,8 @@ impl Turn<'_> {
             if let Some(cut) = cut {
                 if cut.is_too_long() && halvings < HALVINGS {
                     halvings += 1;
-                    room /= 2;
+                    // The provider counts otherwise, so that what was sent is what is halved.
+                    room = context::weigh(&context::fit(&messages, room)) / 2;
                     continue;
                 }
                 return Ok(self.cut_off(&scene, answer, cut));
@@ -252,7 +254,33 @@ impl Turn<'_> {
             if let Some(text) = words::audible(&answer.text) {
                 earlier = Some(text.to_owned());
             }
+            if answer.calls.iter().any(|call| scene.is_client_tool(&call.name)) {
+                return Ok(self.hand_over(&scene, &answer));
+            }
             pending = answer.calls;
+        }
+    }
+
+    /// Ends the turn with what whoever asked is to run. What else was called is not done in the middle of that.
+    fn hand_over(&mut self, scene: &Scene, answer: &Answer) -> Close {
+        let mut calls = Vec::new();
+        for call in &answer.calls {
+            let output = match scene.is_client_tool(&call.name) {
+                true => {
+                    calls.push(ClientCall {
+                        id: call.id.clone(),
+                        name: call.name.clone(),
+                        arguments: call.arguments.to_string(),
+                    });
+                    ToolOutput::ok("Whoever asked runs this; what came of it stands in their next message.")
+                }
+                false => ToolOutput::failed("It was not called: call it again in a turn of its own."),
+            };
+            self.unsaved.push(result(call, &output));
+        }
+        Close {
+            calls,
+            ..Close::said(words::audible(&answer.text).map(str::to_owned), "tool_calls")
         }
     }
 
@@ -498,6 +526,7 @@ impl Turn<'_> {
             usage: self.usage,
             last_usage: self.last_usage,
             tools: self.done,
+            calls: close.calls,
         };
         ending(self.begun, self.unsaved, outcome, told.as_deref())
     }

@@ -100,9 +100,7 @@ pub(crate) fn audible(reply: &str) -> Option<&str> {
 
 /// Whether a text may still become a request for silence, so that nothing of it is to be shown yet.
 pub fn may_become_silence(text: &str) -> bool {
-    let text = text
-        .trim_start()
-        .trim_start_matches(|c: char| matches!(c, '"' | '{' | '*' | '`'));
+    let text = text.trim_start().trim_start_matches(['"', '{', '*', '`']);
     let head: String = text.chars().take(SILENT.len()).collect::<String>().to_lowercase();
     if head.len() < SILENT.len() {
         return SILENT.starts_with(&head);

@@ -27,6 +27,7 @@ mod error;
 mod exports;
 mod extension;
 pub mod files;
+pub mod grants;
 mod guest;
 mod host;
 mod imports;

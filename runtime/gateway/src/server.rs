@@ -26,6 +26,7 @@ use crate::event::Event;
 use crate::gateway::{Gateway, Options};
 use crate::health;
 use crate::http::Front;
+use crate::projection::project;
 use crate::unproven::Seats;
 
 /// How long a request may take to say what it wants.
@@ -70,6 +71,13 @@ pub fn start(options: Options, identity: Identity, listeners: Vec<TcpListener>) 
     for listener in listeners {
         let (front, stopped) = (front.clone(), accepting.clone());
         tasks.spawn(async move { accept(listener, front, stopped).await });
+    }
+    if let Some(parts) = gateway.services().parts.clone() {
+        let events = parts.agent.events();
+        let (told, stopped) = (project(Arc::clone(&gateway), parts, events), accepting.clone());
+        tasks.spawn(async move {
+            let _ = stopped.run_until_cancelled(told).await;
+        });
     }
     let (kept, stopped) = (Arc::clone(&gateway), accepting.clone());
     tasks.spawn(async move {

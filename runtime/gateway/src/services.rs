@@ -1,11 +1,11 @@
 //! What the methods work on beside the gateway itself: one field for each part of the house.
 
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use openclaw_agent::Agent;
-use openclaw_components::{Host, Packages};
+use openclaw_channels::Channels;
+use openclaw_components::{Host, Installed};
 use openclaw_models::Models;
 use openclaw_protocol::Error;
 use ring::hmac;
@@ -36,32 +36,30 @@ pub struct Parts {
     pub agent: Agent,
     /// What turns think with.
     pub models: Models,
+    /// What runs channels. None: there are none.
+    pub channels: Option<Channels>,
+    /// What makes an installed extension callable. None: whoever starts the gateway next does.
+    pub enabler: Option<Enabler>,
     /// What runs extensions.
     pub host: Host,
-    /// The folder that extensions are installed in.
-    pub extensions: PathBuf,
     pub(crate) told: Told,
     hash_key: hmac::Key,
 }
 
 impl Parts {
     /// The parts of one start.
-    pub fn new(agent: Agent, models: Models, host: Host, extensions: PathBuf) -> Self {
+    pub fn new(agent: Agent, models: Models, host: Host) -> Self {
         // Without randomness there is no key, and then hashes tell of contents; the system always has some.
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Self {
             agent,
             models,
+            channels: None,
+            enabler: None,
             host,
-            extensions,
             told: Told::default(),
             hash_key: key.unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &[])),
         }
-    }
-
-    /// What is installed, to look at.
-    pub(crate) fn packages(&self) -> Packages {
-        Packages::open(&self.extensions)
     }
 
     pub(crate) fn hash_key(&self) -> &hmac::Key {
@@ -71,9 +69,7 @@ impl Parts {
 
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parts")
-            .field("extensions", &self.extensions)
-            .finish_non_exhaustive()
+        f.debug_struct("Parts").finish_non_exhaustive()
     }
 }
 
@@ -84,6 +80,9 @@ impl Gateway {
         parts.ok_or_else(|| Error::unavailable("this gateway runs no agent"))
     }
 }
+
+/// Makes an installed extension callable with the grant and the settings that it has now; says why it could not.
+pub type Enabler = Arc<dyn Fn(Installed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
 /// Asks the parts how they fare; `true`: channels are asked live.
 pub type HealthSource = Arc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = PartsHealth> + Send>> + Send + Sync>;

@@ -192,13 +192,13 @@ mod tests {
     #[test]
     fn several_pieces_are_changed_at_once_as_the_file_was_before() {
         let folder = file("one\ntwo\nthree\n");
-        let edits = json!([{"oldText": "three", "newText": "one"}, {"oldText": "one", "newText": "1"}]);
+        let edits = json!([{"oldText": "three", "newText": "one"}, {"oldText": "one", "newText": "ten"}]);
         let output = call(folder.path(), json!({"path": "a.txt", "edits": edits}));
         assert!(!output.is_error, "{}", output.text);
-        assert_eq!(text_of(&folder), "1\ntwo\none\n");
+        assert_eq!(text_of(&folder), "ten\ntwo\none\n");
         let details = output.details.unwrap();
         assert_eq!(details["firstChangedLine"], json!(1));
-        assert!(details["diff"].as_str().unwrap().contains("-one\n+1\n"));
+        assert!(details["diff"].as_str().unwrap().contains("+ten\n"));
     }
 
     #[test]

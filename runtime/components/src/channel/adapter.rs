@@ -123,6 +123,15 @@ impl Adapter {
         &self.inner.extension.client
     }
 
+    pub(super) fn host(&self) -> &Parts {
+        &self.inner.host
+    }
+
+    /// Whose media it is.
+    pub(super) fn owner(&self) -> &str {
+        self.inner.extension.id.as_str()
+    }
+
     /// The channel's id.
     pub fn channel(&self) -> &str {
         &self.inner.channel

@@ -19,6 +19,7 @@ mod effects;
 mod error;
 mod event;
 mod faults;
+mod remote;
 mod requests;
 pub(crate) mod seat;
 pub(crate) mod sockets;

@@ -22,7 +22,7 @@ use crate::bindings::openclaw::types::errors::{Error as WitError, ErrorCode};
 use crate::guest::{Guest, fail};
 use crate::host::media::Answer;
 
-pub(crate) use convert::{header, shown_header, weight, wit_error};
+pub(crate) use convert::{complete, header, shown_header, weight, wit_error};
 #[expect(unreachable_pub, reason = "the bindings re-export it inside of this crate")]
 pub use upload::Sending;
 
@@ -214,7 +214,7 @@ impl client::Host for Guest {
     }
 
     async fn to_media(&mut self, response: Resource<Answered>, info: MediaInfo) -> Answer<String> {
-        let info = convert::complete(info, self.table.get(&response)?.response.headers());
+        let info = complete(info, self.table.get(&response)?.response.headers());
         let writer = match self.create_media(info).await? {
             Ok(writer) => writer,
             Err(refused) => return Ok(Err(refused)),

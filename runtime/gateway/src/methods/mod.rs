@@ -2,6 +2,7 @@
 
 mod agent;
 mod agents;
+mod channels;
 mod chat;
 mod commands;
 mod config;
@@ -9,13 +10,14 @@ mod devices;
 mod health;
 mod logs;
 mod models;
+mod plugins;
 mod presence;
 pub(crate) mod roster;
 pub(crate) mod run;
 pub(crate) mod sessions;
-mod status;
 pub(crate) mod target;
 mod tools;
+mod status;
 
 use openclaw_protocol::event;
 
@@ -45,11 +47,13 @@ pub(crate) const OWN_EVENTS: &[&str] = &[
 pub const FAMILIES: &[&[Method]] = &[
     agent::METHODS,
     agents::METHODS,
+    channels::METHODS,
     chat::METHODS,
     commands::METHODS,
     config::METHODS,
     logs::METHODS,
     models::METHODS,
+    plugins::METHODS,
     sessions::METHODS,
     tools::METHODS,
 ];
@@ -58,6 +62,7 @@ pub const FAMILIES: &[&[Method]] = &[
 pub const EVENTS: &[&str] = &[
     "agent",
     "chat",
+    "plugins.changed",
     "session.message",
     "session.tool",
     "sessions.changed",

@@ -150,6 +150,7 @@ mod tests {
             },
             last_usage: Tokens::default(),
             tools: Vec::new(),
+            calls: Vec::new(),
         }
     }
 

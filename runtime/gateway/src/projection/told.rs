@@ -21,7 +21,7 @@ const TOOL_EVENTS: &str = "tool-events";
 
 /// The runs that go on.
 #[derive(Debug, Default)]
-pub struct Told {
+pub(crate) struct Told {
     runs: Mutex<HashMap<Arc<str>, Run>>,
 }
 

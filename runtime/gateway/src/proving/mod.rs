@@ -121,7 +121,7 @@ impl World {
         .await
         .unwrap();
         let events = agent.events();
-        let parts = Arc::new(Parts::new(agent, models, host, extensions));
+        let parts = Arc::new(Parts::new(agent, models, host));
         let options = Options {
             config,
             state,

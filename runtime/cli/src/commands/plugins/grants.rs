@@ -1,7 +1,7 @@
 //! Grants in the state, each change of them with its entry in the audit log.
 
 use openclaw_policy::{Digest, Grant, PluginId};
-use openclaw_state::{AuditEntry, State, StoredGrant};
+use openclaw_state::{State, StoredGrant};
 
 use super::place::Extensions;
 use crate::failure::Failure;
@@ -58,36 +58,10 @@ pub(super) async fn put(
     grant: &Grant,
     action: &'static str,
 ) -> Result<(), Failure> {
-    let json = serde_json::to_string(grant)
-        .map_err(|error| Failure::negative(format!("the grant of {id} cannot be written: {error}")))?;
-    let told = serde_json::to_value(grant).unwrap_or_default();
-    let (id, digest) = (id.as_str().to_owned(), grant.digest().to_string());
-    let entry = AuditEntry::new(ACTOR, action, &*id)
-        .detail("digest", &*digest)
-        .detail(
-            "capabilities",
-            told.get("capabilities").cloned().unwrap_or_default(),
-        )
-        .detail("limits", told.get("limits").cloned().unwrap_or_default())
-        .detail(
-            "directories",
-            told.get("directories").cloned().unwrap_or_default(),
-        );
-    let write = state.write(move |tx| {
-        tx.delete_grants(&id)?;
-        tx.put_grant(&id, &digest, None, &json)?;
-        tx.audit(&entry).map(|_| ())
-    });
-    Ok(write.await?)
+    Ok(openclaw_components::grants::put(state, ACTOR, id, grant, action).await?)
 }
 
 /// Removes all grants of an extension together with the entry that tells why; says how many there were.
 pub(super) async fn remove(state: &State, id: &PluginId, action: &'static str) -> Result<u64, Failure> {
-    let id = id.as_str().to_owned();
-    let write = state.write(move |tx| {
-        let gone = tx.delete_grants(&id)?;
-        tx.audit(&AuditEntry::new(ACTOR, action, &*id).detail("grants", gone))?;
-        Ok(gone)
-    });
-    write.await.map_err(|error: openclaw_state::Error| error.into())
+    Ok(openclaw_components::grants::remove(state, ACTOR, id, action).await?)
 }

@@ -18,11 +18,11 @@ use openclaw_agent::{Agent, Body, Event, Fault, Incoming, Origin, Outcome, Reque
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::reply::{DONE, Finish, NOTHING_SAID, Reply, Tokens};
+use super::reply::{Asked, DONE, Finish, NOTHING_SAID, Reply, Tokens};
 use super::request::Completion;
+use crate::gateway::Gateway;
 use crate::api::body::{events, json};
 use crate::api::refusal::Refusal;
-use crate::gateway::Gateway;
 
 /// How often a stream that hears nothing is kept open with a comment.
 const KEEP: Duration = Duration::from_secs(15);
@@ -70,6 +70,7 @@ pub(crate) async fn answer(
         origin: Origin::Http,
         model,
         extra_system_prompt: talk.system,
+        tools: completion.tools.offered,
         // What programs send is for the model.
         is_plain: true,
         ..Request::default()
@@ -90,11 +91,12 @@ pub(crate) async fn answer(
         running.is_over = true;
         return Err(not_accepted(&error));
     }
+    let is_required = completion.tools.is_required;
     let Some(events_of_runs) = heard else {
         let outcome = agent.wait(&run_id, Duration::MAX).await;
         running.is_over = true;
         return match outcome {
-            Ok(Some(outcome)) => whole(&reply, &outcome),
+            Ok(Some(outcome)) => whole(&reply, &outcome, is_required),
             Ok(None) | Err(_) => Err(Refusal::internal()),
         };
     };
@@ -106,6 +108,7 @@ pub(crate) async fn answer(
         sent: 0,
         has_spoken: false,
         include_usage: completion.include_usage,
+        is_required,
         stage: Stage::First,
     };
     let body = stream::unfold(told, |mut told| async {
@@ -129,25 +132,45 @@ fn not_accepted(error: &openclaw_agent::Error) -> Refusal {
     }
 }
 
-fn whole(reply: &Reply, outcome: &Outcome) -> Result<Response, Refusal> {
+fn whole(reply: &Reply, outcome: &Outcome, is_required: bool) -> Result<Response, Refusal> {
+    check(outcome, is_required)?;
+    let text = outcome.text.as_deref().unwrap_or_default();
+    let text = match text.is_empty() && outcome.calls.is_empty() {
+        true => NOTHING_SAID,
+        false => text,
+    };
+    let text = reply.whole(text, &asked(outcome), finish(outcome), tokens(outcome));
+    Ok(json(StatusCode::OK, text))
+}
+
+/// Refuses an outcome that is no answer to what was asked.
+fn check(outcome: &Outcome, is_required: bool) -> Result<(), Refusal> {
     if let (Status::Error, Some(fault)) = (outcome.status, &outcome.error) {
         return Err(failed(fault));
     }
-    let text = outcome
-        .text
-        .as_deref()
-        .filter(|text| !text.is_empty())
-        .unwrap_or(NOTHING_SAID);
-    let text = reply.whole(text, &[], finish(outcome), tokens(outcome));
-    Ok(json(StatusCode::OK, text))
+    match is_required && outcome.calls.is_empty() {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            StatusCode::BAD_GATEWAY,
+            "api_error",
+            "The model called no tool, which `tool_choice` demands.",
+        )),
+    }
+}
+
+fn asked(outcome: &Outcome) -> Vec<Asked> {
+    let calls = outcome.calls.iter().map(|call| Asked {
+        id: call.id.clone(),
+        name: call.name.clone(),
+        arguments: call.arguments.clone(),
+    });
+    calls.collect()
 }
 
 /// A failed turn. What the request caused is told as such, the rest is this side's.
 fn failed(fault: &Fault) -> Refusal {
     let (status, kind) = match fault.kind.as_str() {
-        "bad_request" | "format" | "context_length" | "refusal" => {
-            (StatusCode::BAD_REQUEST, "invalid_request_error")
-        }
+        "bad_request" | "format" | "context_length" | "refusal" => (StatusCode::BAD_REQUEST, "invalid_request_error"),
         "rate_limit" => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
         "timeout" => (StatusCode::GATEWAY_TIMEOUT, "api_error"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "api_error"),
@@ -157,6 +180,7 @@ fn failed(fault: &Fault) -> Refusal {
 
 fn finish(outcome: &Outcome) -> Finish {
     match outcome.stop_reason.as_str() {
+        _ if !outcome.calls.is_empty() => Finish::ToolCalls,
         "length" => Finish::Length,
         _ => Finish::Stop,
     }
@@ -189,6 +213,8 @@ struct Told {
     sent: usize,
     has_spoken: bool,
     include_usage: bool,
+    /// Whether the answer must be a call.
+    is_required: bool,
     stage: Stage,
 }
 
@@ -259,8 +285,8 @@ impl Told {
     }
 
     fn end(&mut self, outcome: &Outcome) -> String {
-        if let (Status::Error, Some(fault)) = (outcome.status, &outcome.error) {
-            return self.fail(&failed(fault));
+        if let Err(refusal) = check(outcome, self.is_required) {
+            return self.fail(&refusal);
         }
         let mut out = String::new();
         match outcome.text.as_deref().filter(|text| !text.is_empty()) {
@@ -268,9 +294,10 @@ impl Told {
                 let item = self.item.clone();
                 out.extend(self.more(text, &item));
             }
-            None if !self.has_spoken => out += &self.reply.text(NOTHING_SAID),
+            None if !self.has_spoken && outcome.calls.is_empty() => out += &self.reply.text(NOTHING_SAID),
             None => {}
         }
+        out += &self.reply.calls(&asked(outcome));
         out += &self.reply.last(finish(outcome));
         if self.include_usage {
             out += &self.reply.usage(tokens(outcome));

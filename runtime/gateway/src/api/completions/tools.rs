@@ -1,20 +1,12 @@
 //! Tools that the client runs itself: the model may ask for them, and the answer then is that question.
 
+use openclaw_agent::ClientTool;
 use serde_json::{Value, json};
 
 use crate::api::refusal::Refusal;
 
 /// The most tools of a request.
 const MOST: usize = 128;
-
-/// A tool of the client.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ClientTool {
-    pub(crate) name: String,
-    pub(crate) description: String,
-    /// The JSON Schema of its arguments.
-    pub(crate) parameters: Value,
-}
 
 /// What the client offers and what it demands.
 #[derive(Clone, Debug, Default, PartialEq)]
