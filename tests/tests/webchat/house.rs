@@ -106,7 +106,7 @@ impl House {
             events: EVENTS.to_vec(),
             capabilities: Vec::new(),
             services: Services {
-                parts: Some(Arc::new(Parts::new(agent, models, None, host, extensions))),
+                parts: Some(Arc::new(Parts::new(agent, models, host))),
                 ..Services::default()
             },
             routes: api::routes(),

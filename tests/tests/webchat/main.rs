@@ -441,8 +441,8 @@ async fn a_conversation_with_a_tool_through_the_real_gateway_is_there_after_a_re
     browser.enter().await;
     let seen = [
         "document.querySelector('.tool[data-state=done] summary')?.innerText.includes('session_status')",
-        "document.querySelectorAll('.message.assistant .text').length > 0",
-        "!document.querySelector('[aria-busy=true]')",
+        "document.querySelectorAll('.message.assistant').length === 2",
+        "!document.querySelector('[aria-busy]')",
         "document.querySelectorAll('.message.user').length === 1",
     ];
     for expression in seen {
