@@ -366,9 +366,12 @@ async fn a_stranger_is_let_in_by_a_click() {
 async fn an_extension_is_shown_with_what_it_may_reach() {
     let calc = json!({"id": "calc", "name": "Calculator", "version": "1.2.0", "tools": [{"name": "calc"}],
         "reach": [{"severity": "plain", "text": "read its own settings"}, {"severity": "danger", "text": "reveal a secret"}],
-        "limits": [{"severity": "plain", "text": "100 ms of CPU per call"}]});
+        "limits": [{"severity": "plain", "text": "100 ms of CPU per call"}], "granted": true,
+        "directories": [{"guest": "/notes", "path": "/home/ada/notes"}]});
+    let idle = json!({"id": "idle", "name": "Idle", "granted": false, "enabled": false,
+        "asks": [{"severity": "caution", "text": "reach any host"}]});
     let desk = Desk {
-        plugins: vec![calc],
+        plugins: vec![calc, idle],
         ..Desk::default()
     };
     let Some((_gateway, mut browser)) = sign_in(desk).await else {
@@ -382,6 +385,9 @@ async fn an_extension_is_shown_with_what_it_may_reach() {
         "Danger: reveal a secret",
         "100 ms of CPU",
         "Tools: calc",
+        "/notes is /home/ada/notes",
+        "It was granted nothing",
+        "Caution: reach any host",
     ] {
         browser.until_shown(text).await;
     }

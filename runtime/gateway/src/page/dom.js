@@ -3,7 +3,7 @@
 // Promise: text from anywhere becomes text nodes and nothing else. No module makes markup from text, and the page's
 // policy (`trusted-types`) lets none.
 
-const real = (children) => children.flat().filter((child) => child !== undefined && child !== null && child !== false);
+const real = (children) => children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false);
 
 /** An element with attributes and children; what is null, undefined or false is left out. */
 export function el(tag, attributes = {}, ...children) {
