@@ -283,8 +283,9 @@ async fn what_others_wrote_becomes_text_and_never_markup() {
                    ```js\n</pre><script>hit=1</script>\n```\n\n> quoted\n\n<javascript:hit=1>";
     let called = json!({"role": "assistant", "timestamp": now(), "content": [
         {"type": "toolCall", "id": "1", "name": "<img src=x onerror=hit=1>", "arguments": {"a": "<script>hit=1</script>"}}]});
+    let long = assistant(&"a\n".repeat(49_999));
     let mut desk = Desk::default();
-    desk.transcript.extend([assistant(hostile), called]);
+    desk.transcript.extend([long, assistant(hostile), called]);
     let Some((_gateway, mut browser)) = sign_in(desk).await else {
         return;
     };

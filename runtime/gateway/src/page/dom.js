@@ -11,12 +11,14 @@ export function el(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...real(children));
+  // One by one, because a call takes only so many arguments.
+  for (const child of real(children)) element.append(child);
   return element;
 }
 
 export function fill(element, ...children) {
-  element.replaceChildren(...real(children));
+  element.replaceChildren();
+  for (const child of real(children)) element.append(child);
 }
 
 /** A button that is disabled while what it started is under way. */
