@@ -50,6 +50,8 @@ pub(crate) const REAL_PARTS: &[RealPart] = &[
         program: "chromium",
         package: "chromium",
         needed_for: "the page that the gateway serves",
+    },
+    RealPart {
         program: "pip3",
         package: "python3-pip",
         needed_for: "a bot of python-telegram-bot against the fake Telegram",
