@@ -366,12 +366,21 @@ async fn a_backup_of_an_older_schema_is_restored_if_it_is_whole() {
     let backup = out.path().join("b");
     state.backup(&backup).await.unwrap();
     state.close().await;
-    Connection::open(&backup)
-        .unwrap()
-        .execute_batch(
-            "DROP TABLE grants; DROP TABLE audit; DROP TABLE audit_head; PRAGMA user_version = 1; VACUUM",
-        )
+    let raw = Connection::open(&backup).unwrap();
+    raw.pragma_update(None, "foreign_keys", false).unwrap();
+    let mut newer = raw
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'kv%' AND name NOT LIKE 'sqlite%'")
         .unwrap();
+    let names: Vec<String> = newer
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    drop(newer);
+    let drops: String = names.iter().map(|name| format!("DROP TABLE {name}; ")).collect();
+    raw.execute_batch(&format!("{drops} PRAGMA user_version = 1; VACUUM"))
+        .unwrap();
+    drop(raw);
     restore(folder.path(), &backup).unwrap();
     let state = open(folder.path());
     assert_eq!(state.check().await.unwrap().problems, Vec::<String>::new());
