@@ -33,7 +33,7 @@ const SHAPE: Object = Object::closed(&[
 
 async fn answer(gateway: Arc<Gateway>, params: Params) -> Answer {
     let ask: Ask = params.read(&SHAPE)?;
-    let Some(path) = gateway.log_file().cloned() else {
+    let Some(path) = gateway.log_file() else {
         return Err(Error::unavailable("this gateway writes no log file"));
     };
     let read = tokio::task::spawn_blocking(move || tail(&path, ask)).await;
