@@ -8,6 +8,7 @@ use openclaw_agent::Agent;
 use openclaw_components::{CompileLimits, Compiler, Host};
 use openclaw_config::tree::Config;
 use openclaw_config::{Current, Disk, Place, Request, Schema, Selection, Surroundings, load};
+use openclaw_egress::{Caps, Gate, Ledger, Passage, Roots, SystemResolver};
 use openclaw_gateway::access::Access;
 use openclaw_gateway::auth::credentials::Overrides;
 use openclaw_gateway::server::{self, Running};
@@ -24,6 +25,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 pub const TOKEN: &str = "a-token-for-tests-0123456789";
+
+struct Silent;
+
+impl Ledger for Silent {
+    fn record(&self, _: Passage) {}
+}
 
 pub struct World {
     pub address: SocketAddr,
@@ -84,10 +91,17 @@ impl World {
         let host =
             openclaw_components::Options::new(state_folder.join("extensions"), compiler, state.clone());
         let host = Host::start(host).await.unwrap();
+        let gate = Gate::new(openclaw_egress::Options {
+            resolver: Arc::new(SystemResolver),
+            roots: Roots::default(),
+            upstream: None,
+            caps: Caps::default(),
+            ledger: Arc::new(Silent),
+        });
         let models = Models::new(openclaw_models::Options {
             config: Arc::clone(&config),
             secrets: Arc::new(SnapshotCell::default()),
-            gate: host.gate(),
+            gate: gate.unwrap(),
         });
         let models = models.unwrap();
         let agent = Agent::start(openclaw_agent::Options {
