@@ -134,7 +134,7 @@ impl World {
                 ..Services::default()
             },
             routes: crate::api::routes(),
-            log_file: Some(folder.path().join("openclaw.log")),
+            log_file: Some(folder.path().join("openclaw.log").into()),
             handshake: Duration::from_secs(5),
             unproven: 32,
         };
@@ -286,7 +286,7 @@ impl Line {
                     next
                 } {
                     let text: Vec<u8> = outgoing
-                        .pieces()
+                        .into_pieces()
                         .iter()
                         .flat_map(|piece| piece.to_vec())
                         .collect();
