@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::chat::images;
 use super::internal;
-use super::run::{Start, ended, result, start};
+use super::run::{Start, ended, result, start, status};
 use super::target::target;
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Method, Params, Payload};
@@ -190,9 +190,8 @@ fn finish(run_id: &str, outcome: &openclaw_agent::Outcome) -> Answer {
     match outcome.status {
         Status::Ok | Status::Aborted => Ok(result(run_id, outcome).into()),
         Status::Error => {
-            let told = ended(run_id, outcome);
-            let message = told["summary"].as_str().unwrap_or("failed").to_owned();
-            Err(Error::unavailable(message).details(told))
+            let (_, message) = status(outcome);
+            Err(Error::unavailable(message).details(ended(run_id, outcome)))
         }
     }
 }
@@ -231,7 +230,7 @@ async fn wait(gateway: Arc<Gateway>, params: Params) -> Answer {
     };
     let mut told = json!({
         "runId": awaited.run_id,
-        "status": ended(&awaited.run_id, &outcome)["status"],
+        "status": status(&outcome).0,
         "startedAt": outcome.started_ms,
         "endedAt": outcome.ended_ms,
         "stopReason": outcome.stop_reason,
