@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const TOKEN: &str = "a-token-for-tests-0123456789";
+pub(crate) const TOKEN: &str = "a-token-for-tests-0123456789";
 
 struct Silent;
 
@@ -32,15 +32,15 @@ impl Ledger for Silent {
     fn record(&self, _: Passage) {}
 }
 
-pub struct World {
-    pub address: SocketAddr,
-    pub provider: OpenAi,
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) provider: OpenAi,
     _running: Running,
     _folder: TempDir,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let provider = OpenAi::start().await;
         let folder = tempfile::tempdir().unwrap();
         let state_folder = folder.path().join(".openclaw");
@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    pub fn head(&self, body: &str) -> String {
+    pub(crate) fn head(&self, body: &str) -> String {
         format!(
             "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n",
@@ -144,7 +144,7 @@ impl World {
     }
 
     /// Sends a request and reads the whole answer.
-    pub async fn ask(&self, body: &Value) -> (u16, String) {
+    pub(crate) async fn ask(&self, body: &Value) -> (u16, String) {
         let body = body.to_string();
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let text = self.head(&body) + "Connection: close\r\n\r\n" + &body;
@@ -159,7 +159,7 @@ impl World {
     }
 
     /// The same for a stream: its chunks, the end left out.
-    pub async fn stream(&self, mut body: Value) -> Vec<Value> {
+    pub(crate) async fn stream(&self, mut body: Value) -> Vec<Value> {
         body["stream"] = json!(true);
         let (status, text) = self.ask(&body).await;
         assert_eq!(status, 200, "{text}");
@@ -170,7 +170,7 @@ impl World {
     }
 }
 
-pub fn say(text: &str) -> Value {
+pub(crate) fn say(text: &str) -> Value {
     json!({ "model": "openclaw", "messages": [{ "role": "user", "content": text }] })
 }
 
