@@ -15,9 +15,9 @@ mod presence;
 pub(crate) mod roster;
 pub(crate) mod run;
 pub(crate) mod sessions;
+mod status;
 pub(crate) mod target;
 mod tools;
-mod status;
 
 use openclaw_protocol::event;
 

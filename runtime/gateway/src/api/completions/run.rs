@@ -20,9 +20,9 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::reply::{Asked, DONE, Finish, NOTHING_SAID, Reply, Tokens};
 use super::request::Completion;
-use crate::gateway::Gateway;
 use crate::api::body::{events, json};
 use crate::api::refusal::Refusal;
+use crate::gateway::Gateway;
 
 /// How often a stream that hears nothing is kept open with a comment.
 const KEEP: Duration = Duration::from_secs(15);
@@ -174,7 +174,9 @@ fn asked(outcome: &Outcome) -> Vec<Asked> {
 /// A failed turn. What the request caused is told as such, the rest is this side's.
 fn failed(fault: &Fault) -> Refusal {
     let (status, kind) = match fault.kind.as_str() {
-        "bad_request" | "format" | "context_length" | "refusal" => (StatusCode::BAD_REQUEST, "invalid_request_error"),
+        "bad_request" | "format" | "context_length" | "refusal" => {
+            (StatusCode::BAD_REQUEST, "invalid_request_error")
+        }
         "rate_limit" => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
         "timeout" => (StatusCode::GATEWAY_TIMEOUT, "api_error"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "api_error"),
