@@ -88,8 +88,8 @@ pub enum Error {
     },
     /// Another gateway has the state folder.
     #[error(
-        "gateway already running (pid {}); lock timeout after {waited_ms}ms; stop it with \"openclaw gateway stop\", \
-         or use --force",
+        "gateway already running (pid {}); lock timeout after {waited_ms}ms; stop it, or use \
+         --force",
         pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string())
     )]
     Running {

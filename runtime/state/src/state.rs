@@ -54,6 +54,7 @@ impl FromStr for Durability {
 }
 
 /// How the state is opened.
+#[derive(Clone)]
 pub struct Options {
     folder: PathBuf,
     redact: Arc<dyn Redact>,

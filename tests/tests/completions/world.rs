@@ -119,7 +119,6 @@ impl World {
             capabilities: Vec::new(),
             services: Services {
                 parts: Some(Arc::new(Parts::new(agent.await.unwrap(), models, host))),
-                ..Services::default()
             },
             routes: api::routes(),
             log_file: None,

@@ -107,7 +107,6 @@ impl House {
             capabilities: Vec::new(),
             services: Services {
                 parts: Some(Arc::new(Parts::new(agent, models, host))),
-                ..Services::default()
             },
             routes: api::routes(),
             log_file: None,

@@ -90,7 +90,7 @@ fn approve(context: &Context, args: &DevicesApprove) -> Result<ExitCode, Failure
     })?;
     match args.json {
         true => output::print_json(&done),
-        false => output::print_shown(&format!("Let in: {}", tell(&done.field("device"), "deviceId"))),
+        false => output::print_shown(&format!("Let in: {}", tell(done.field("device"), "deviceId"))),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -107,7 +107,7 @@ fn as_json(probe: &Probe, mode: &str) -> Value {
                 "urlSource": probe.target.source,
                 "misconfigured": false,
                 "reachable": probe.outcome.is_ok(),
-                "connectLatencyMs": probe.outcome.is_ok().then(|| probe.took.as_millis()),
+                "connectLatencyMs": probe.outcome.is_ok().then_some(probe.took.as_millis()),
                 "self": probe.outcome.as_ref().ok().map(|answer| json!({"version": answer.version})),
                 "error": probe.outcome.as_ref().err().map(ToString::to_string),
             }),

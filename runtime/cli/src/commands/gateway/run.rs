@@ -111,7 +111,8 @@ async fn serve(
         password: args.password.as_deref().map(SecretValue::new),
     };
     let access = Access::find(config, &snapshot.environment, &secrets, &over, &addresses)?;
-    let state = open_state(extensions, args.force)?;
+    let options = extensions.state_options()?;
+    let state = tokio::task::block_in_place(|| takeover::open_state(|| options.clone(), args.force))?;
     let identity = key::find(&context.place.state_dir)?;
     let house = House::start(extensions, &snapshot, secrets, state).await?;
     let listeners = bind::listen(&addresses).await?;
@@ -121,7 +122,7 @@ async fn serve(
         access,
         methods: methods::FAMILIES.to_vec(),
         events: methods::EVENTS.to_vec(),
-        capabilities: Vec::new(),
+        capabilities: methods::CAPABILITIES.to_vec(),
         services: house.services(extensions),
         routes: api::routes(),
         log_file: Some(log),
@@ -263,17 +264,6 @@ fn enabler(extensions: &Extensions, house: &House) -> Enabler {
             enabled.map_err(|failure| failure.to_string())
         })
     })
-}
-
-/// Takes the state folder; with `force` from the gateway that has it.
-fn open_state(extensions: &Extensions, force: bool) -> Result<State, Failure> {
-    match extensions.open_state() {
-        Err(Failure::State(openclaw_state::Error::Locked { owner: Some(pid), .. })) if force => {
-            takeover::stop(pid)?;
-            extensions.open_state()
-        }
-        opened => opened,
-    }
 }
 
 /// Waits until somebody stops the gateway, and says how.

@@ -48,11 +48,16 @@ impl Extensions {
 
     /// Takes the state folder.
     pub(crate) fn open_state(&self) -> Result<State, Failure> {
+        Ok(State::open(self.state_options()?)?)
+    }
+
+    /// How the state folder is taken.
+    pub(crate) fn state_options(&self) -> Result<openclaw_state::Options, Failure> {
         let sync = self.context.around.env.get("OPENCLAW_SYNC");
         let durability = sync.map_or(Ok(Durability::default()), |word| word.parse())?;
         let options =
             openclaw_state::Options::new(&self.context.place.state_dir, |text: &str| output::redact(text));
-        Ok(State::open(options.durability(durability))?)
+        Ok(options.durability(durability))
     }
 
     /// Takes the state folder to read from it; none where nothing was ever written.
