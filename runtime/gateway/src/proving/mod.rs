@@ -131,7 +131,6 @@ impl World {
             capabilities: Vec::new(),
             services: Services {
                 parts: Some(Arc::clone(&parts)),
-                ..Services::default()
             },
             routes: crate::api::routes(),
             log_file: Some(folder.path().join("openclaw.log").into()),
