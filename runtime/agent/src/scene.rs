@@ -32,6 +32,8 @@ const ABOUT_CHARS: usize = 120;
 pub(crate) struct Scene {
     pub(crate) model: Model,
     pub(crate) thinking: Option<Thinking>,
+    pub(crate) max_tokens: Option<u32>,
+    pub(crate) temperature: Option<f64>,
     pub(crate) toolbox: Toolbox,
     pub(crate) definitions: Vec<ToolDefinition>,
     /// The tools that whoever asked runs itself.
@@ -115,6 +117,8 @@ impl Scene {
             },
             model,
             thinking,
+            max_tokens: request.max_tokens,
+            temperature: request.temperature,
             toolbox,
             definitions,
             client_names,

@@ -299,7 +299,8 @@ impl Turn<'_> {
             messages: context::fit(talk, room),
             tools: scene.definitions.clone(),
             thinking: scene.thinking,
-            ..Call::default()
+            max_tokens: scene.max_tokens,
+            temperature: scene.temperature,
         };
         let item = Uuid::new_v4().to_string();
         listen(

@@ -140,8 +140,13 @@ fn approve(context: &Context, args: &PairingApprove) -> Result<ExitCode, Failure
         Some("failed") => told += " They could not be told.",
         _ => {}
     }
-    if done.field("commandOwnerBootstrap") == "configured" {
-        told += " They are the first, so they are the owner: commands.ownerAllowFrom in the config has them.";
+    match done.text("commandOwnerBootstrap") {
+        "configured" => {
+            told +=
+                " They are the first, so they are the owner: commands.ownerAllowFrom in the config has them.";
+        }
+        "unavailable" => told += " They are not the owner: the config cannot be written.",
+        _ => {}
     }
     output::print_shown(&told);
     Ok(ExitCode::SUCCESS)

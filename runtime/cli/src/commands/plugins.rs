@@ -14,6 +14,7 @@ mod inspect;
 mod install;
 mod list;
 mod network;
+mod owner;
 mod place;
 mod revoke;
 mod run;

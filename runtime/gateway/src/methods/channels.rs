@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openclaw_channels::{Channels, Named};
+use openclaw_config::{Path, Schema, Surroundings};
 use openclaw_protocol::Error;
 use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::{COUNT, Field, Kind, Object, TEXT, WORD};
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::internal;
 use crate::gateway::Gateway;
-use crate::method::{Answer, Method, Params};
+use crate::method::{Answer, Caller, Method, Params};
 
 /// The methods of this family.
 pub(crate) const METHODS: &[Method] = &[
@@ -40,7 +41,7 @@ pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "channels.pairing.approve",
         scope: Some(Scope::Pairing),
-        run: |gateway, _, params| Box::pin(approve(gateway, params)),
+        run: |gateway, caller, params| Box::pin(approve(gateway, caller, params)),
     },
     Method {
         name: "channels.pairing.dismiss",
@@ -199,7 +200,7 @@ async fn waiting(gateway: Arc<Gateway>, params: Params) -> Answer {
     Ok(json!({
         "accounts": accounts,
         "requests": requests,
-        "commandOwnerConfigured": true,
+        "commandOwnerConfigured": !gateway.config().get().config.commands.owner_allow_from.is_empty(),
         "limits": { "pendingPerAccount": MOST, "ttlMs": LASTS_MS },
     })
     .into())
@@ -250,6 +251,8 @@ struct Decided {
     code: Option<String>,
     #[serde(default)]
     notify: bool,
+    #[serde(default)]
+    bootstrap_command_owner: bool,
 }
 
 /// The request that is decided about, by its id or by its code.
@@ -268,8 +271,11 @@ async fn find(channels: &Channels, decided: &Decided) -> Result<Named, Error> {
     Ok(Named::Sender(found.applicant.sender))
 }
 
-async fn approve(gateway: Arc<Gateway>, params: Params) -> Answer {
+async fn approve(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
     let decided: Decided = params.read(&DECIDE)?;
+    if decided.bootstrap_command_owner {
+        caller.require(Scope::Admin)?;
+    }
     let channels = channels(&gateway)?;
     let named = find(channels, &decided).await?;
     let approved = channels.pairing_approve(
@@ -281,13 +287,42 @@ async fn approve(gateway: Arc<Gateway>, params: Params) -> Answer {
     let request = approved
         .await
         .map_err(|error| Error::invalid(error.to_string()))?;
+    let owner = match decided.bootstrap_command_owner {
+        true => become_owner(&gateway, &request).await,
+        false => "not-requested",
+    };
     Ok(json!({
         "requestId": request_id(&request),
         "senderId": request.applicant.sender,
         "notification": if decided.notify { "sent" } else { "not-requested" },
-        "commandOwnerBootstrap": "not-requested",
+        "commandOwnerBootstrap": owner,
     })
     .into())
+}
+
+/// Makes the first person who is let in the owner of the gateway's orders. They are let in whether or not it works.
+async fn become_owner(gateway: &Gateway, request: &PairingRequest) -> &'static str {
+    let snapshot = gateway.config().get();
+    if !snapshot.config.commands.owner_allow_from.is_empty() {
+        return "already-configured";
+    }
+    let place = snapshot.place.clone();
+    let owner = format!("{}:{}", request.of.channel(), request.applicant.sender);
+    let change = (Path::of(["commands", "ownerAllowFrom"]), json!([owner]));
+    let written = tokio::task::spawn_blocking(move || {
+        openclaw_config::write(&place, &Surroundings::of_process(), &Schema::of_tree(), &[change])
+    });
+    match written.await {
+        Ok(Ok(snapshot)) => {
+            gateway.config().replace(snapshot);
+            "configured"
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the first person who was let in could not be made the owner");
+            "unavailable"
+        }
+        Err(_) => "unavailable",
+    }
 }
 
 async fn dismiss(gateway: Arc<Gateway>, params: Params) -> Answer {

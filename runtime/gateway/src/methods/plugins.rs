@@ -73,7 +73,15 @@ fn told(error: &openclaw_components::Error) -> Error {
     Error::invalid(error.to_string())
 }
 
-fn tell_changed(gateway: &Gateway, id: &PluginId) {
+/// Brings accounts in line with the grants as they are now, so that what was taken back is out of use when the answer
+/// leaves, and tells everybody.
+async fn settle(gateway: &Gateway, id: &PluginId) {
+    let channels = gateway.parts().ok().and_then(|parts| parts.channels.as_ref());
+    if let Some(channels) = channels
+        && let Err(error) = channels.reconcile().await
+    {
+        tracing::warn!(extension = %id, %error, "not every account could be brought in line");
+    }
     if let Some(event) = Event::new(
         "plugins.changed",
         &json!({ "id": id, "ts": crate::clock::now_ms() }),

@@ -7,7 +7,7 @@ use openclaw_policy::{PluginId, display_safe};
 use openclaw_state::AuditRow;
 use serde_json::{Value, json};
 
-use super::place::{Extensions, runtime};
+use super::place::Extensions;
 use crate::args::PluginsActivity;
 use crate::failure::Failure;
 use crate::output;
@@ -31,15 +31,9 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsActivity) -> Result<Exi
 }
 
 fn look(extensions: &Extensions, id: &PluginId, most: u32) -> Result<Vec<AuditRow>, Failure> {
-    let Some(state) = extensions.look_into_state()? else {
-        return Ok(Vec::new());
-    };
     let actor = format!("extension:{id}");
-    runtime()?.block_on(async {
-        let found = state.read(move |view| view.audit_of(&actor, PASSAGE, most)).await;
-        state.close().await;
-        Ok(found?)
-    })
+    let found = extensions.look_into_state(move |view| view.audit_of(&actor, PASSAGE, most));
+    Ok(found?.unwrap_or_default())
 }
 
 fn detail(row: &AuditRow) -> Value {

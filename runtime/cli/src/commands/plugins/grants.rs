@@ -35,21 +35,14 @@ pub(super) fn read(stored: &StoredGrant) -> Result<Grant, Failure> {
     })
 }
 
-/// All that are kept, or those of one extension. Takes the state folder meanwhile.
+/// All that are kept, or those of one extension.
 pub(super) fn look(extensions: &Extensions, id: Option<&PluginId>) -> Result<Vec<StoredGrant>, Failure> {
-    let Some(state) = extensions.look_into_state()? else {
-        return Ok(Vec::new());
-    };
     let id = id.map(|id| id.as_str().to_owned());
-    super::place::runtime()?.block_on(async {
-        let read = state.read(move |view| match id {
-            Some(id) => view.grants_of(&id),
-            None => view.grants(),
-        });
-        let found = read.await;
-        state.close().await;
-        Ok(found?)
-    })
+    let found = extensions.look_into_state(move |view| match &id {
+        Some(id) => view.grants_of(id),
+        None => view.grants(),
+    });
+    Ok(found?.unwrap_or_default())
 }
 
 /// Those of one extension.

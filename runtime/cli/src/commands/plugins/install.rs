@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::consent::{Before, Request, grant_lines, title};
 use super::place::{Extensions, runtime};
-use super::{grants, info, settings};
+use super::{grants, info, owner, settings};
 use crate::args::{GrantFlags, PluginsInstall};
 use crate::failure::Failure;
 use crate::{output, progress};
@@ -21,7 +21,9 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsInstall) -> Result<Exit
     if let Some(refusal) = inspection.refusals.first() {
         return Err(Failure::negative(refusal.to_string()));
     }
-    let state = extensions.open_state()?;
+    let Some(state) = owner::take(extensions)? else {
+        return install_there(extensions, args, &inspection);
+    };
     let runtime = runtime()?;
     let installed = runtime.block_on(async {
         let wanted = Wanted {
@@ -61,6 +63,59 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsInstall) -> Result<Exit
         id = manifest.id
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has the running gateway install it, with all that it asks for or nothing of it.
+fn install_there(
+    extensions: &Extensions,
+    args: &PluginsInstall,
+    inspection: &Inspection,
+) -> Result<ExitCode, Failure> {
+    let (Some(manifest), Some(digest)) = (&inspection.manifest, inspection.digest) else {
+        return Err(Failure::negative("the package has no manifest or no component"));
+    };
+    let request = Request {
+        extensions,
+        manifest,
+        digest,
+        account: None,
+        question: "Install it",
+        refusal: "nothing is installed",
+    };
+    let grant = match args.answer.grant.as_deref() {
+        Some("none") => "none",
+        Some("all") => "all",
+        Some(_) => return Err(only_all()),
+        None => {
+            runtime()?.block_on(async { request.decide(&args.answer, None) })?;
+            "all"
+        }
+    };
+    if !args.answer.dir.is_empty() {
+        return Err(only_all());
+    }
+    let path = std::path::absolute(&args.path).map_err(|error| Failure::file("find", &args.path, &error))?;
+    let done = owner::ask(
+        extensions,
+        "plugins.install",
+        json!({ "path": path, "grant": grant }),
+    )?;
+    match args.json {
+        true => output::print_json(&done),
+        false => output::print_shown(&format!(
+            "The gateway installed {}. openclaw plugins info {} tells what it may do.",
+            title(manifest),
+            manifest.id
+        )),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn only_all() -> Failure {
+    Failure::negative(
+        "the gateway runs, and it grants all that an extension asks for or none of it; stop the gateway to grant a \
+         part, or directories",
+    )
 }
 
 /// What is to be installed, and for what.

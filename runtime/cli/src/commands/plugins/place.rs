@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use openclaw_components::{CompileLimits, Compiler, Host, Installed, NetworkOptions, Options, Packages};
 use openclaw_policy::PluginId;
-use openclaw_state::{DATABASE_FILE, Durability, State};
+use openclaw_state::{DATABASE_FILE, Durability, State, View};
 use tokio::runtime::Runtime;
 
 use super::COMPILE;
@@ -60,11 +60,25 @@ impl Extensions {
         Ok(options.durability(durability))
     }
 
-    /// Takes the state folder to read from it; none where nothing was ever written.
-    pub(super) fn look_into_state(&self) -> Result<Option<State>, Failure> {
-        match self.context.place.state_dir.join(DATABASE_FILE).exists() {
-            true => self.open_state().map(Some),
-            false => Ok(None),
+    /// Reads from the state, also beside a gateway that has it; none where nothing was ever written.
+    pub(super) fn look_into_state<T: Send + 'static>(
+        &self,
+        work: impl Fn(&View<'_>) -> openclaw_state::Result<T> + Send + Sync + 'static,
+    ) -> Result<Option<T>, Failure> {
+        let folder = &self.context.place.state_dir;
+        if !folder.join(DATABASE_FILE).exists() {
+            return Ok(None);
+        }
+        match self.open_state() {
+            Ok(state) => runtime()?.block_on(async {
+                let found = state.read(work).await;
+                state.close().await;
+                Ok(Some(found?))
+            }),
+            Err(Failure::State(openclaw_state::Error::Locked { .. })) => {
+                Ok(Some(openclaw_state::look(folder, work)?))
+            }
+            Err(failure) => Err(failure),
         }
     }
 

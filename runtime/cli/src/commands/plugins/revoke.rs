@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::grants;
 use super::place::{Extensions, missing, runtime};
+use super::{grants, owner};
 use crate::args::PluginsOne;
 use crate::failure::Failure;
+use crate::fields::Fields as _;
 use crate::output;
 
 /// Revokes it. An extension that is gone may have left a grant, which is removed too.
@@ -17,12 +18,17 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsOne) -> Result<ExitCode
     if !is_installed && grants::look(extensions, Some(id))?.is_empty() {
         return Err(missing(id));
     }
-    let state = extensions.open_state()?;
-    let gone = runtime()?.block_on(async {
-        let gone = grants::remove(&state, id, "plugins.revoke").await;
-        state.close().await;
-        gone
-    })?;
+    let gone = match owner::take(extensions)? {
+        Some(state) => runtime()?.block_on(async {
+            let gone = grants::remove(&state, id, "plugins.revoke").await;
+            state.close().await;
+            gone
+        })?,
+        None => {
+            let done = owner::ask(extensions, "plugins.revoke", json!({ "id": id }))?;
+            done.field("revoked").as_u64().unwrap_or_default()
+        }
+    };
     if args.json {
         output::print_json(&json!({ "ok": true, "id": id, "revoked": gone }));
         return Ok(ExitCode::SUCCESS);

@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use openclaw_components::NetworkOptions;
+use openclaw_state::State;
 
-use super::grants;
 use super::place::{Extensions, missing, runtime};
+use super::{grants, owner};
 use crate::args::PluginsUninstall;
 use crate::failure::Failure;
+use crate::fields::Fields as _;
 use crate::output;
 
 /// Removes it. The grant goes first: what is left half done cannot be called.
@@ -19,8 +21,29 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsUninstall) -> Result<Ex
     if !extensions.packages.list()?.contains(id) {
         return Err(missing(id));
     }
-    let state = extensions.open_state()?;
-    let gone = runtime()?.block_on(async {
+    let gone = match owner::take(extensions)? {
+        Some(state) => remove(extensions, args, state)?,
+        None => {
+            let params = json!({ "id": id, "keepData": args.keep_data });
+            let done = owner::ask(extensions, "plugins.uninstall", params)?;
+            done.field("revoked").as_u64().unwrap_or_default()
+        }
+    };
+    if args.json {
+        output::print_json(&json!({ "ok": true, "id": id, "revoked": gone, "kept": args.keep_data }));
+    } else {
+        let kept = match args.keep_data {
+            true => "What it kept in its store and media stays.",
+            false => "What it kept in its store and media is gone too.",
+        };
+        output::print(&format!("Removed {id} and what it was granted. {kept}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(extensions: &Extensions, args: &PluginsUninstall, state: State) -> Result<u64, Failure> {
+    let id = &args.id;
+    runtime()?.block_on(async {
         let removed = async {
             let gone = grants::remove(&state, id, "plugins.uninstall").await?;
             let host = extensions
@@ -36,15 +59,5 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsUninstall) -> Result<Ex
         let removed = removed.await;
         state.close().await;
         removed
-    })?;
-    if args.json {
-        output::print_json(&json!({ "ok": true, "id": id, "revoked": gone, "kept": args.keep_data }));
-    } else {
-        let kept = match args.keep_data {
-            true => "What it kept in its store and media stays.",
-            false => "What it kept in its store and media is gone too.",
-        };
-        output::print(&format!("Removed {id} and what it was granted. {kept}"));
-    }
-    Ok(ExitCode::SUCCESS)
+    })
 }

@@ -74,6 +74,8 @@ pub(crate) async fn answer(
         origin: Origin::Http,
         model,
         extra_system_prompt: talk.system,
+        max_tokens: completion.max_tokens,
+        temperature: completion.temperature,
         tools: completion.tools.offered,
         // What programs send is for the model.
         is_plain: true,

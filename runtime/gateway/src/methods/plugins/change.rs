@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::look::find;
-use super::{id, tell_changed, told};
+use super::{id, settle, told};
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Params};
 use crate::methods::internal;
@@ -117,7 +117,7 @@ async fn apply(gateway: &Gateway, parts: &Parts, installed: &Installed) -> Resul
         Some(enabler) => enabler(installed.clone()).await,
         None => Ok(()),
     };
-    tell_changed(gateway, id);
+    settle(gateway, id).await;
     applied.map_err(|why| Error::invalid(format!("{id} was kept and cannot be called yet: {why}")))
 }
 
@@ -156,7 +156,7 @@ pub(super) async fn revoke(gateway: Arc<Gateway>, caller: Caller, params: Params
     let gone = grants::remove(gateway.state(), &actor(&caller), &id, "plugins.revoke").await;
     let gone = gone.map_err(|error| internal(&error))?;
     gateway.parts()?.host.disable(&id);
-    tell_changed(&gateway, &id);
+    settle(&gateway, &id).await;
     Ok(json!({ "ok": true, "id": id, "revoked": gone }).into())
 }
 
@@ -185,7 +185,7 @@ pub(super) async fn uninstall(gateway: Arc<Gateway>, caller: Caller, params: Par
         parts.host.forget(&id).await.map_err(|error| told(&error))?;
     }
     parts.host.uninstall(&id).await.map_err(|error| told(&error))?;
-    tell_changed(&gateway, &id);
+    settle(&gateway, &id).await;
     Ok(json!({ "ok": true, "id": id, "revoked": gone, "kept": asked.keep_data }).into())
 }
 
@@ -224,7 +224,7 @@ pub(super) async fn set_enabled(gateway: Arc<Gateway>, params: Params) -> Answer
         true => apply(&gateway, parts, &installed).await?,
         false => {
             parts.host.disable(&id);
-            tell_changed(&gateway, &id);
+            settle(&gateway, &id).await;
         }
     }
     Ok(json!({ "ok": true, "id": id, "enabled": asked.enabled }).into())
