@@ -1,7 +1,7 @@
 //! `openclaw gateway run`: everything that the gateway is made of, in the order in which it starts and stops.
 //!
-//! **Promise.** The port opens last: whoever connects is served. It stops in the opposite order, so that what was
-//! accepted is kept, and what had begun is taken up at the next start. An extension or an account that cannot start
+//! **Promise.** Whoever connects from the moment the port is open is served, once the rest has started. It stops in
+//! the opposite order, so that what was accepted is kept, and what had begun is taken up at the next start. An extension or an account that cannot start
 //! keeps nothing else from it. **Bound.** Stopping has an end.
 
 use std::process::ExitCode;
@@ -114,8 +114,10 @@ async fn serve(
     let options = extensions.state_options()?;
     let state = tokio::task::block_in_place(|| takeover::open_state(|| options.clone(), args.force))?;
     let identity = key::find(&context.place.state_dir)?;
-    let house = House::start(extensions, &snapshot, secrets, state).await?;
+    // Before anything runs: with the port taken nothing is begun that would have to be broken off. Whoever connects
+    // waits for the moment that starting takes.
     let listeners = bind::listen(&addresses).await?;
+    let house = House::start(extensions, &snapshot, secrets, state).await?;
     let options = Options {
         config: Arc::clone(&house.config),
         state: house.state.clone(),
