@@ -491,3 +491,25 @@ async fn an_event_can_be_written_down_and_handed_over_again() {
         .unwrap();
     assert_eq!(told(&effects), [("timer".to_owned(), json!("again"))]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_not_well_formed_is_refused_and_the_others_go_on() {
+    let (_nest, parrot) = parrot().await;
+    let long = "x".repeat((1 << 20) + 1);
+    let steps = json!([
+        {"do": "deliver", "id": "", "text": "nameless"},
+        {"do": "deliver", "id": "i".repeat(2000), "text": "x"},
+        {"do": "deliver", "id": "m1", "text": long},
+        {"do": "deliver", "id": "m2", "text": "fine"},
+    ]);
+    let (said, effects) = parrot.handle(steps).await;
+    for refused in 0..3 {
+        assert_eq!(
+            said[refused]["refused"], "ErrorCode::Invalid",
+            "{refused}: {said}"
+        );
+    }
+    assert!(
+        matches!(effects.delivered.as_slice(), [InboundEvent::Message(message)] if message.ids == ["m2"])
+    );
+}

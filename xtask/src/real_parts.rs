@@ -51,6 +51,11 @@ pub(crate) const REAL_PARTS: &[RealPart] = &[
         package: "chromium",
         needed_for: "the page that the gateway serves",
     },
+    RealPart {
+        program: "pip3",
+        package: "python3-pip",
+        needed_for: "a bot of python-telegram-bot against the fake Telegram",
+    },
 ];
 
 /// One line for each part that is not on this machine.

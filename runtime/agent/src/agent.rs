@@ -21,6 +21,7 @@ use crate::event::{AHEAD, Event};
 use crate::ledger::{Begun, Entered, outcome_of};
 use crate::outcome::Outcome;
 use crate::places::Places;
+use crate::recall::Recall;
 use crate::request::Request;
 use crate::scene::{self, Scene};
 use crate::session::Key;
@@ -107,6 +108,7 @@ impl Agent {
             events: broadcast::Sender::new(AHEAD),
             lanes: Mutex::new(Lanes::default()),
             places: Places::new(),
+            recall: Recall::default(),
             waiters: Mutex::default(),
             woken: Notify::new(),
             closing: CancellationToken::new(),

@@ -26,7 +26,7 @@ pub(crate) fn tokens(text: &str) -> usize {
 }
 
 /// The messages that fit into `room` tokens, oldest first.
-pub(crate) fn fit(messages: &[Message], room: usize) -> Vec<Told> {
+pub(crate) fn fit(messages: &[&Message], room: usize) -> Vec<Told> {
     let mut kept: Vec<Told> = Vec::new();
     let mut left = room;
     // Turns from the newest back to the oldest. Each begins with what a person said.
@@ -44,7 +44,7 @@ pub(crate) fn fit(messages: &[Message], room: usize) -> Vec<Told> {
             .get(begin..end)
             .unwrap_or_default()
             .iter()
-            .filter_map(tell)
+            .filter_map(|message| tell(message))
             .collect();
         let mut size = weigh(&turn);
         let is_newest = kept.is_empty();
@@ -228,9 +228,9 @@ mod tests {
             assistant(vec![Block::text("short")]),
             user("three"),
         ];
-        let all = fit(&talk, 1000);
+        let all = fit(&talk.iter().collect::<Vec<_>>(), 1000);
         assert_eq!(all.len(), 5);
-        let some = fit(&talk, 100);
+        let some = fit(&talk.iter().collect::<Vec<_>>(), 100);
         assert_eq!(
             some.iter().map(first_text).collect::<Vec<_>>(),
             ["two", "short", "three"]
@@ -251,7 +251,7 @@ mod tests {
             result("1", &long),
             result("2", &long),
         ];
-        let told = fit(&talk, 300);
+        let told = fit(&talk.iter().collect::<Vec<_>>(), 300);
         assert_eq!(
             told.iter().map(first_text).collect::<Vec<_>>(),
             ["now", "other", LEFT_OUT, long.as_str()]
@@ -266,8 +266,8 @@ mod tests {
             assistant(vec![]),
             assistant(vec![Block::text("")]),
         ];
-        assert_eq!(fit(&talk, 1000).len(), 1);
+        assert_eq!(fit(&talk.iter().collect::<Vec<_>>(), 1000).len(), 1);
         let labelled = Message::of_user("hi", Some("Ann: hi".to_owned()), &[], 0);
-        assert_eq!(first_text(&fit(&[labelled], 1000)[0]), "Ann: hi");
+        assert_eq!(first_text(&fit(&[&labelled], 1000)[0]), "Ann: hi");
     }
 }

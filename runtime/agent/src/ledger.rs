@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::command::Command;
 use crate::error::{Error, Result};
+use crate::freshness::is_stale;
 use crate::message::{MESSAGE, Message};
 use crate::outcome::{Fault, Outcome, Status, Tokens};
 use crate::request::{Request, Route};
@@ -193,7 +194,11 @@ impl Ledger {
     fn begin(&self, tx: &Tx<'_>, turn: &Turn, request: Request) -> Result<Begun> {
         let command = Command::read(&self.config.config, &request);
         let before = tx.session(&turn.session_key)?;
-        let is_reset = matches!(command, Some(Command::Reset { .. }));
+        let config = &self.config.config;
+        let is_reset = matches!(command, Some(Command::Reset { .. }))
+            || before
+                .as_ref()
+                .is_some_and(|session| is_stale(config, session, &request, tx.now_ms()));
         let mut session = match before {
             Some(session) if !is_reset => session,
             before => fresh_session(tx, &turn.session_key, &turn.agent_id, before)?,

@@ -2,6 +2,8 @@
 
 use openclaw_config::Snapshot;
 use openclaw_config::tree::Config;
+use std::sync::Arc;
+
 use openclaw_config::tree::agent_defaults::{ContextInjection, Thinking};
 use openclaw_models::{Model, ToolDefinition};
 use serde_json::{Map, Value};
@@ -17,10 +19,8 @@ use crate::shared::Shared;
 use crate::tools::{Card, Standing, Toolbox};
 use crate::workspace;
 
-/// How many entries of the conversation are looked at.
-const ENTRIES: usize = 4000;
-/// How many bytes of them for each token that the model reads: entries are larger than what they say.
-const BYTES_PER_TOKEN: u64 = 16;
+/// How many bytes of the conversation are looked at for each token that the model reads: entries are larger than what they say.
+const BYTES_PER_TOKEN: u64 = 8;
 /// The window of a model that does not say its own, in tokens.
 const WINDOW: u64 = 128_000;
 /// The longest answer that room is left for where a model does not say its own, in tokens.
@@ -37,7 +37,7 @@ pub(crate) struct Scene {
     /// The tools that whoever asked runs itself.
     client_names: Vec<String>,
     pub(crate) system: String,
-    pub(crate) history: Vec<Message>,
+    pub(crate) history: Arc<Vec<Message>>,
     /// How many tokens the conversation may have.
     pub(crate) room: usize,
     pub(crate) is_owner: bool,
@@ -58,7 +58,7 @@ impl Scene {
         let bytes = usize::try_from(window.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX);
         let (files, history) = tokio::join!(
             files(&snapshot, &begun.agent_id, request.chat, toolbox.reaches_files()),
-            history(shared, &session.session_id, bytes)
+            shared.recall.read(&shared.state, &session.session_id, bytes)
         );
         let mut definitions = toolbox.definitions();
         // A name that is taken stays what it is.
@@ -213,13 +213,6 @@ async fn files(
         found.retain(|file| file.name != "BOOTSTRAP.md");
     }
     found
-}
-
-async fn history(shared: &Shared, session_id: &str, bytes: usize) -> Result<Vec<Message>> {
-    let session_id = session_id.to_owned();
-    let look = move |view: &openclaw_state::View<'_>| view.transcript_tail(&session_id, ENTRIES, bytes);
-    let entries = shared.state.read(look).await?;
-    Ok(entries.iter().filter_map(Message::read).collect())
 }
 
 struct Prompted<'a> {

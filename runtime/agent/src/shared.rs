@@ -28,6 +28,7 @@ use crate::event::{Body, Event};
 use crate::ledger::{Begun, Ending, Ledger, Stopped, aborted_before_start};
 use crate::outcome::{Outcome, Status};
 use crate::places::Places;
+use crate::recall::Recall;
 use crate::request::Request;
 use crate::turn;
 
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) events: broadcast::Sender<Arc<Event>>,
     pub(crate) lanes: Mutex<Lanes>,
     pub(crate) places: Places,
+    pub(crate) recall: Recall,
     /// Those who wait for the end of a run.
     pub(crate) waiters: Mutex<HashMap<String, watch::Sender<Option<Arc<Outcome>>>>>,
     /// Somebody else's transaction put turns.
@@ -308,7 +310,7 @@ impl Shared {
                     let begun = self.state.write(move |tx| ledger.resume(tx, &turn)).await?;
                     self.nudge(&key, begun);
                 } else {
-                    self.nudge(&turn.session_key, None);
+                    self.notice(turn).await;
                 }
             }
         }

@@ -206,9 +206,10 @@ impl Turn<'_> {
     async fn converse(&mut self) -> Result<Close> {
         let scene = Scene::set(self.shared, self.begun).await?;
         self.model = Some(scene.model.clone());
-        let mut messages = scene.history.clone();
+        // What is said from here on; the conversation before is shared.
+        let mut since = Vec::new();
         let mut pending = if self.begun.is_resumed {
-            unanswered(&messages)
+            unanswered(&scene.history)
         } else {
             Vec::new()
         };
@@ -224,21 +225,22 @@ impl Turn<'_> {
         let mut round = 0;
         loop {
             let calls = std::mem::take(&mut pending);
-            if let Some(close) = self.call_tools(&scene, &mut messages, calls).await? {
+            if let Some(close) = self.call_tools(&scene, &mut since, calls).await? {
                 return Ok(close);
             }
             if round == ROUNDS {
                 let text = format!("The turn was ended after {ROUNDS} rounds of tool calls.");
                 return Ok(Close::failed("rounds", text));
             }
-            let (answer, cut) = self.ask(&scene, &messages, room).await;
+            let talk: Vec<_> = scene.history.iter().chain(&since).collect();
+            let (answer, cut) = self.ask(&scene, &talk, room).await;
             self.usage.add(answer.usage);
             self.last_usage = answer.usage;
             if let Some(cut) = cut {
                 if cut.is_too_long() && halvings < HALVINGS {
                     halvings += 1;
                     // The provider counts otherwise, so that what was sent is what is halved.
-                    room = context::weigh(&context::fit(&messages, room)) / 2;
+                    room = context::weigh(&context::fit(&talk, room)) / 2;
                     continue;
                 }
                 return Ok(self.cut_off(&scene, answer, cut));
@@ -249,7 +251,7 @@ impl Turn<'_> {
             });
             let message = self.assistant(&scene, answer.blocks(), answer.usage, answer.stop_reason(), None);
             self.unsaved.push(message.clone());
-            messages.push(message);
+            since.push(message);
             if answer.calls.is_empty() {
                 return Ok(conclude(&answer, earlier));
             }
@@ -286,7 +288,7 @@ impl Turn<'_> {
         }
     }
 
-    async fn ask(&mut self, scene: &Scene, messages: &[Message], room: usize) -> (Answer, Option<Cut>) {
+    async fn ask(&mut self, scene: &Scene, talk: &[&Message], room: usize) -> (Answer, Option<Cut>) {
         let info = scene.model.info();
         self.emitter.tell(Body::Model {
             provider: info.provider.clone(),
@@ -294,7 +296,7 @@ impl Turn<'_> {
         });
         let call = Call {
             system: scene.system.clone(),
-            messages: context::fit(messages, room),
+            messages: context::fit(talk, room),
             tools: scene.definitions.clone(),
             thinking: scene.thinking,
             ..Call::default()

@@ -8,8 +8,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use openclaw_config::Snapshot;
 use openclaw_config::tree::Config;
+use openclaw_config::{Current, Snapshot};
 use openclaw_state::{ChannelAccount, State};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -126,7 +126,7 @@ pub(crate) struct Account {
 pub(crate) struct Beginning {
     pub(crate) recipe: Recipe,
     pub(crate) settings: Settings,
-    pub(crate) config: Snapshot<Config>,
+    pub(crate) config: Arc<Current<Config>>,
     pub(crate) state: State,
     pub(crate) status: Status,
     pub(crate) wake: Wake,
@@ -270,7 +270,7 @@ async fn run_once(
         account: of.account().to_owned(),
         message: error.to_string(),
     })?;
-    let desk = Desk::new(config.clone(), settings, recipe.spec().clone(), can);
+    let desk = Desk::new(config.get(), settings, recipe.spec().clone(), can);
     let buried = {
         let of = of.clone();
         state.write(move |tx| tx.outbox_bury_interrupted(&of)).await?

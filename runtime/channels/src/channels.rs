@@ -190,7 +190,7 @@ impl Channels {
             Account::begin(Beginning {
                 recipe,
                 settings: listed.settings,
-                config: self.0.config.get(),
+                config: Arc::clone(&self.0.config),
                 state: self.0.state.clone(),
                 status: entry.status.clone(),
                 wake: Arc::clone(&self.0.wake),
@@ -273,6 +273,9 @@ impl Channels {
 
     /// Shows a run that began before this process did.
     async fn show_again(&self, running: &Running, event: &Event) {
+        if !running.shared.desk().shows_runs() {
+            return;
+        }
         let run_id = event.run_id.to_string();
         let turn = self.0.state.read(move |view| view.turn(&run_id)).await;
         let Ok(Some(turn)) = turn else {

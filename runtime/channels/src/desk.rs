@@ -104,6 +104,11 @@ impl Desk {
         is_wanted && (self.can(Feature::Drafts) || self.can(Feature::Edit))
     }
 
+    /// Whether anything of a run can be shown before its answer is there.
+    pub(crate) fn shows_runs(&self) -> bool {
+        self.can(Feature::Typing) || self.previews()
+    }
+
     /// What precedes every answer.
     pub(crate) fn prefix(&self) -> Option<String> {
         let config = &self.config.config;

@@ -137,8 +137,8 @@ impl Lane {
     /// Waits until there is something to do.
     async fn wait(&mut self) {
         let due = self.next_due();
+        // No branch comes first: whoever floods one of them starves no other.
         tokio::select! {
-            biased;
             () = self.stop.cancelled() => {}
             order = self.orders.recv() => match order {
                 Some(order) => self.obey(order).await,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use openclaw_agent::{Body, Event, Route};
 use openclaw_config::tree::speech::TypingMode;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::account::Shared;
 use crate::adapter::description::Feature;
@@ -35,19 +35,25 @@ const SILENCE: &str = "NO_REPLY";
 pub(crate) struct Live(Arc<Mutex<HashMap<String, Show>>>);
 
 struct Show {
-    told: mpsc::UnboundedSender<Told>,
+    told: watch::Sender<Told>,
     ended: watch::Receiver<bool>,
 }
 
-/// What a show is told.
-enum Told {
-    /// More of the answer.
-    Text(String),
-    /// The run does something else.
-    Alive,
-    /// It ended without an answer.
+/// What a run has told so far. Only the latest text counts, so a slow platform makes nothing pile up.
+#[derive(Default)]
+struct Told {
+    /// The answer so far.
+    text: Option<String>,
+    /// How it ended, if it has.
+    end: Option<End>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy)]
+enum End {
+    /// Without an answer.
     Silent,
-    /// The answer is about to leave.
+    /// With one, which is about to leave.
     Final,
 }
 
@@ -63,7 +69,7 @@ impl Live {
         if typing.is_none() && !desk.previews() {
             return;
         }
-        let (told, hears) = mpsc::unbounded_channel();
+        let (told, hears) = watch::channel(Told::default());
         let (ends, ended) = watch::channel(false);
         let run_id = began.run_id.clone();
         self.lock().insert(run_id.clone(), Show { told, ended });
@@ -86,23 +92,26 @@ impl Live {
 
     /// Tells a run's show what the run told. True if the run is shown.
     pub(crate) fn tell(&self, event: &Event) -> bool {
-        let told = match &event.body {
-            Body::Assistant { text, .. } => Told::Text(text.clone()),
-            Body::End(outcome) if outcome.text.is_none() && outcome.error.is_none() => Told::Silent,
-            Body::End(_) => Told::Final,
-            _ => Told::Alive,
+        let shows = self.lock();
+        let Some(show) = shows.get(&*event.run_id) else {
+            return false;
         };
-        match self.lock().get(&*event.run_id) {
-            // A show that just ended hears nothing; nothing depends on it.
-            Some(show) => show.told.send(told).is_ok(),
-            None => false,
-        }
+        show.told.send_modify(|told| match &event.body {
+            Body::Assistant { text, .. } => told.text = Some(text.clone()),
+            Body::End(outcome) if outcome.text.is_none() && outcome.error.is_none() => {
+                told.end = Some(End::Silent);
+            }
+            Body::End(_) => told.end = Some(End::Final),
+            // That it does something is told by the change alone.
+            _ => {}
+        });
+        true
     }
 
     /// Ends a run's show and waits until nothing more of it is on its way.
     pub(crate) async fn settle(&self, run_id: &str) {
         let ended = self.lock().get(run_id).map(|show| {
-            drop(show.told.send(Told::Final));
+            show.told.send_modify(|told| told.end = Some(End::Final));
             show.ended.clone()
         });
         if let Some(mut ended) = ended {
@@ -139,7 +148,7 @@ struct Task {
 }
 
 impl Task {
-    async fn run(mut self, mut hears: mpsc::UnboundedReceiver<Told>) {
+    async fn run(mut self, mut hears: watch::Receiver<Told>) {
         let previews = self.shared.desk().previews();
         let mut types = self.typing == Some(TypingMode::Instant);
         let mut last_sign = Instant::now();
@@ -154,34 +163,41 @@ impl Task {
                 self.show(&text).await;
                 next_text = Instant::now() + self.shared.pace.step;
             }
-            let wake = [
+            let wakes = [
                 types.then_some(next_typing),
                 latest.is_some().then_some(next_text),
             ];
-            let wake = wake.into_iter().flatten().min().unwrap_or(last_sign + IDLE);
-            let told = tokio::select! {
-                told = hears.recv() => told,
-                () = tokio::time::sleep_until(wake.min(last_sign + IDLE).into()) => {
-                    if last_sign.elapsed() >= IDLE {
+            let idle = last_sign + IDLE;
+            let wake = wakes.into_iter().flatten().fold(idle, Instant::min);
+            tokio::select! {
+                changed = hears.changed() => if changed.is_err() {
+                    break;
+                },
+                () = tokio::time::sleep_until(wake.into()) => {
+                    if Instant::now() >= idle {
                         break;
                     }
                     continue;
                 }
-            };
+            }
             last_sign = Instant::now();
-            match told {
-                Some(Told::Text(text)) => {
-                    types |= self.typing.is_some();
-                    if previews && is_worth_showing(&text) {
-                        latest = Some(text);
-                    }
-                }
-                Some(Told::Alive) => types |= self.typing == Some(TypingMode::Thinking),
-                Some(Told::Silent) => {
+            let (text, end) = {
+                let told = hears.borrow_and_update();
+                (told.text.clone(), told.end)
+            };
+            types |= match self.typing {
+                Some(TypingMode::Thinking) => true,
+                Some(_) => text.is_some(),
+                None => false,
+            };
+            latest = text.filter(|text| previews && is_worth_showing(text));
+            match end {
+                Some(End::Silent) => {
                     self.take_back().await;
                     break;
                 }
-                Some(Told::Final) | None => break,
+                Some(End::Final) => break,
+                None => {}
             }
         }
         if types {

@@ -19,12 +19,15 @@ struct Console {
 /// Shows what is logged from here on.
 pub(crate) fn start(global: &Global) {
     // It is set once in the life of the program.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Console::new(global)));
+    let _ =
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Console::new(global)));
 }
 
 /// Shows what is logged from here on, and keeps it in the log file.
 pub(crate) fn start_with(global: &Global, log: Log) {
-    let both = tracing_subscriber::registry().with(Console::new(global)).with(log);
+    let both = tracing_subscriber::registry()
+        .with(Console::new(global))
+        .with(log);
     // It is set once in the life of the program.
     let _ = tracing::subscriber::set_global_default(both);
 }

@@ -7,14 +7,14 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use openclaw_config::tree::Config;
 use openclaw_config::{Snapshot, secret_paths};
 use openclaw_policy::is_obeyed;
-use openclaw_secrets::{Redactor, SecretValue};
 use openclaw_secrets::collect::{Held, collect};
+use openclaw_secrets::{Redactor, SecretValue};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -71,8 +71,8 @@ pub enum Error {
         "the component exports none of openclaw:tool/toolbox, openclaw:channel/adapter and wasi:cli/run; build it for one of these worlds"
     )]
     NoExport,
-    /// What it says of its tools cannot be used.
-    #[error("the component describes its tools wrongly: {}", display_safe(.what, SHOWN))]
+    /// What it says of itself cannot be used.
+    #[error("the component describes itself wrongly: {}", display_safe(.what, SHOWN))]
     Description {
         /// What is wrong.
         what: String,

@@ -87,10 +87,16 @@ pub enum Error {
         cause: io::Error,
     },
     /// Another gateway has the state folder.
-    #[error("gateway already running (pid {pid}); stop it with \"openclaw gateway stop\", or use --force")]
+    #[error(
+        "gateway already running (pid {}); lock timeout after {waited_ms}ms; stop it with \"openclaw gateway stop\", \
+         or use --force",
+        pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string())
+    )]
     Running {
-        /// Its process.
-        pid: u32,
+        /// Its process, when it is known.
+        pid: Option<u32>,
+        /// How long was waited for it, in milliseconds.
+        waited_ms: u128,
     },
     /// The process in the way is not a gateway of ours.
     #[error("process {pid} ({name}) is in the way and is not an openclaw gateway; --force does not stop it")]

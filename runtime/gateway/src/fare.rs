@@ -32,7 +32,12 @@ pub(crate) struct Fare {
 impl Fare {
     /// Asks them. `probe`: platforms too.
     pub(crate) async fn of(gateway: &Gateway, parts: &Parts, probe: bool) -> Self {
-        let mut plugins: Vec<_> = parts.host.tools().into_iter().map(|(id, _)| id.to_string()).collect();
+        let mut plugins: Vec<_> = parts
+            .host
+            .tools()
+            .into_iter()
+            .map(|(id, _)| id.to_string())
+            .collect();
         plugins.sort();
         plugins.dedup();
         let report = match &parts.channels {

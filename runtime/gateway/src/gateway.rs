@@ -27,6 +27,11 @@ use crate::method::Method;
 use crate::presence::Presence;
 use crate::replies::Replies;
 use crate::services::Services;
+use crate::unproven::Seats;
+
+/// How many clients of one address may wait for the answer to a wrong secret beside those who have said nothing: they
+/// must not take the places of honest ones.
+const WRONG: usize = 256;
 
 /// What a gateway is made of.
 pub struct Options {
@@ -74,6 +79,7 @@ pub struct Gateway {
     log_file: Option<log::Place>,
     pub(crate) handshake: Duration,
     pub(crate) unproven: usize,
+    pub(crate) wrong: Seats,
 }
 
 impl Gateway {
@@ -111,6 +117,7 @@ impl Gateway {
             log_file: options.log_file,
             handshake: options.handshake,
             unproven: options.unproven,
+            wrong: Seats::new(WRONG),
         };
         (Arc::new(gateway), options.routes)
     }

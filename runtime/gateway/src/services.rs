@@ -79,4 +79,5 @@ impl Gateway {
 }
 
 /// Makes an installed extension callable with the grant and the settings that it has now; says why it could not.
-pub type Enabler = Arc<dyn Fn(Installed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+pub type Enabler =
+    Arc<dyn Fn(Installed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;

@@ -6,16 +6,52 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use openclaw_state::State;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::error::{Error, Result};
 
+/// How long another process may keep the state before that is an error.
+const LOCK: Duration = Duration::from_secs(5);
 /// How long a gateway has to stop by itself.
 const ASKED: Duration = Duration::from_millis(6000);
 /// How long the system has to end it.
 const MADE: Duration = Duration::from_millis(2000);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Opens the state, waiting up to [`LOCK`] for whoever has it; with `force` that is stopped first if it is a gateway.
+/// Blocks for as long as that takes.
+pub fn open_state(options: impl Fn() -> openclaw_state::Options, force: bool) -> Result<State> {
+    open_within(LOCK, options, force)
+}
+
+fn open_within(
+    patience: Duration,
+    options: impl Fn() -> openclaw_state::Options,
+    mut force: bool,
+) -> Result<State> {
+    let begun = Instant::now();
+    loop {
+        let owner = match State::open(options()) {
+            Err(openclaw_state::Error::Locked { owner, .. }) => owner,
+            other => return Ok(other?),
+        };
+        match owner {
+            Some(pid) if force => {
+                force = false;
+                stop(pid)?;
+            }
+            _ if begun.elapsed() >= patience => {
+                return Err(Error::Running {
+                    pid: owner,
+                    waited_ms: begun.elapsed().as_millis(),
+                });
+            }
+            _ => std::thread::sleep(LOOK),
+        }
+    }
+}
 
 /// Stops the process that holds the lock of the state folder. Blocks until it is gone.
 pub fn stop(pid: u32) -> Result<()> {
@@ -104,6 +140,31 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
         }
         child
+    }
+
+    #[test]
+    fn a_state_that_another_has_is_waited_for_and_then_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = || openclaw_state::Options::new(folder.path(), str::to_owned);
+        let state = State::open(options()).unwrap();
+        let told = open_within(Duration::from_millis(250), options, false)
+            .err()
+            .unwrap();
+        assert!(matches!(&told, Error::Running { waited_ms: 250.., .. }), "{told}");
+        // This process is no gateway, so that force does not end it.
+        let told = open_within(Duration::from_millis(250), options, true)
+            .err()
+            .unwrap();
+        assert!(
+            matches!(&told, Error::Foreign { pid, .. } if *pid == std::process::id()),
+            "{told}"
+        );
+        let freed = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            drop(state);
+        });
+        open_state(options, false).unwrap();
+        freed.join().unwrap();
     }
 
     #[test]

@@ -135,13 +135,12 @@ async fn a_thousand_wrong_tokens_get_nobody_in_and_hold_nobody_up() {
     let home = home().await;
     let mut honest = home.operator().await;
     let mut tries = tokio::task::JoinSet::new();
-    for nth in 0..30 {
+    for nth in 0..60 {
         let mut client = home.dial().await;
+        let params = connect(json!({"auth": {"token": format!("guess-{nth}")}}));
+        let request = json!({"type": "req", "id": "1", "method": "connect", "params": params});
+        client.send(&request.to_string()).await;
         tries.spawn(async move {
-            let params = connect(json!({"auth": {"token": format!("guess-{nth}")}}));
-            client
-                .send(&json!({"type": "req", "id": "1", "method": "connect", "params": params}).to_string())
-                .await;
             let begun = Instant::now();
             let answer = client.next().await;
             assert_eq!(answer["error"]["details"]["code"], "AUTH_TOKEN_MISMATCH");

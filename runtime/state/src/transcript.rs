@@ -86,6 +86,18 @@ impl View<'_> {
     /// The newest entries of a conversation's branch, oldest first: from its newest entry back along the parents,
     /// until there are `entries` of them or one more would make them more than `bytes`.
     pub fn transcript_tail(&self, session_id: &str, entries: usize, bytes: usize) -> Result<Vec<Entry>> {
+        let (found, _) = self.transcript_since(session_id, None, entries, bytes)?;
+        Ok(found)
+    }
+
+    /// The same, but only back to the entry `known`, which is not among them; and whether it was met.
+    pub fn transcript_since(
+        &self,
+        session_id: &str,
+        known: Option<i64>,
+        entries: usize,
+        bytes: usize,
+    ) -> Result<(Vec<Entry>, bool)> {
         let mut leaf = self
             .connection
             .prepare_cached("SELECT leaf FROM transcripts WHERE session_id = ?1")?;
@@ -98,10 +110,7 @@ impl View<'_> {
             .prepare_cached("SELECT seq, parent, at_ms, kind, run_id, body FROM transcript WHERE seq = ?1")?;
         let mut found = Vec::new();
         let mut room = bytes;
-        while let Some(seq) = next {
-            if found.len() == entries {
-                break;
-            }
+        while let Some(seq) = next.filter(|_| found.len() < entries && next != known) {
             let Some(entry) = statement.query_row([seq], Entry::read).optional()? else {
                 break;
             };
@@ -113,7 +122,7 @@ impl View<'_> {
             found.push(entry);
         }
         found.reverse();
-        Ok(found)
+        Ok((found, known.is_some() && next == known))
     }
 
     /// The entries that a run added to a conversation, oldest first.

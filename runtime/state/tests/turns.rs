@@ -135,6 +135,11 @@ async fn a_transcript_is_read_back_along_its_parents_within_the_bounds_that_were
     }
     assert_eq!(tail(2, 1000).await.unwrap(), all[3..]);
     assert_eq!(tail(100, 15).await.unwrap(), all[3..]);
+    let since = |known| state.read(move |view| view.transcript_since("s1", known, 100, 1000));
+    assert_eq!(since(Some(all[2].seq)).await.unwrap(), (all[3..].to_vec(), true));
+    assert_eq!(since(Some(all[4].seq)).await.unwrap(), (Vec::new(), true));
+    // What is not on its branch is not met.
+    assert_eq!(since(Some(all[4].seq + 1)).await.unwrap(), (all.clone(), false));
     let missing = state.write(|tx| tx.transcript_append("s9", None, "message", "{}"));
     assert!(matches!(missing.await, Err(Error::NoTranscript { .. })));
 }

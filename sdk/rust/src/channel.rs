@@ -225,13 +225,15 @@ pub fn unsupported(what: &str) -> Error {
 macro_rules! channel {
     ($channel:ty) => {
         const _: () = {
+            use $crate::bindings::channel as wit;
+
             #[doc(hidden)]
             pub struct Adapter;
 
             type Text = ::std::string::String;
             type Answer<T> = ::std::result::Result<T, $crate::Error>;
 
-            impl $crate::bindings::channel::exports::openclaw::channel::adapter::Guest for Adapter {
+            impl wit::exports::openclaw::channel::adapter::Guest for Adapter {
                 fn describe() -> $crate::channel::ChannelSpec {
                     <$channel as $crate::channel::Channel>::describe()
                 }
@@ -309,7 +311,7 @@ macro_rules! channel {
                 }
             }
 
-            $crate::bindings::channel::export_channel!(Adapter with_types_in $crate::bindings::channel);
+    wit::export_channel!(Adapter with_types_in wit);
         };
     };
 }

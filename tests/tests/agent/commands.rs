@@ -1,6 +1,7 @@
 //! Chat commands are answered by the gateway, without a model.
 
 use openclaw_agent::Status;
+use openclaw_tests::platforms::openai::OpenAi;
 use serde_json::Map;
 
 use crate::world::{World, from_channel, key};
@@ -56,6 +57,31 @@ async fn a_reset_begins_a_new_conversation_and_the_old_one_stays() {
     );
     let asked = world.server.asked();
     assert_eq!(asked[1].body["messages"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_session_begins_afresh_after_the_silence_that_the_config_names() {
+    let reset = serde_json::json!({"session": {"reset": {"idleMinutes": 5}}});
+    let world = World::with(OpenAi::start().await, reset).await;
+    world.say("r1", "main", "one").await;
+    world.say("r2", "main", "two").await;
+    let old = world.it().agent.session(&key("main")).await.unwrap().unwrap();
+    let long_ago = openclaw_state::Session {
+        last_interaction_ms: old.last_interaction_ms - 6 * 60_000,
+        ..old.clone()
+    };
+    world
+        .it()
+        .state
+        .write(move |tx| tx.session_put(&long_ago))
+        .await
+        .unwrap();
+    world.say("r3", "main", "three").await;
+    let new = world.it().agent.session(&key("main")).await.unwrap().unwrap();
+    assert_ne!(old.session_id, new.session_id);
+    let asked = world.server.asked();
+    let told = |at: usize| asked[at].body["messages"].as_array().unwrap().len();
+    assert_eq!((told(1), told(2)), (4, 2));
 }
 
 #[tokio::test]

@@ -148,12 +148,26 @@ async fn leave_behind(state: &State, tool: &'static str) {
 }
 
 async fn killed_in(tool: &'static str) -> World {
-    let mut world = World::new().await;
+    killed_before(tool, World::new().await, None).await
+}
+
+/// `order` waits behind the turn that was killed.
+async fn killed_before(tool: &'static str, mut world: World, order: Option<&'static str>) -> World {
     world.say("r0", "main", "first").await;
     std::fs::write(world.workspace().join("a.txt"), "before").unwrap();
     world.stop().await;
     let state = Assistant::open_state(world.folder.path()).unwrap();
     leave_behind(&state, tool).await;
+    if let Some(order) = order {
+        let turn = NewTurn {
+            run_id: "r2".to_owned(),
+            session_key: "agent:main:main".to_owned(),
+            agent_id: "main".to_owned(),
+            request: json!(from_channel(order)).to_string(),
+            received_ms: 0,
+        };
+        state.write(move |tx| tx.turn_put(&turn)).await.unwrap();
+    }
     state.close().await;
     world.start().await;
     world
@@ -185,4 +199,15 @@ async fn a_tool_that_only_looks_is_called_again_and_the_turn_goes_on() {
     let world = killed_in("read").await;
     assert_eq!(world.wait("r1").await.text.as_deref(), Some("You said: before"));
     assert_eq!(world.outbox(), [("42".to_owned(), "You said: before".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_order_to_stop_that_was_kept_is_carried_out_after_a_crash() {
+    let world = World::answering(|asked| match asked.last_role() {
+        "tool" => Reply::Silence,
+        _ => Reply::text("ok"),
+    });
+    let world = killed_before("read", world.await, Some("stop")).await;
+    assert_eq!(world.wait("r1").await.status, Status::Aborted);
+    assert_eq!(world.outbox(), [("42".to_owned(), "Stopped.".to_owned())]);
 }

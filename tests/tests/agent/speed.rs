@@ -50,3 +50,28 @@ async fn a_turn_of_an_instant_model_takes_milliseconds() {
     println!("a turn takes {middle:?}");
     assert!(middle < Duration::from_millis(60), "{middle:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_long_ago_is_not_read_again_for_each_turn() {
+    let world = World::new().await;
+    let mut times = Vec::new();
+    for n in 0..300 {
+        let request = Request {
+            model: Some("offline/offline-1".to_owned()),
+            ..message("hello")
+        };
+        let run = format!("r{n}");
+        let begun = Instant::now();
+        world.accept(&run, "main", request).await;
+        world.wait(&run).await;
+        times.push(begun.elapsed().as_secs_f64());
+    }
+    let late = times.split_off(200);
+    let (early, late) = (median(times[..100].to_vec()), median(late));
+    println!(
+        "a turn takes {:.2} ms at first and {:.2} ms later",
+        early * 1e3,
+        late * 1e3
+    );
+    assert!(late < early * 4.0 + 0.02, "{early} {late}");
+}

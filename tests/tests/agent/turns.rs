@@ -1,7 +1,5 @@
 //! A turn is accepted once, told in order, answered and kept.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use openclaw_agent::{Acceptance, Body, Status};
@@ -84,14 +82,12 @@ async fn a_repeat_neither_runs_nor_answers_twice_also_after_a_restart() {
 
 #[tokio::test]
 async fn messages_of_a_session_are_answered_one_by_one_in_their_order_and_sessions_side_by_side() {
-    let running = Arc::new(AtomicUsize::new(0));
     let world = World::answering(|_| slow("ok", 5)).await;
     for n in 0..6 {
         let session = if n % 2 == 0 { "a" } else { "b" };
         world
             .accept(&format!("r{n}"), session, message(&format!("m{n}")))
             .await;
-        running.fetch_add(1, Ordering::SeqCst);
     }
     for n in 0..6 {
         world.wait(&format!("r{n}")).await;

@@ -1,4 +1,4 @@
-//! The page in a real browser, against a gateway that does what each test wants.
+//! The page in a real browser: against the real gateway, and against one that does what each test wants, faults too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,9 +9,11 @@
 
 mod browser;
 mod gateway;
+mod house;
 
 use browser::{Browser, ELSEWHERE};
 use gateway::{DEVICE_TOKEN, Desk, Gateway, MAIN, TOKEN, now};
+use house::House;
 use serde_json::{Value, json};
 
 const FIELD: &str = "textarea";
@@ -281,8 +283,9 @@ async fn what_others_wrote_becomes_text_and_never_markup() {
                    ```js\n</pre><script>hit=1</script>\n```\n\n> quoted\n\n<javascript:hit=1>";
     let called = json!({"role": "assistant", "timestamp": now(), "content": [
         {"type": "toolCall", "id": "1", "name": "<img src=x onerror=hit=1>", "arguments": {"a": "<script>hit=1</script>"}}]});
+    let long = assistant(&"a\n".repeat(49_999));
     let mut desk = Desk::default();
-    desk.transcript.extend([assistant(hostile), called]);
+    desk.transcript.extend([long, assistant(hostile), called]);
     let Some((_gateway, mut browser)) = sign_in(desk).await else {
         return;
     };
@@ -364,9 +367,12 @@ async fn a_stranger_is_let_in_by_a_click() {
 async fn an_extension_is_shown_with_what_it_may_reach() {
     let calc = json!({"id": "calc", "name": "Calculator", "version": "1.2.0", "tools": [{"name": "calc"}],
         "reach": [{"severity": "plain", "text": "read its own settings"}, {"severity": "danger", "text": "reveal a secret"}],
-        "limits": [{"severity": "plain", "text": "100 ms of CPU per call"}]});
+        "limits": [{"severity": "plain", "text": "100 ms of CPU per call"}], "granted": true,
+        "directories": [{"guest": "/notes", "path": "/home/ada/notes"}]});
+    let idle = json!({"id": "idle", "name": "Idle", "granted": false, "enabled": false,
+        "asks": [{"severity": "caution", "text": "reach any host"}]});
     let desk = Desk {
-        plugins: vec![calc],
+        plugins: vec![calc, idle],
         ..Desk::default()
     };
     let Some((_gateway, mut browser)) = sign_in(desk).await else {
@@ -380,6 +386,9 @@ async fn an_extension_is_shown_with_what_it_may_reach() {
         "Danger: reveal a secret",
         "100 ms of CPU",
         "Tools: calc",
+        "/notes is /home/ada/notes",
+        "It was granted nothing",
+        "Caution: reach any host",
     ] {
         browser.until_shown(text).await;
     }
@@ -422,5 +431,46 @@ async fn a_silent_connection_is_given_up_and_what_was_missed_is_fetched() {
     gateway.with(|desk| desk.transcript.push(assistant("said while nobody listened")));
     browser.until_shown("said while nobody listened").await;
     assert!(gateway.with(|desk| desk.connects.len()) >= 2);
+    browser.expect_no_fault().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_with_a_tool_through_the_real_gateway_is_there_after_a_reload() {
+    let Some(program) = browser::find() else { return };
+    let house = House::start().await;
+    let mut browser = Browser::start(program).await;
+    let address = format!("http://{}/", house.address);
+    browser.open(&address).await;
+    browser.write(TOKEN_FIELD, TOKEN).await;
+    browser.enter().await;
+    browser.until_shown("Connected").await;
+    browser.write(FIELD, "tool: session_status {}").await;
+    browser.enter().await;
+    let seen = [
+        "document.querySelector('.tool[data-state=done] summary')?.innerText.includes('session_status')",
+        "document.querySelectorAll('.message.assistant').length === 2",
+        "!document.querySelector('[aria-busy]')",
+        "document.querySelectorAll('.message.user').length === 1",
+    ];
+    for expression in seen {
+        browser.until(expression).await;
+    }
+    let before = browser.text("[role=log]").await;
+    assert!(!browser.read(KEPT).await.to_string().contains(TOKEN));
+
+    // The browser now has a token of its own, and the transcript is the gateway's.
+    browser.open("about:blank").await;
+    browser.open(&address).await;
+    browser.until_shown("Connected").await;
+    for expression in seen {
+        browser.until(expression).await;
+    }
+    assert_eq!(browser.text("[role=log]").await, before);
+
+    browser.click("nav a", "Pairing").await;
+    browser.until_shown("Devices that may connect").await;
+    browser.until_shown("WebChat").await;
+    browser.click("nav a", "Status").await;
+    browser.until_shown("Running for").await;
     browser.expect_no_fault().await;
 }

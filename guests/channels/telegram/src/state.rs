@@ -16,6 +16,8 @@ pub(crate) struct State {
     pub(crate) me: Option<Me>,
     /// How many attempts at reaching Telegram have failed in a row.
     pub(crate) failures: u32,
+    /// Whether the last poll was answered as it should be. Until then none is held, so that it is known soon.
+    pub(crate) is_settled: bool,
     /// Whether the next poll asks for one update only, because an answer with several could not be read.
     pub(crate) one_by_one: bool,
     /// Whether the poll that is under way asks from the beginning, so that any id is a new one.

@@ -57,6 +57,7 @@ pub(crate) fn handle(state: &mut State, event: Event) -> Result<(), Error> {
     match event.what {
         Happening::Started(_) => {
             state.failures = 0;
+            state.is_settled = false;
             begin(state, now)
         }
         Happening::Timer(name) => match name.as_str() {
@@ -143,15 +144,16 @@ fn poll(state: &mut State, now: u64) -> Result<(), Error> {
         .last_update
         .is_none_or(|last| now.saturating_sub(last) > milliseconds(STALE));
     state.from_beginning = is_stale;
+    let hold = if state.is_settled { HOLD } else { Duration::ZERO };
     let mut arguments = json!({
-        "timeout": HOLD.as_secs(),
+        "timeout": hold.as_secs(),
         "limit": if state.one_by_one { 1 } else { 100 },
         "allowed_updates": KINDS,
     });
     if let (Some(offset), false, Some(arguments)) = (cursor, is_stale, arguments.as_object_mut()) {
         arguments.insert("offset".to_owned(), Value::from(offset));
     }
-    start(state, now, POLL, "getUpdates", &arguments, HOLD)
+    start(state, now, POLL, "getUpdates", &arguments, hold)
 }
 
 fn polled(state: &mut State, now: u64, outcome: Result<Response, Error>) -> Result<(), Error> {
@@ -181,6 +183,7 @@ fn polled(state: &mut State, now: u64, outcome: Result<Response, Error>) -> Resu
                 return pause(state, now, POLL, &error);
             }
             state.failures = 0;
+            state.is_settled = true;
             health::connected();
             poll(state, now)
         }
@@ -202,6 +205,8 @@ fn pass_over(state: &mut State, now: u64, body: &[u8], why: &str) -> Result<(), 
     {
         log::error!(update = last, why = why; "an update was passed over");
         advance(state, last)?;
+        // The next question is to confirm it.
+        state.last_update = Some(now);
     }
     state.one_by_one = true;
     pause(state, now, POLL, &Error::new(ErrorCode::Protocol, message))
@@ -257,6 +262,7 @@ fn start(
 /// Tells what is wrong and sets the timer for the next attempt.
 fn pause(state: &mut State, now: u64, next: &str, error: &Error) -> Result<(), Error> {
     state.failures = state.failures.saturating_add(1);
+    state.is_settled = false;
     let usual = usual_pause(state.failures, now);
     let delay = match error.code {
         ErrorCode::Conflict if api::says(error, "webhook") && next == POLL => {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use openclaw_config::tree::Config;
-use openclaw_config::{Memory, Place, Request, Schema, Selection, Snapshot, Surroundings, load};
+use openclaw_config::{Current, Memory, Place, Request, Schema, Selection, Snapshot, Surroundings, load};
 use openclaw_state::{ChannelAccount, NewOutbound, State, Turn};
 use serde_json::{Value, json};
 
@@ -102,7 +102,7 @@ impl Home {
         Account::begin(Beginning {
             recipe: Recipe::Scripted(Arc::clone(script)),
             settings: self.settings(),
-            config: self.config.clone(),
+            config: Arc::new(Current::new(self.config.clone())),
             state: self.state.clone(),
             status: Status::new(AccountSnapshot::default()),
             wake: Arc::new(move || {

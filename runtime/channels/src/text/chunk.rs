@@ -57,11 +57,12 @@ fn best_cut(runs: &[Run], most: usize, mode: ChunkMode) -> usize {
         ChunkMode::Length => most / 2,
     };
     let at = |wanted: fn(char, char) -> bool, least: usize| {
-        let pairs = text.iter().zip(text.iter().skip(1)).enumerate();
-        pairs
-            .filter(|(at, (here, next))| *at + 1 > least && *at + 1 <= most && wanted(**here, **next))
-            .map(|(at, _)| at + 1)
-            .last()
+        let mut pairs = text.windows(2).enumerate().rev();
+        let found = pairs.find(|(at, pair)| match pair {
+            [here, next] => *at >= least && *at < most && wanted(*here, *next),
+            _ => false,
+        });
+        found.map(|(at, _)| at + 1)
     };
     at(|here, next| here == '\n' && next == '\n', least)
         .or_else(|| at(|_, next| next == '\n', most / 2))

@@ -107,8 +107,7 @@ fn from_file(context: &Context, args: &Logs, printer: &Printer) -> Result<(), Fa
         limit: Some(args.limit.into()),
         max_bytes: Some(args.max_bytes.into()),
     };
-    let piece = tail(&file, ask)
-        .map_err(|error| Failure::file("read", &file, &error))?;
+    let piece = tail(&file, ask).map_err(|error| Failure::file("read", &file, &error))?;
     let piece = serde_json::to_value(piece).unwrap_or_default();
     printer.meta(&piece, "file");
     printer.lines(&piece);

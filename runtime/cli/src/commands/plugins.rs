@@ -28,12 +28,12 @@ use std::process::ExitCode;
 use crate::args::{Global, PluginsCommand};
 use crate::failure::Failure;
 use crate::unsupported;
-pub(crate) use enable::{enable, is_off, variables};
-pub(crate) use network::options as network_options;
-pub(crate) use run::raise_open_files;
 pub(crate) use consent::{grant_lines, read_line};
+pub(crate) use enable::{enable, is_off, variables};
 pub(crate) use install::{Wanted, install};
+pub(crate) use network::options as network_options;
 pub(crate) use place::{Extensions, runtime};
+pub(crate) use run::raise_open_files;
 
 /// The word that makes this program compile a component and nothing else. People do not type it.
 const COMPILE: &str = "__compile-component";

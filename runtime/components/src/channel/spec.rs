@@ -60,3 +60,46 @@ fn is_name(name: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     name.len() <= MAX_NAME && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong, and what is said of it.
+    type Slip = (fn(&mut ChannelSpec), &'static str);
+
+    fn spec() -> ChannelSpec {
+        ChannelSpec {
+            id: "chat".to_owned(),
+            label: "Chat".to_owned(),
+            aliases: vec!["talk".to_owned()],
+            target_prefixes: vec!["chat".to_owned()],
+            person_id_label: None,
+            docs_url: None,
+            order: None,
+            extra: Some("{}".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_adapter_is_the_one_that_its_manifest_lists_and_says_what_can_be_shown() {
+        let manifest = r#"{"id": "demo", "configSchema": {}, "channels": ["chat"],
+            "component": {"file": "demo.wasm", "world": "channel"}}"#;
+        let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
+        assert_eq!(check(spec(), &manifest).unwrap(), spec());
+        let wrong: [Slip; 6] = [
+            (|spec| spec.id = "other".to_owned(), "does not list"),
+            (|spec| spec.id = "a b".to_owned(), "is no id"),
+            (|spec| spec.label = " ".to_owned(), "no label"),
+            (|spec| spec.aliases = vec![String::new()], "are names"),
+            (|spec| spec.docs_url = Some("x".repeat(MAX_TEXT + 1)), "more than"),
+            (|spec| spec.extra = Some("[]".to_owned()), "no JSON object"),
+        ];
+        for (change, says) in wrong {
+            let mut spec = spec();
+            change(&mut spec);
+            let refused = check(spec, &manifest).unwrap_err().to_string();
+            assert!(refused.contains(says), "{refused}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBS
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -71,6 +72,7 @@ pub(super) fn accept(
         place,
         peer,
         headers: request.headers().clone(),
+        seat: Mutex::new(Some(seat)),
     };
     let (gateway, agreed) = (Arc::clone(&front.gateway), hyper::upgrade::on(&mut request));
     front.sockets.spawn(async move {
@@ -78,7 +80,7 @@ pub(super) fn accept(
             return;
         };
         match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => serve(gateway, parts.io.into_inner(), parts.read_buf, upgrade, seat).await,
+            Ok(parts) => serve(gateway, parts.io.into_inner(), parts.read_buf, upgrade).await,
             Err(_) => tracing::error!("an upgraded stream is of another kind than was accepted"),
         }
     });

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::{Origin, Request, Status};
+use openclaw_agent::{Origin, Request, Route, Status};
 use openclaw_protocol::Error;
 use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::{COUNT, Field, Kind, Object, TEXT, WORD};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::chat::images;
 use super::internal;
-use super::run::{Start, ended, result, start};
+use super::run::{Start, ended, result, start, status};
 use super::target::target;
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Method, Params, Payload};
@@ -98,10 +98,43 @@ struct Asked {
     attachments: Vec<Value>,
     timeout: Option<u64>,
     extra_system_prompt: Option<String>,
+    #[serde(default)]
+    deliver: bool,
+    to: Option<String>,
+    reply_to: Option<String>,
+    channel: Option<String>,
+    reply_channel: Option<String>,
+    account_id: Option<String>,
+    reply_account_id: Option<String>,
+    thread_id: Option<String>,
+}
+
+/// Where the answer is delivered, if it is to be.
+fn route(asked: &Asked) -> Result<Option<Route>, Error> {
+    let first =
+        |one: &Option<String>, other: &Option<String>| given(one.clone()).or_else(|| given(other.clone()));
+    if !asked.deliver {
+        return Ok(None);
+    }
+    let channel = first(&asked.reply_channel, &asked.channel);
+    let to = first(&asked.reply_to, &asked.to);
+    let (Some(channel), Some(to)) = (channel, to) else {
+        return Err(Error::invalid(
+            "invalid agent params: deliver requires channel and to",
+        ));
+    };
+    Ok(Some(Route {
+        channel,
+        account: first(&asked.reply_account_id, &asked.account_id).unwrap_or_else(|| "default".to_owned()),
+        to,
+        thread: given(asked.thread_id.clone()),
+        ..Route::default()
+    }))
 }
 
 async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
     let asked: Asked = params.read(&SHAPE)?;
+    let route = route(&asked)?;
     let model = given(asked.model);
     let model = match (given(asked.provider), model) {
         (Some(provider), Some(model)) => Some(format!("{provider}/{model}")),
@@ -119,6 +152,7 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
         message: asked.message,
         images: images(&asked.attachments)?,
         origin: Origin::Cli,
+        route,
         model,
         thinking: given(asked.thinking),
         extra_system_prompt: given(asked.extra_system_prompt),
@@ -156,9 +190,8 @@ fn finish(run_id: &str, outcome: &openclaw_agent::Outcome) -> Answer {
     match outcome.status {
         Status::Ok | Status::Aborted => Ok(result(run_id, outcome).into()),
         Status::Error => {
-            let told = ended(run_id, outcome);
-            let message = told["summary"].as_str().unwrap_or("failed").to_owned();
-            Err(Error::unavailable(message).details(told))
+            let (_, message) = status(outcome);
+            Err(Error::unavailable(message).details(ended(run_id, outcome)))
         }
     }
 }
@@ -197,7 +230,7 @@ async fn wait(gateway: Arc<Gateway>, params: Params) -> Answer {
     };
     let mut told = json!({
         "runId": awaited.run_id,
-        "status": ended(&awaited.run_id, &outcome)["status"],
+        "status": status(&outcome).0,
         "startedAt": outcome.started_ms,
         "endedAt": outcome.ended_ms,
         "stopReason": outcome.stop_reason,
@@ -220,6 +253,23 @@ async fn wait(gateway: Arc<Gateway>, params: Params) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_delivered_only_where_somebody_said() {
+        let route = |value: Value| route(&serde_json::from_value(value).unwrap());
+        let quiet = json!({ "message": "x", "idempotencyKey": "k", "channel": "irc", "to": "ann" });
+        assert_eq!(route(quiet.clone()).unwrap(), None);
+        let mut loud = quiet;
+        loud["deliver"] = json!(true);
+        loud["replyTo"] = json!("#room");
+        let found = route(loud.clone()).unwrap().unwrap();
+        assert_eq!(
+            (found.channel.as_str(), found.to.as_str(), found.account.as_str()),
+            ("irc", "#room", "default")
+        );
+        loud["channel"] = json!("");
+        assert!(route(loud).is_err());
+    }
 
     #[test]
     fn what_begins_a_session_anew_is_told_from_what_only_looks_like_it() {

@@ -118,14 +118,15 @@ async fn status(gateway: Arc<Gateway>, params: Params) -> Answer {
 
 fn issues(report: &openclaw_channels::Report) -> Vec<Value> {
     let all = report.accounts.iter();
-    let failing = all.flat_map(|(channel, accounts)| {
-        accounts.iter().filter_map(move |account| {
+    let failing =
+        all.flat_map(|(channel, accounts)| {
+            accounts.iter().filter_map(move |account| {
             let message = account.last_error.as_ref().filter(|_| account.enabled && !account.connected)?;
             Some(json!({
                 "channel": channel, "accountId": account.account_id, "kind": "runtime", "message": message,
             }))
         })
-    });
+        });
     failing.take(50).collect()
 }
 
@@ -185,7 +186,10 @@ async fn waiting(gateway: Arc<Gateway>, params: Params) -> Answer {
                 "notifySupported": true,
             }));
         }
-        let listed = channels.pairing_list(channel).await.map_err(|error| internal(&error))?;
+        let listed = channels
+            .pairing_list(channel)
+            .await
+            .map_err(|error| internal(&error))?;
         let is_meant = |request: &&PairingRequest| {
             let wanted = whose.account_id.as_ref();
             wanted.is_none_or(|wanted| wanted == request.of.account())
@@ -220,7 +224,12 @@ fn told(request: &PairingRequest, label: &str) -> Value {
 }
 
 fn request_id(request: &PairingRequest) -> String {
-    format!("{}:{}:{}", request.of.channel(), request.of.account(), request.applicant.sender)
+    format!(
+        "{}:{}:{}",
+        request.of.channel(),
+        request.of.account(),
+        request.applicant.sender
+    )
 }
 
 const DECIDE: Object = Object::closed(&[
@@ -248,7 +257,10 @@ async fn find(channels: &Channels, decided: &Decided) -> Result<Named, Error> {
     if let Some(code) = &decided.code {
         return Ok(Named::Code(code.clone()));
     }
-    let listed = channels.pairing_list(&decided.channel).await.map_err(|error| internal(&error))?;
+    let listed = channels
+        .pairing_list(&decided.channel)
+        .await
+        .map_err(|error| internal(&error))?;
     let found = listed
         .into_iter()
         .find(|request| Some(&request_id(request)) == decided.request_id.as_ref());
@@ -260,8 +272,15 @@ async fn approve(gateway: Arc<Gateway>, params: Params) -> Answer {
     let decided: Decided = params.read(&DECIDE)?;
     let channels = channels(&gateway)?;
     let named = find(channels, &decided).await?;
-    let approved = channels.pairing_approve(&decided.channel, decided.account_id.as_deref(), named, decided.notify);
-    let request = approved.await.map_err(|error| Error::invalid(error.to_string()))?;
+    let approved = channels.pairing_approve(
+        &decided.channel,
+        decided.account_id.as_deref(),
+        named,
+        decided.notify,
+    );
+    let request = approved
+        .await
+        .map_err(|error| Error::invalid(error.to_string()))?;
     Ok(json!({
         "requestId": request_id(&request),
         "senderId": request.applicant.sender,
@@ -276,6 +295,8 @@ async fn dismiss(gateway: Arc<Gateway>, params: Params) -> Answer {
     let channels = channels(&gateway)?;
     let named = find(channels, &decided).await?;
     let dismissed = channels.pairing_dismiss(&decided.channel, decided.account_id.as_deref(), named);
-    let request = dismissed.await.map_err(|error| Error::invalid(error.to_string()))?;
+    let request = dismissed
+        .await
+        .map_err(|error| Error::invalid(error.to_string()))?;
     Ok(json!({ "requestId": request_id(&request), "senderId": request.applicant.sender }).into())
 }

@@ -3,6 +3,8 @@
 //! **Promise.** No secret is in it: whatever is one, and whatever sounds like one, is replaced by a mark. The hash
 //! tells two contents apart without telling anything about either. **Cost.** One walk over the config for each view.
 
+mod unfold;
+
 use std::sync::{Arc, OnceLock};
 
 use openclaw_config::tree::Config;
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
 use crate::method::{Answer, Method, Params};
+use unfold::unfold;
 
 /// The methods of this family.
 pub(crate) const METHODS: &[Method] = &[Method {
@@ -37,11 +40,11 @@ fn schema() -> &'static Schema<'static> {
 fn told(snapshot: &Snapshot<Config>, key: &ring::hmac::Key) -> Value {
     let issue =
         |issue: &openclaw_config::Issue| json!({ "path": issue.path.to_string(), "message": issue.message });
-    let source = redact(schema(), &snapshot.source);
+    let source = redact(schema(), &unfold(snapshot, snapshot.source.clone()));
     let meant = serde_json::to_value(&snapshot.config)
         .map(without_nulls)
         .unwrap_or_default();
-    let meant = redact(schema(), &meant);
+    let meant = redact(schema(), &unfold(snapshot, meant));
     let authored = redact(schema(), snapshot.authored());
     let text = snapshot
         .sources

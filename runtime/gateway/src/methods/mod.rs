@@ -68,6 +68,9 @@ pub const EVENTS: &[&str] = &[
     "sessions.changed",
 ];
 
+/// The behaviours that clients ask for by name and that these methods have.
+pub const CAPABILITIES: &[&str] = &["published-model-catalog"];
+
 /// A fault on this side: written to the log, and told without what it was.
 pub(crate) fn internal(fault: &dyn std::fmt::Display) -> openclaw_protocol::Error {
     tracing::error!(%fault, "a method failed");

@@ -74,7 +74,10 @@ fn told(error: &openclaw_components::Error) -> Error {
 }
 
 fn tell_changed(gateway: &Gateway, id: &PluginId) {
-    if let Some(event) = Event::new("plugins.changed", &json!({ "id": id, "ts": crate::clock::now_ms() })) {
+    if let Some(event) = Event::new(
+        "plugins.changed",
+        &json!({ "id": id, "ts": crate::clock::now_ms() }),
+    ) {
         gateway.hub().tell(&event);
     }
 }

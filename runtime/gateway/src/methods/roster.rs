@@ -35,16 +35,9 @@ impl<'c> Roster<'c> {
         self.ids().any(|known| known == id)
     }
 
-    /// The one that answers what nothing assigns: the marked one, else `main`, else the first.
+    /// The one that answers what nothing assigns.
     pub(crate) fn default_id(self) -> &'c str {
-        let entries = &self.config.agents.entries;
-        let marked = entries.iter().find(|(_, agent)| agent.default);
-        let marked = marked.map(|(id, _)| id.as_str());
-        let main = || entries.contains_key(ONLY).then_some(ONLY);
-        marked
-            .or_else(main)
-            .or_else(|| entries.keys().next().map(String::as_str))
-            .unwrap_or(ONLY)
+        openclaw_agent::default_id(self.config)
     }
 
     /// The model that an agent thinks with, as the config names it.
@@ -56,13 +49,7 @@ impl<'c> Roster<'c> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn config(entries: serde_json::Value) -> Config {
-        serde_json::from_value(json!({ "agents": { "entries": entries } })).unwrap()
-    }
 
     #[test]
     fn without_a_roster_there_is_main() {
@@ -71,16 +58,5 @@ mod tests {
         assert_eq!(roster.ids().collect::<Vec<_>>(), ["main"]);
         assert_eq!(roster.default_id(), "main");
         assert!(roster.is_known("main") && !roster.is_known("other"));
-    }
-
-    #[test]
-    fn the_marked_agent_answers_then_main_then_the_first() {
-        let default = |entries| Roster::of(&config(entries)).default_id().to_owned();
-        assert_eq!(
-            default(json!({ "a": {}, "b": { "default": true }, "main": {} })),
-            "b"
-        );
-        assert_eq!(default(json!({ "a": {}, "main": {} })), "main");
-        assert_eq!(default(json!({ "b": {}, "a": {} })), "a");
     }
 }

@@ -58,13 +58,18 @@ pub(crate) async fn start(
     }
 }
 
-/// How an ended run is told to somebody who asks for it again.
-pub(crate) fn ended(run_id: &str, outcome: &Outcome) -> Value {
-    let (status, summary) = match (&outcome.status, &outcome.error) {
+/// How an ended run is told: its status and what it came to.
+pub(crate) fn status(outcome: &Outcome) -> (&'static str, &str) {
+    match (&outcome.status, &outcome.error) {
         (Status::Ok, _) => ("ok", "completed"),
         (Status::Aborted, _) => ("timeout", "aborted"),
         (Status::Error, fault) => ("error", fault.as_ref().map_or("failed", |fault| &fault.message)),
-    };
+    }
+}
+
+/// How an ended run is told to somebody who asks for it again.
+pub(crate) fn ended(run_id: &str, outcome: &Outcome) -> Value {
+    let (status, summary) = status(outcome);
     json!({ "runId": run_id, "status": status, "summary": summary })
 }
 

@@ -3,7 +3,7 @@
 // Promise: text from anywhere becomes text nodes and nothing else. No module makes markup from text, and the page's
 // policy (`trusted-types`) lets none.
 
-const real = (children) => children.flat().filter((child) => child !== undefined && child !== null && child !== false);
+const real = (children) => children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false);
 
 /** An element with attributes and children; what is null, undefined or false is left out. */
 export function el(tag, attributes = {}, ...children) {
@@ -11,12 +11,14 @@ export function el(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...real(children));
+  // One by one, because a call takes only so many arguments.
+  for (const child of real(children)) element.append(child);
   return element;
 }
 
 export function fill(element, ...children) {
-  element.replaceChildren(...real(children));
+  element.replaceChildren();
+  for (const child of real(children)) element.append(child);
 }
 
 /** A button that is disabled while what it started is under way. */

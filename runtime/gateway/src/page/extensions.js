@@ -47,12 +47,16 @@ export class Extensions {
   async #show(plugin) {
     const ask = (method) => this.#link.has(method) && this.#link.request(method, { id: plugin.id }).catch(() => null);
     const [details, activity] = await Promise.all([ask('plugins.inspect'), ask('plugins.activity')]);
-    const { id, name, version, description, enabled, error, reach, limits, off, tools = [] } = { ...plugin, ...details };
-    const state = error || off || (enabled === false ? 'off' : 'on');
+    const { id, name, version, description, enabled, error, granted, asks, reach, limits, directories = [], tools = [] } = {
+      ...plugin, ...details };
+    const state = error || (enabled === false ? 'off' : 'on');
+    const folders = directories.map(({ guest, path }) => ({ text: `${guest} is ${path} on this machine` }));
     return el('article', { class: 'message' },
       el('h3', {}, name || id, ' ', el('small', {}, [version, state].filter(Boolean).join(' · '))),
       el('p', {}, description),
+      granted === false && [el('p', {}, 'It was granted nothing, so it cannot be called.'), words('It asks to', asks)],
       reach?.length === 0 ? el('p', {}, 'It may reach nothing.') : words('It may', reach),
+      words('Folders', folders),
       words('Limits', limits),
       tools.length > 0 && el('p', {}, 'Tools: ', tools.map((tool) => tool.name ?? tool).join(', ')),
       showPassages(activity?.passages));

@@ -134,7 +134,7 @@ impl World {
                 ..Services::default()
             },
             routes: crate::api::routes(),
-            log_file: Some(folder.path().join("openclaw.log")),
+            log_file: Some(folder.path().join("openclaw.log").into()),
             handshake: Duration::from_secs(5),
             unproven: 32,
         };
@@ -229,6 +229,11 @@ impl World {
     }
 }
 
+/// The next frame; the lock is free again when this returns.
+fn take(connection: &Connection) -> Option<crate::outbox::Outgoing> {
+    connection.outbox().lock().take()
+}
+
 fn join(chunked: &str) -> String {
     let (mut rest, mut whole) = (chunked, String::new());
     while let Some((size, after)) = rest.split_once("\r\n") {
@@ -281,12 +286,9 @@ impl Line {
         let mut heard = Vec::new();
         let all = async {
             loop {
-                while let Some(outgoing) = {
-                    let next = self.connection.outbox().lock().take();
-                    next
-                } {
+                while let Some(outgoing) = take(&self.connection) {
                     let text: Vec<u8> = outgoing
-                        .pieces()
+                        .into_pieces()
                         .iter()
                         .flat_map(|piece| piece.to_vec())
                         .collect();

@@ -313,3 +313,48 @@ async fn a_run_is_stopped_and_told_as_stopped() {
         false => assert_eq!(last["state"], "final"),
     }
 }
+
+#[test]
+fn what_changes_extensions_takes_an_admin() {
+    let methods = crate::methods::FAMILIES.iter().flat_map(|family| family.iter());
+    let changing = [
+        "plugins.grant",
+        "plugins.install",
+        "plugins.revoke",
+        "plugins.setEnabled",
+        "plugins.uninstall",
+    ];
+    let admin: Vec<_> = methods
+        .filter(|method| changing.contains(&method.name))
+        .map(|method| method.scope)
+        .collect();
+    assert_eq!(admin, [Some(openclaw_protocol::scope::Scope::Admin); 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_installed_is_listed_and_what_is_not_is_told() {
+    let world = World::new(json!({})).await;
+    let reader = world.connect(&["operator.read"], &[]);
+    let listed = reader.call("plugins.list", json!({})).await.unwrap();
+    assert_eq!(
+        listed,
+        json!({ "plugins": [], "diagnostics": [], "mutationAllowed": false })
+    );
+    let missing = reader
+        .call("plugins.inspect", json!({ "id": "calc" }))
+        .await
+        .unwrap_err();
+    assert_eq!(missing.message, "no extension \"calc\" is installed");
+    let activity = reader
+        .call("plugins.activity", json!({ "id": "calc" }))
+        .await
+        .unwrap();
+    assert_eq!(activity, json!({ "id": "calc", "passages": [] }));
+    let admin = world.connect(&["operator.admin"], &[]);
+    let nowhere = json!({ "path": "/nonexistent/extension", "grant": "all" });
+    assert!(admin.call("plugins.install", nowhere).await.is_err());
+    let refused = admin
+        .call("plugins.grant", json!({ "id": "calc", "grant": "everything" }))
+        .await;
+    assert!(refused.unwrap_err().message.contains("at /grant"));
+}

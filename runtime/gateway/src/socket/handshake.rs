@@ -226,7 +226,7 @@ async fn wrong_secret(gateway: &Gateway, connect: &Connect, upgrade: &Upgrade, w
     if Credentials::was_sent(&connect.auth) {
         let failures = &gateway.access().failures;
         let wait = failures.note(Attempt::Secret, upgrade.place.ip, Instant::now());
-        tokio::time::sleep(wait).await;
+        dwell(gateway, upgrade, wait).await;
     }
     let auth = &connect.auth;
     let retry = why == Unauthorized::TokenMismatch
@@ -239,6 +239,16 @@ async fn wrong_secret(gateway: &Gateway, connect: &Connect, upgrade: &Upgrade, w
         why => why,
     };
     Refusal::unauthorized(why, retry)
+}
+
+/// Waits, and not in the place of somebody who is about to say who they are.
+async fn dwell(gateway: &Gateway, upgrade: &Upgrade, wait: Duration) {
+    let place = gateway.wrong.take(upgrade.place.ip);
+    if place.is_some() {
+        upgrade.seat.lock().take();
+    }
+    tokio::time::sleep(wait).await;
+    drop(place);
 }
 
 /// What a token of the device allows, if the client sent one that is right.
@@ -270,7 +280,7 @@ async fn device_token(
     }
     if tried && connect.auth.device_token.is_some() {
         let wait = failures.note(Attempt::DeviceToken, ip, Instant::now());
-        tokio::time::sleep(wait).await;
+        dwell(gateway, upgrade, wait).await;
     }
     Ok(None)
 }

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use openclaw_protocol::refusal::Close;
 use openclaw_protocol::{FRAME_BYTES, UNPROVEN_BYTES};
+use parking_lot::Mutex;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -48,11 +49,12 @@ pub(crate) struct Upgrade {
     pub peer: SocketAddr,
     /// What it sent along.
     pub headers: HeaderMap,
+    /// Its place among those who have not said who they are.
+    pub seat: Mutex<Option<Seat>>,
 }
 
-/// Serves a client until it is gone. `read`: what was read beyond the upgrade; `seat`: its place among those who have
-/// not said who they are.
-pub(crate) async fn serve(gateway: Arc<Gateway>, tcp: TcpStream, read: Bytes, upgrade: Upgrade, seat: Seat) {
+/// Serves a client until it is gone. `read`: what was read beyond the upgrade.
+pub(crate) async fn serve(gateway: Arc<Gateway>, tcp: TcpStream, read: Bytes, upgrade: Upgrade) {
     let mut wire = Wire::new(tcp, &read, UNPROVEN_BYTES);
     drop(read);
     // What a handshake needs is given back when it is over.
@@ -71,7 +73,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, tcp: TcpStream, read: Bytes, up
             return Box::pin(end(wire, answer.into_iter().collect(), close)).await;
         }
     };
-    drop((upgrade, seat));
+    drop(upgrade);
     wire.raise(FRAME_BYTES);
     gateway.hub().add(Arc::clone(&connection));
     if gateway.presence().add(&connection) {

@@ -142,7 +142,8 @@ async fn serve(
 /// All secrets of the config. Whoever lacks one starts without it; the gateway itself does not.
 async fn resolve(context: &Context, snapshot: &Snapshot<Config>) -> Result<Secrets, Failure> {
     let patterns: Vec<&str> = secret_paths().collect();
-    let places = collect(&snapshot.source, &patterns).map_err(|error| Failure::negative(error.to_string()))?;
+    let places =
+        collect(&snapshot.source, &patterns).map_err(|error| Failure::negative(error.to_string()))?;
     let resolver = context.resolver(snapshot);
     let secrets = Secrets::resolve(&resolver, &snapshot.source, places, Strictness::Isolated, 1).await?;
     output::know_values(secrets.values());

@@ -25,7 +25,8 @@ pub(crate) async fn enable(
     let values = settings::read(&snapshot.config.plugins, &installed.manifest)?;
     let grant = find_grant(state, installed).await?;
     let secrets = secret_values::resolve(context, snapshot, &installed.manifest, &grant).await?;
-    host.enable(installed, grant, Settings { values, secrets }).await?;
+    host.enable(installed, grant, Settings { values, secrets })
+        .await?;
     Ok(())
 }
 

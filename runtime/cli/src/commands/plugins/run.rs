@@ -6,15 +6,15 @@ use std::io::Read as _;
 use std::process::ExitCode;
 
 use openclaw_components::{CallContext, Installed, Output, Progress};
-use openclaw_config::tree::Config;
 use openclaw_config::Snapshot;
+use openclaw_config::tree::Config;
 use openclaw_state::State;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{mpsc, watch};
 
-use super::place::{Extensions, runtime};
 use super::enable::{enable, is_off, variables};
 use super::network;
+use super::place::{Extensions, runtime};
 use crate::args::PluginsRun;
 use crate::failure::Failure;
 use crate::{output, progress};
@@ -75,7 +75,13 @@ impl Call<'_> {
             .extensions
             .start_host(state.clone(), variables(&self.snapshot.environment), network)
             .await?;
-        enable(&self.extensions.context, self.snapshot, (&host, state), self.installed).await?;
+        enable(
+            &self.extensions.context,
+            self.snapshot,
+            (&host, state),
+            self.installed,
+        )
+        .await?;
         let (doing, shown) = watch::channel(format!("Running {}", self.tool));
         let (sender, mut received) = mpsc::channel(64);
         // Whoever has this command line is the owner.

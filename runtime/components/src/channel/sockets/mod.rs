@@ -7,8 +7,10 @@
 
 mod beat;
 mod change;
+mod held;
 mod keep;
 mod line;
+mod open;
 mod pace;
 
 use std::collections::BTreeMap;

@@ -41,7 +41,11 @@ impl Drop for Running {
             return;
         }
         let (agent, key, run_id) = (self.agent.clone(), self.key.clone(), self.run_id.clone());
-        tokio::spawn(async move {
+        // At the end of the process there is nothing left that could stop it, and it is taken up at the next start.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(async move {
             if let Err(error) = agent.abort(&key, Some(&run_id)).await {
                 tracing::warn!(%error, run_id, "a run could not be stopped whose client has gone");
             }

@@ -52,7 +52,9 @@ pub(super) async fn install(gateway: Arc<Gateway>, caller: Caller, params: Param
     let parts = gateway.parts()?;
     let path = asked.path;
     let inspection = tokio::task::spawn_blocking(move || Inspection::read(&path)).await;
-    let inspection = inspection.map_err(|error| internal(&error))?.map_err(|error| told(&error))?;
+    let inspection = inspection
+        .map_err(|error| internal(&error))?
+        .map_err(|error| told(&error))?;
     if let Some(refusal) = inspection.refusals.first() {
         return Err(told(refusal));
     }
@@ -208,7 +210,12 @@ pub(super) async fn set_enabled(gateway: Arc<Gateway>, params: Params) -> Answer
     let at = Path::of(["plugins", "entries", id.as_str(), "enabled"]);
     let value = Value::Bool(asked.enabled);
     let written = tokio::task::spawn_blocking(move || {
-        openclaw_config::write(&place, &Surroundings::of_process(), &Schema::of_tree(), &[(at, value)])
+        openclaw_config::write(
+            &place,
+            &Surroundings::of_process(),
+            &Schema::of_tree(),
+            &[(at, value)],
+        )
     });
     let written = written.await.map_err(|error| internal(&error))?;
     let snapshot = written.map_err(|error| Error::invalid(error.to_string()))?;

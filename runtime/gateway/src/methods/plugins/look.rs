@@ -24,7 +24,9 @@ pub(super) async fn list(gateway: Arc<Gateway>, caller: Caller, params: Params) 
     let parts = gateway.parts()?;
     let ids = parts.host.list().await.map_err(|error| internal(&error))?;
     let stored = gateway.state().read(|view| view.grants());
-    let stored = stored.await.map_err(|error: openclaw_state::Error| internal(&error))?;
+    let stored = stored
+        .await
+        .map_err(|error: openclaw_state::Error| internal(&error))?;
     let (mut rows, mut diagnostics) = (Vec::new(), Vec::new());
     for id in &ids {
         match parts.host.find(id).await {
@@ -109,7 +111,9 @@ pub(super) async fn inspect(gateway: Arc<Gateway>, params: Params) -> Answer {
             let places: Vec<_> = grant
                 .directories()
                 .iter()
-                .map(|(guest, path)| json!({ "guest": guest.to_string(), "path": path.display().to_string() }))
+                .map(
+                    |(guest, path)| json!({ "guest": guest.to_string(), "path": path.display().to_string() }),
+                )
                 .collect();
             fields.insert("directories".to_owned(), json!(places));
         }
@@ -129,7 +133,9 @@ pub(super) async fn find(
     })?;
     let name = id.as_str().to_owned();
     let stored = gateway.state().read(move |view| view.grants_of(&name));
-    let stored = stored.await.map_err(|error: openclaw_state::Error| internal(&error))?;
+    let stored = stored
+        .await
+        .map_err(|error: openclaw_state::Error| internal(&error))?;
     let grant = grant_of(&stored, &installed);
     Ok((installed, grant))
 }
@@ -154,8 +160,12 @@ pub(super) async fn activity(gateway: Arc<Gateway>, params: Params) -> Answer {
     let most = one.limit.unwrap_or(USUAL);
     // What just left stands in the audit by then.
     gateway.parts()?.host.settle().await;
-    let found = gateway.state().read(move |view| view.audit_of(&actor, PASSAGE, most));
-    let found = found.await.map_err(|error: openclaw_state::Error| internal(&error))?;
+    let found = gateway
+        .state()
+        .read(move |view| view.audit_of(&actor, PASSAGE, most));
+    let found = found
+        .await
+        .map_err(|error: openclaw_state::Error| internal(&error))?;
     let passages: Vec<_> = found.iter().map(passage).collect();
     Ok(json!({ "id": id, "passages": passages }).into())
 }

@@ -191,7 +191,7 @@ mod tests {
             (texts, is_cut)
         };
         assert_eq!(texts(2, BYTES), (vec!["m4".to_owned(), "m5".to_owned()], true));
-        assert_eq!(texts(5, BYTES).1, false);
+        assert!(!texts(5, BYTES).1);
         let (few, is_cut) = texts(5, 450);
         assert!(is_cut && few.last().unwrap() == "m5" && few.len() < 5);
     }
