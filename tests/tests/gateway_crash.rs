@@ -76,9 +76,13 @@ fn person(round: usize) -> i64 {
 }
 
 /// Sends these, and notes what is accepted until nothing comes any more or all are.
-async fn send(line: &mut Line, sent: &mut [Sent], which: &[usize]) {
+async fn send(line: &mut Line, sent: &mut [Sent], which: &[usize], gaps: &mut Rng) {
     let mut asked = BTreeMap::new();
     for &at in which {
+        // In clusters, as people and programs do.
+        if gaps.u8(..4) == 0 {
+            tokio::time::sleep(Duration::from_millis(gaps.u64(0..20))).await;
+        }
         match line.try_send("chat.send", sent[at].params()).await {
             Some(id) => asked.insert(id, at),
             None => break,
@@ -150,7 +154,7 @@ async fn round(house: &House, telegram: &Arc<Telegram>, rng: &mut Rng, round: us
             tokio::time::sleep(Duration::from_millis(gap)).await;
         }
     });
-    send(&mut line, sent, &which).await;
+    send(&mut line, sent, &which, rng).await;
     killer.await.unwrap();
     people.await.unwrap();
 }
@@ -224,13 +228,13 @@ async fn twenty_kills_lose_nothing_and_nothing_is_answered_twice() {
     let running = house.start().await;
     let mut line = running.connect().await;
     let which: Vec<usize> = (0..sent.len()).filter(|&at| !sent[at].is_accepted).collect();
-    send(&mut line, &mut sent, &which).await;
+    send(&mut line, &mut sent, &which, &mut rng).await;
     assert!(sent.iter().all(|sent| sent.is_accepted));
     settle(&running, &telegram, &sent).await;
     // Whoever sends again what was answered long ago is told so, and nothing comes of it.
     let asked = model.asked().len();
     let which: Vec<usize> = (0..200).map(|_| rng.usize(..sent.len())).collect();
-    send(&mut line, &mut sent, &which).await;
+    send(&mut line, &mut sent, &which, &mut rng).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(model.asked().len(), asked, "a resend runs again");
     let wrong = wrong_with_clients(&mut line, &sent).await;
@@ -250,7 +254,13 @@ async fn twenty_kills_lose_nothing_and_nothing_is_answered_twice() {
             .any(|(body, _)| holding(std::slice::from_ref(body), word) == 1);
         assert!(is_told, "{word} was never answered, and nobody is told: {dead:#?}");
     }
-    println!("{} dead letters in {:?}", dead.len(), begun.elapsed());
+    println!(
+        "{} dead letters for {} of {} messages of the platform, in {:?}",
+        dead.len(),
+        none.len(),
+        ROUNDS * PART,
+        begun.elapsed()
+    );
 }
 
 /// Waits until all is answered, or nothing happens any more.

@@ -134,9 +134,12 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
 
     // Each reach was written down: whose it was, where it led, and not the token that it took along.
     assert!(running.stop().success());
-    let audit = house.must(&["plugins", "audit"]);
+    // It ends with 1 where something is worth a look, as a grant for a server on this machine is.
+    let audit = house.run(&["plugins", "audit"]);
+    assert_eq!(audit.status.code(), Some(1));
+    let audit = String::from_utf8(audit.stdout).unwrap();
     let host = telegram.root().split_once("://").unwrap().1.to_owned();
-    assert!(audit.contains("127.0.0.1"), "{audit}");
+    assert!(audit.contains("apiRoot") && audit.contains("botToken"), "{audit}");
     let activity = house.must(&["plugins", "activity", "telegram"]);
     for method in ["getMe", "getUpdates", "sendMessage"] {
         assert!(activity.contains(method) && activity.contains(&host), "{method}: {activity}");
@@ -165,8 +168,7 @@ async fn in_a_group_it_answers_who_calls_it_and_nobody_else() {
     telegram.say(Say::in_group(ANNA, FRIENDS, &format!("@{USERNAME} hello there")));
     let look = |calls: &[Call]| calls.iter().find_map(|call| sent(call, FRIENDS).map(str::to_owned));
     let said = telegram.wait_for(PATIENCE, look).await;
-    if said.is_none() { let p=std::path::Path::new("/tmp/w-walk-house"); let _=std::fs::remove_dir_all(p); std::process::Command::new("cp").arg("-r").arg(house.home()).arg(p).status().unwrap(); }
-    assert!(said.is_some(), "{:#?} {}", telegram.calls().iter().map(|c|(c.method.clone(), c.arguments.to_string(), c.answer.to_string())).collect::<Vec<_>>(), house.console());
+    assert!(said.is_some(), "{}", house.console());
     tokio::time::sleep(QUIET).await;
     assert_eq!(telegram.texts(FRIENDS).len(), 1, "{:?}", telegram.texts(FRIENDS));
     let session = format!("agent:main:telegram:group:{FRIENDS}");
