@@ -19,6 +19,7 @@ use crate::adapter::accounts::{WebhookRequest, WebhookResponse};
 use crate::backoff::USUAL;
 use crate::catalog::{self, Listed, Sources};
 use crate::error::{Error, Result};
+use crate::hooks::{self, Hook};
 use crate::intake::Began;
 use crate::lane::Order;
 use crate::settings;
@@ -334,6 +335,11 @@ impl Channels {
             report.accounts.entry(channel).or_default().push(snapshot);
         }
         report
+    }
+
+    /// The account that is called at a path of the gateway's port, if any is.
+    pub fn hook(&self, path: &str) -> Option<Hook> {
+        hooks::find(&self.0.config.get().source, path)
     }
 
     /// Answers a request that came to an account's webhook address. The answer is there when everything that the

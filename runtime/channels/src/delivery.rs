@@ -1,8 +1,8 @@
 //! What leaves an account: one message after the other to each recipient, in parts that fit.
 //!
 //! **Promise.** A part is noted as under way before it leaves, so it leaves at most once unless it is known that it did
-//! not arrive. Tried again is only what the platform says did not happen: too many requests, or an error that says so,
-//! [`ATTEMPTS`] times. What may have arrived goes to the dead letters, where a person decides. The parts are cut once
+//! not arrive. Tried again is only what the platform says did not happen, [`ATTEMPTS`] times; to be told that it is too
+//! early is no failure, and is waited out for [`EARLY`] from when the message was put. What may have arrived goes to the dead letters, where a person decides. The parts are cut once
 //! and kept, so that a new build or setting cuts what is left no other way. **Cost.** A transaction for each part and
 //! one more for each message.
 //!
@@ -34,6 +34,9 @@ use crate::lane::{now_ms, sleep_until};
 
 /// How often a part is tried.
 pub(crate) const ATTEMPTS: u32 = 3;
+/// For how long a message waits that is always too early. A busy account loses none of its answers by that, and one
+/// that its platform never serves again comes to an end.
+const EARLY: Duration = Duration::from_secs(60 * 60);
 /// How long the delivery waits before it looks again when the state could not be read.
 const SICK: Duration = Duration::from_secs(5);
 
@@ -55,6 +58,8 @@ enum Went {
     Out(Receipt),
     /// It certainly did not, and may be tried again then.
     Later(u64, String),
+    /// It certainly did not, because it was too early; it is not until then.
+    Early(u64, String),
     /// It did not or nobody knows; the ids of what did.
     Dead(Vec<String>, String),
 }
@@ -121,7 +126,7 @@ impl Delivery {
             };
             match went {
                 Went::Out(receipt) => {
-                    self.shared.echoes.note(&receipt.ids);
+                    self.shared.echoes.note(&row.message.to, &receipt.ids);
                     self.shared.status.outbound();
                     ids.extend(receipt.ids);
                 }
@@ -131,6 +136,14 @@ impl Delivery {
                         .shared
                         .state
                         .write(move |tx| tx.outbox_retry(seq, moment, &error));
+                    return Ok(write.await?);
+                }
+                Went::Early(moment, error) => {
+                    let (seq, moment) = (row.seq, i64::try_from(moment).unwrap_or(i64::MAX));
+                    let write = self
+                        .shared
+                        .state
+                        .write(move |tx| tx.outbox_defer(seq, moment, &error));
                     return Ok(write.await?);
                 }
                 Went::Dead(more, error) => {
@@ -206,7 +219,7 @@ impl Delivery {
             hints: Vec::new(),
             extra: None,
         });
-        self.judge(self.act(row, at, action, attempt).await, attempt, false)
+        self.judge(row, self.act(row, at, action, attempt).await, attempt, false)
     }
 
     /// Puts the answer in the place of what was shown of it; a new message if that is gone.
@@ -238,7 +251,7 @@ impl Delivery {
                 self.send(desk, row, 0, part, attempt).await
             }
             // The same words in the same place are no second answer.
-            outcome => self.judge(outcome, attempt, true),
+            outcome => self.judge(row, outcome, attempt, true),
         }
     }
 
@@ -258,7 +271,13 @@ impl Delivery {
     }
 
     /// What an outcome means. `is_repeatable` is what may be done twice without harm.
-    fn judge(&self, outcome: Result<Receipt, AdapterError>, attempt: u32, is_repeatable: bool) -> Went {
+    fn judge(
+        &self,
+        row: &Row,
+        outcome: Result<Receipt, AdapterError>,
+        attempt: u32,
+        is_repeatable: bool,
+    ) -> Went {
         let error = match outcome {
             Ok(receipt) => return Went::Out(receipt),
             Err(error) => error,
@@ -270,7 +289,8 @@ impl Delivery {
             Sent::Unknown => format!("{error} (nobody knows whether it arrived)"),
             Sent::Yes | Sent::No => error.to_string(),
         };
-        if may_repeat && is_passing(error.code) && attempt < ATTEMPTS {
+        let is_early = error.code == ErrorCode::RateLimited && waited(row) < EARLY;
+        if may_repeat && is_passing(error.code) && (is_early || attempt < ATTEMPTS) {
             let pause = self
                 .shared
                 .pace
@@ -278,7 +298,11 @@ impl Delivery {
                 .pause(attempt)
                 .max(error.retry_after.unwrap_or_default());
             let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-            return Went::Later(now_ms().saturating_add(pause), told);
+            let moment = now_ms().saturating_add(pause);
+            return match is_early {
+                true => Went::Early(moment, told),
+                false => Went::Later(moment, told),
+            };
         }
         Went::Dead(ids_of(&error), told)
     }
@@ -296,6 +320,12 @@ impl Delivery {
             tracing::debug!(account = %self.shared.of, %error, "a preview stays");
         }
     }
+}
+
+/// How long ago a message was put.
+fn waited(row: &Row) -> Duration {
+    let put = u64::try_from(row.created_ms).unwrap_or_default();
+    Duration::from_millis(now_ms().saturating_sub(put))
 }
 
 /// Whether a later attempt may end otherwise.

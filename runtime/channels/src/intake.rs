@@ -59,12 +59,13 @@ struct Spoken<'a> {
     kind: &'static str,
 }
 
-/// Takes an event in. `is_echo` says whether a message is one that this account sent itself.
+/// Takes an event in. `is_echo` says whether a message of a
+/// conversation is one that this account sent itself.
 pub(crate) fn take(
     tx: &Tx<'_>,
     desk: &Desk,
     event: &InboundEvent,
-    is_echo: &dyn Fn(&str) -> bool,
+    is_echo: &dyn Fn(&str, &str) -> bool,
 ) -> openclaw_state::Result<Taken> {
     let origin = origin_of(event);
     if !tx.see(&desk.of, &format!("e:{}", origin.event_id))? {
@@ -112,7 +113,8 @@ pub(crate) fn take(
         | InboundEvent::Receipt(_)
         | InboundEvent::Other(_) => return record(tx, desk, event),
     };
-    if origin.sender.as_ref().is_some_and(|sender| sender.is_self) || spoken.ids.iter().any(|id| is_echo(id))
+    let to = &origin.conversation.address.to;
+    if origin.sender.as_ref().is_some_and(|sender| sender.is_self) || spoken.ids.iter().any(|id| is_echo(to, id))
     {
         return Ok(Taken::Dropped("it is this account's own"));
     }

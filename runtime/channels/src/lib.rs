@@ -30,6 +30,7 @@ mod envelope;
 mod error;
 mod flights;
 mod handled;
+mod hooks;
 mod intake;
 mod lane;
 mod live;
@@ -49,6 +50,7 @@ mod text;
 
 pub use channels::{Channels, Options, Report};
 pub use error::{Error, Result};
+pub use hooks::Hook;
 pub use openclaw_components::channel::Header;
 pub use openclaw_components::channel::accounts::{WebhookRequest, WebhookResponse};
 pub use status::AccountSnapshot;

@@ -321,7 +321,7 @@ impl Task {
             tracing::debug!(account = %self.shared.of, %error, "something could not be shown");
         });
         let receipt = told.ok()?;
-        self.shared.echoes.note(&receipt.ids);
+        self.shared.echoes.note(&self.route.to, &receipt.ids);
         Some(receipt.ids)
     }
 }

@@ -202,6 +202,18 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Notes that a part did not leave because its turn has not come: it is next at this moment, and this was no try.
+    pub fn outbox_defer(&self, seq: i64, next_try_ms: i64, error: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE outbox SET state = 'queued', part = part - 1, attempts = attempts - 1, next_try_ms = ?2,
+                     error = ?3, updated_ms = ?4
+                 WHERE seq = ?1 AND state = 'sending'",
+            )?
+            .execute(params![seq, next_try_ms, error, self.now_ms])?;
+        Ok(())
+    }
+
     /// Notes that the part certainly did not leave, and when it is tried again.
     pub fn outbox_retry(&self, seq: i64, next_try_ms: i64, error: &str) -> Result<()> {
         self.connection

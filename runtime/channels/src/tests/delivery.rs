@@ -120,6 +120,18 @@ async fn a_pause_that_the_platform_asks_for_is_kept() {
 }
 
 #[tokio::test]
+async fn to_be_too_early_is_no_failed_try() {
+    let home = Home::new(config());
+    let early = || Err(failure(ErrorCode::RateLimited, Sent::No));
+    let script = sending((0..5).map(|_| early()).collect());
+    let (account, running) = home.run(&script).await;
+    home.put(&running.shared, "a", "hello").await;
+    wait_for(async || is_idle(&home).await).await;
+    assert_eq!((texts(&script).len(), dead(&home).await.len()), (6, 0));
+    account.end().await;
+}
+
+#[tokio::test]
 async fn what_may_have_arrived_is_never_sent_again_by_itself() {
     let home = Home::new(config());
     let script = sending(vec![

@@ -37,7 +37,7 @@ impl Office {
 
     async fn take(&self, event: InboundEvent) -> Taken {
         let desk = Arc::clone(&self.desk);
-        let take = move |tx: &openclaw_state::Tx<'_>| take(tx, &desk, &event, &|id| id == "echo");
+        let take = move |tx: &openclaw_state::Tx<'_>| take(tx, &desk, &event, &|_, id| id == "echo");
         self.home.state.write(take).await.unwrap()
     }
 

@@ -39,8 +39,14 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .fallback(page)
 }
 
-/// The web page, and the end of what there is.
+/// Calls of platforms, the web page, and the end of what there is.
 async fn page(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
+    let channels = gateway.parts().ok().and_then(|parts| parts.channels.as_ref());
+    if let Some(channels) = channels
+        && let Some(hook) = channels.hook(request.uri().path())
+    {
+        return super::hook::answer(channels, hook, request).await;
+    }
     let known = request.headers().get(http::header::IF_NONE_MATCH);
     let known = known.and_then(|value| value.to_str().ok());
     let is_on = gateway.config().get().config.gateway.control_ui.enabled;
