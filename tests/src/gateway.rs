@@ -155,6 +155,8 @@ impl House {
             .args(words)
             .env_clear()
             .env("HOME", self.home())
+            // The log goes there.
+            .env("TMPDIR", self.home())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("OPENCLAW_BUNDLED_PLUGINS_DIR", bundled())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))

@@ -32,7 +32,15 @@ fn set_up(telegram: &Telegram) -> House {
     ]);
     let root = telegram.root();
     let said = house.must(&[
-        "channels", "add", "telegram", "--token", TOKEN, "--api-root", &root, "--grant", "all",
+        "channels",
+        "add",
+        "telegram",
+        "--token",
+        TOKEN,
+        "--api-root",
+        &root,
+        "--grant",
+        "all",
     ]);
     assert!(said.contains("pairing approve telegram CODE"), "{said}");
     house
@@ -102,7 +110,10 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
     let told = reply(&telegram, &house, ANNA, "Pairing code").await;
     let code = code_in(&told);
     assert_eq!(code.len(), 8, "{told}");
-    assert!(told["text"].as_str().unwrap().contains(&ANNA.to_string()), "{told}");
+    assert!(
+        told["text"].as_str().unwrap().contains(&ANNA.to_string()),
+        "{told}"
+    );
     telegram.write(ANNA, "are you there?");
     tokio::time::sleep(QUIET).await;
     assert_eq!(telegram.texts(ANNA).len(), 1, "{:?}", telegram.texts(ANNA));
@@ -110,7 +121,10 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
 
     // The owner lets them in.
     let waiting = house.must(&["pairing", "list"]);
-    assert!(waiting.contains(&code) && waiting.contains(&ANNA.to_string()), "{waiting}");
+    assert!(
+        waiting.contains(&code) && waiting.contains(&ANNA.to_string()),
+        "{waiting}"
+    );
     house.must(&["pairing", "approve", "telegram", &code]);
     let waiting = house.must(&["pairing", "list", "telegram"]);
     assert!(waiting.contains("No pending telegram"), "{waiting}");
@@ -122,7 +136,9 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
     let answer = reply(&telegram, &house, ANNA, "42").await;
     let kinds: Vec<_> = answer["entities"].as_array().into_iter().flatten().collect();
     assert!(
-        kinds.iter().any(|entity| entity["type"] == "code" || entity["type"] == "pre"),
+        kinds
+            .iter()
+            .any(|entity| entity["type"] == "code" || entity["type"] == "pre"),
         "the reply has no formatting: {answer}"
     );
 
@@ -142,10 +158,16 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
     assert!(audit.contains("apiRoot") && audit.contains("botToken"), "{audit}");
     let activity = house.must(&["plugins", "activity", "telegram"]);
     for method in ["getMe", "getUpdates", "sendMessage"] {
-        assert!(activity.contains(method) && activity.contains(&host), "{method}: {activity}");
+        assert!(
+            activity.contains(method) && activity.contains(&host),
+            "{method}: {activity}"
+        );
     }
     let (_, secret) = TOKEN.split_once(':').unwrap();
-    assert!(!audit.contains(secret) && !activity.contains(secret), "{audit}{activity}");
+    assert!(
+        !audit.contains(secret) && !activity.contains(secret),
+        "{audit}{activity}"
+    );
 }
 
 #[tokio::test]
@@ -166,7 +188,11 @@ async fn in_a_group_it_answers_who_calls_it_and_nobody_else() {
 
     telegram.say(Say::in_group(BERT, FRIENDS, "has anybody seen my keys?"));
     telegram.say(Say::in_group(ANNA, FRIENDS, &format!("@{USERNAME} hello there")));
-    let look = |calls: &[Call]| calls.iter().find_map(|call| sent(call, FRIENDS).map(str::to_owned));
+    let look = |calls: &[Call]| {
+        calls
+            .iter()
+            .find_map(|call| sent(call, FRIENDS).map(str::to_owned))
+    };
     let said = telegram.wait_for(PATIENCE, look).await;
     assert!(said.is_some(), "{}", house.console());
     tokio::time::sleep(QUIET).await;
