@@ -90,7 +90,6 @@ pub(crate) async fn run(
     stop: &CancellationToken,
     emitter: &mut Emitter,
 ) -> Ending {
-    emitter.tell(Body::Start);
     let mut turn = Turn {
         shared,
         begun,
@@ -104,8 +103,10 @@ pub(crate) async fn run(
         model: None,
     };
     if let Some(order) = begun.command.as_ref().filter(|order| order.is_answered_here()) {
+        // Of an order clients are told the answer alone; one that heard of a beginning would wait for the end.
         return turn.answer_command(order).await;
     }
+    turn.emitter.tell(Body::Start);
     let close = match turn.converse().await {
         Ok(close) => close,
         Err(error) => Close::failed("unknown", error.to_string()),
