@@ -60,7 +60,15 @@ fn set_up(telegram: &Telegram, model: &OpenAi) -> House {
     ]);
     let root = telegram.root();
     house.must(&[
-        "channels", "add", "telegram", "--token", TOKEN, "--api-root", &root, "--grant", "all",
+        "channels",
+        "add",
+        "telegram",
+        "--token",
+        TOKEN,
+        "--api-root",
+        &root,
+        "--grant",
+        "all",
     ]);
     house.configure(|config| {
         let people: Vec<_> = (0..ROUNDS).map(|round| person(round).to_string()).collect();
@@ -119,7 +127,10 @@ async fn count(line: &mut Line, session: &str) -> (Vec<String>, Vec<String>) {
 fn holding(texts: &[String], word: &str) -> usize {
     texts
         .iter()
-        .filter(|text| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|found| found == word))
+        .filter(|text| {
+            text.split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|found| found == word)
+        })
         .count()
 }
 
@@ -207,7 +218,8 @@ fn dead_letters(house: &House) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_kills_lose_nothing_and_nothing_is_answered_twice() {
-    let seed = std::env::var("OPENCLAW_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    let seed =
+        std::env::var("OPENCLAW_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("OPENCLAW_TEST_SEED={seed}");
     let mut rng = Rng::with_seed(seed);
     let telegram = Arc::new(Telegram::start().await.unwrap());
@@ -252,7 +264,10 @@ async fn twenty_kills_lose_nothing_and_nothing_is_answered_twice() {
         let is_told = dead
             .iter()
             .any(|(body, _)| holding(std::slice::from_ref(body), word) == 1);
-        assert!(is_told, "{word} was never answered, and nobody is told: {dead:#?}");
+        assert!(
+            is_told,
+            "{word} was never answered, and nobody is told: {dead:#?}"
+        );
     }
     println!(
         "{} dead letters for {} of {} messages of the platform, in {:?}",
@@ -268,7 +283,10 @@ async fn settle(running: &Running, telegram: &Telegram, sent: &[Sent]) {
     let mut line = running.connect().await;
     let (mut last, mut since) = ((usize::MAX, usize::MAX), Instant::now());
     loop {
-        let now = (wrong_with_clients(&mut line, sent).await.len(), answers(telegram).0.len());
+        let now = (
+            wrong_with_clients(&mut line, sent).await.len(),
+            answers(telegram).0.len(),
+        );
         if now == (0, 0) || (now == last && since.elapsed() > Duration::from_secs(4)) {
             return;
         }

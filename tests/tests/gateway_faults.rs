@@ -38,7 +38,15 @@ async fn set_up() -> (Telegram, OpenAi, House) {
         "echo-1",
     ]);
     house.must(&[
-        "channels", "add", "telegram", "--token", TOKEN, "--api-root", &root, "--grant", "all",
+        "channels",
+        "add",
+        "telegram",
+        "--token",
+        TOKEN,
+        "--api-root",
+        &root,
+        "--grant",
+        "all",
     ]);
     house.configure(|config| {
         config["channels"]["telegram"]["dmPolicy"] = json!("allowlist");
@@ -67,7 +75,12 @@ async fn answered_once(telegram: &Telegram, house: &House, words: &[&str]) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     tokio::time::sleep(QUIET).await;
-    assert_eq!(count(telegram, words), vec![1; words.len()], "{:?}", telegram.texts(ANNA));
+    assert_eq!(
+        count(telegram, words),
+        vec![1; words.len()],
+        "{:?}",
+        telegram.texts(ANNA)
+    );
 }
 
 #[tokio::test]
@@ -182,7 +195,12 @@ async fn a_platform_that_calls_is_answered_like_one_that_is_asked() {
     let running = house.start().await;
     telegram.write(ANNA, "walrus");
     answered_once(&telegram, &house, &["walrus"]).await;
-    assert!(telegram.calls().iter().any(|call| call.method == "setWebhook" && call.is_ok()));
+    assert!(
+        telegram
+            .calls()
+            .iter()
+            .any(|call| call.method == "setWebhook" && call.is_ok())
+    );
     assert_eq!(telegram.waiting(), 0);
 
     // Whoever does not know the word is nobody, and what comes to no account's path is not there.
@@ -190,10 +208,19 @@ async fn a_platform_that_calls_is_answered_like_one_that_is_asked() {
         "message_id": 900, "date": 1_795_000_000, "text": "badger",
         "from": {"id": ANNA, "is_bot": false, "first_name": "Anna"}, "chat": {"id": ANNA, "type": "private"},
     }});
-    assert_eq!(post(&house, "/telegram-webhook", &forged.to_string(), "").await, 401);
+    assert_eq!(
+        post(&house, "/telegram-webhook", &forged.to_string(), "").await,
+        401
+    );
     let wrong = "X-Telegram-Bot-Api-Secret-Token: a-word-of-ours-7311\r\n";
-    assert_eq!(post(&house, "/telegram-webhook", &forged.to_string(), wrong).await, 401);
-    assert_eq!(post(&house, "/telegram-webhooks", &forged.to_string(), "").await, 404);
+    assert_eq!(
+        post(&house, "/telegram-webhook", &forged.to_string(), wrong).await,
+        401
+    );
+    assert_eq!(
+        post(&house, "/telegram-webhooks", &forged.to_string(), "").await,
+        404
+    );
     let large = "x".repeat((1 << 20) + 1);
     assert_eq!(post(&house, "/telegram-webhook", &large, "").await, 413);
     tokio::time::sleep(QUIET).await;

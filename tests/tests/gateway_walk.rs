@@ -24,12 +24,26 @@ const QUIET: Duration = Duration::from_millis(600);
 fn set_up(telegram: &Telegram, model: &[&str]) -> House {
     let house = House::new();
     let port = house.port().to_string();
-    let mut words = vec!["onboard", "--non-interactive", "--accept-risk", "--gateway-port", &port];
+    let mut words = vec![
+        "onboard",
+        "--non-interactive",
+        "--accept-risk",
+        "--gateway-port",
+        &port,
+    ];
     words.extend_from_slice(model);
     house.must(&words);
     let root = telegram.root();
     let said = house.must(&[
-        "channels", "add", "telegram", "--token", TOKEN, "--api-root", &root, "--grant", "all",
+        "channels",
+        "add",
+        "telegram",
+        "--token",
+        TOKEN,
+        "--api-root",
+        &root,
+        "--grant",
+        "all",
     ]);
     assert!(said.contains("pairing approve telegram CODE"), "{said}");
     house
@@ -99,7 +113,10 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
     let told = reply(&telegram, &house, ANNA, "Pairing code").await;
     let code = code_in(&told);
     assert_eq!(code.len(), 8, "{told}");
-    assert!(told["text"].as_str().unwrap().contains(&ANNA.to_string()), "{told}");
+    assert!(
+        told["text"].as_str().unwrap().contains(&ANNA.to_string()),
+        "{told}"
+    );
     telegram.write(ANNA, "are you there?");
     tokio::time::sleep(QUIET).await;
     assert_eq!(telegram.texts(ANNA).len(), 1, "{:?}", telegram.texts(ANNA));
@@ -107,7 +124,10 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
 
     // The owner lets them in.
     let waiting = house.must(&["pairing", "list"]);
-    assert!(waiting.contains(&code) && waiting.contains(&ANNA.to_string()), "{waiting}");
+    assert!(
+        waiting.contains(&code) && waiting.contains(&ANNA.to_string()),
+        "{waiting}"
+    );
     house.must(&["pairing", "approve", "telegram", &code]);
     let waiting = house.must(&["pairing", "list", "telegram"]);
     assert!(waiting.contains("No pending telegram"), "{waiting}");
@@ -119,7 +139,9 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
     let answer = reply(&telegram, &house, ANNA, "42").await;
     let kinds: Vec<_> = answer["entities"].as_array().into_iter().flatten().collect();
     assert!(
-        kinds.iter().any(|entity| entity["type"] == "code" || entity["type"] == "pre"),
+        kinds
+            .iter()
+            .any(|entity| entity["type"] == "code" || entity["type"] == "pre"),
         "the reply has no formatting: {answer}"
     );
 
@@ -139,16 +161,30 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
     assert!(audit.contains("apiRoot") && audit.contains("botToken"), "{audit}");
     let activity = house.must(&["plugins", "activity", "telegram"]);
     for method in ["getMe", "getUpdates", "sendMessage"] {
-        assert!(activity.contains(method) && activity.contains(&host), "{method}: {activity}");
+        assert!(
+            activity.contains(method) && activity.contains(&host),
+            "{method}: {activity}"
+        );
     }
     let (_, secret) = TOKEN.split_once(':').unwrap();
-    assert!(!audit.contains(secret) && !activity.contains(secret), "{audit}{activity}");
+    assert!(
+        !audit.contains(secret) && !activity.contains(secret),
+        "{audit}{activity}"
+    );
 }
 
 #[tokio::test]
 async fn in_a_group_it_answers_who_calls_it_and_nobody_else() {
     let (telegram, model) = (Telegram::start().await.unwrap(), OpenAi::start().await);
-    let house = set_up(&telegram, &["--custom-base-url", &model.base_url(), "--custom-model-id", "echo-1"]);
+    let house = set_up(
+        &telegram,
+        &[
+            "--custom-base-url",
+            &model.base_url(),
+            "--custom-model-id",
+            "echo-1",
+        ],
+    );
     telegram.group(Group {
         id: FRIENDS,
         is_admin: true,
@@ -163,7 +199,11 @@ async fn in_a_group_it_answers_who_calls_it_and_nobody_else() {
 
     telegram.say(Say::in_group(BERT, FRIENDS, "has anybody seen my keys?"));
     telegram.say(Say::in_group(ANNA, FRIENDS, &format!("@{USERNAME} hello there")));
-    let look = |calls: &[Call]| calls.iter().find_map(|call| sent(call, FRIENDS).map(str::to_owned));
+    let look = |calls: &[Call]| {
+        calls
+            .iter()
+            .find_map(|call| sent(call, FRIENDS).map(str::to_owned))
+    };
     let said = telegram.wait_for(PATIENCE, look).await;
     assert!(said.is_some(), "{}", house.console());
     tokio::time::sleep(QUIET).await;
@@ -174,7 +214,10 @@ async fn in_a_group_it_answers_who_calls_it_and_nobody_else() {
     // What was said before is told along to the model, as what others said, and is in nobody's history.
     let asked = model.asked();
     let told = asked.last().unwrap().last_text().to_owned();
-    assert!(told.contains("has anybody seen my keys?") && told.contains("hello there"), "{told}");
+    assert!(
+        told.contains("has anybody seen my keys?") && told.contains("hello there"),
+        "{told}"
+    );
     assert_eq!(asked.len(), 1);
     assert_eq!(history(&running, "main", "user").await, Vec::<String>::new());
     assert!(running.stop().success());
