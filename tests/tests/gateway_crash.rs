@@ -205,12 +205,12 @@ fn answers(telegram: &Telegram) -> (Vec<String>, Vec<String>) {
     (none, several)
 }
 
-/// What went to the dead letters: the body and why.
+/// What went to the dead letters: the text and why.
 fn dead_letters(house: &House) -> Vec<(String, String)> {
     let path = house.state().join("gateway.sqlite");
     let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut dead = database
-        .prepare("SELECT body, coalesce(error, '') FROM outbox WHERE state = 'dead'")
+        .prepare("SELECT body ->> 'text', coalesce(error, '') FROM outbox WHERE state = 'dead'")
         .unwrap();
     let rows = dead.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     rows.collect::<Result<_, _>>().unwrap()

@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use openclaw_tests::gateway::{House, PATIENCE, Running, text_of};
+use openclaw_tests::platforms::openai::OpenAi;
 use openclaw_tests::platforms::telegram::{Call, Group, Say, TOKEN, Telegram, USERNAME};
 use serde_json::{Value, json};
 
@@ -20,16 +21,18 @@ const FRIENDS: i64 = -1_001_000_000_001;
 const QUIET: Duration = Duration::from_millis(600);
 
 /// A home in which the program was set up as a newcomer does it, with an account on a platform.
-fn set_up(telegram: &Telegram) -> House {
+fn set_up(telegram: &Telegram, model: &[&str]) -> House {
     let house = House::new();
     let port = house.port().to_string();
-    house.must(&[
+    let mut words = vec![
         "onboard",
         "--non-interactive",
         "--accept-risk",
         "--gateway-port",
         &port,
-    ]);
+    ];
+    words.extend_from_slice(model);
+    house.must(&words);
     let root = telegram.root();
     let said = house.must(&[
         "channels",
@@ -102,7 +105,7 @@ async fn history(running: &Running, session: &str, role: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed() {
     let telegram = Telegram::start().await.unwrap();
-    let house = set_up(&telegram);
+    let house = set_up(&telegram, &[]);
     let running = house.start().await;
 
     // A stranger gets a code, once, and nothing of what they say reaches the agent.
@@ -150,9 +153,9 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
 
     // Each reach was written down: whose it was, where it led, and not the token that it took along.
     assert!(running.stop().success());
-    // It ends with 1 where something is worth a look, as a grant for a server on this machine is.
+    // It ends with 2 where a grant is worth a second look, as one for a server on this machine is.
     let audit = house.run(&["plugins", "audit"]);
-    assert_eq!(audit.status.code(), Some(1));
+    assert_eq!(audit.status.code(), Some(2));
     let audit = String::from_utf8(audit.stdout).unwrap();
     let host = telegram.root().split_once("://").unwrap().1.to_owned();
     assert!(audit.contains("apiRoot") && audit.contains("botToken"), "{audit}");
@@ -172,8 +175,16 @@ async fn a_newcomer_comes_from_an_empty_home_to_an_answer_that_a_guest_computed(
 
 #[tokio::test]
 async fn in_a_group_it_answers_who_calls_it_and_nobody_else() {
-    let telegram = Telegram::start().await.unwrap();
-    let house = set_up(&telegram);
+    let (telegram, model) = (Telegram::start().await.unwrap(), OpenAi::start().await);
+    let house = set_up(
+        &telegram,
+        &[
+            "--custom-base-url",
+            &model.base_url(),
+            "--custom-model-id",
+            "echo-1",
+        ],
+    );
     telegram.group(Group {
         id: FRIENDS,
         is_admin: true,
@@ -200,8 +211,14 @@ async fn in_a_group_it_answers_who_calls_it_and_nobody_else() {
     let session = format!("agent:main:telegram:group:{FRIENDS}");
     let heard = history(&running, &session, "user").await;
     assert!(heard.len() == 1 && heard[0].contains("hello there"), "{heard:?}");
-    // What was said before is told along, as what others said.
-    assert!(heard[0].contains("has anybody seen my keys?"), "{heard:?}");
+    // What was said before is told along to the model, as what others said, and is in nobody's history.
+    let asked = model.asked();
+    let told = asked.last().unwrap().last_text().to_owned();
+    assert!(
+        told.contains("has anybody seen my keys?") && told.contains("hello there"),
+        "{told}"
+    );
+    assert_eq!(asked.len(), 1);
     assert_eq!(history(&running, "main", "user").await, Vec::<String>::new());
     assert!(running.stop().success());
 }
