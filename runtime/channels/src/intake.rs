@@ -114,7 +114,8 @@ pub(crate) fn take(
         | InboundEvent::Other(_) => return record(tx, desk, event),
     };
     let to = &origin.conversation.address.to;
-    if origin.sender.as_ref().is_some_and(|sender| sender.is_self) || spoken.ids.iter().any(|id| is_echo(to, id))
+    if origin.sender.as_ref().is_some_and(|sender| sender.is_self)
+        || spoken.ids.iter().any(|id| is_echo(to, id))
     {
         return Ok(Taken::Dropped("it is this account's own"));
     }
