@@ -50,7 +50,7 @@ fn set_up(telegram: &Telegram, model: &[&str]) -> House {
 }
 
 /// The text that a call sends to a chat.
-fn sent<'c>(call: &'c Call, chat: i64) -> Option<&'c str> {
+fn sent(call: &Call, chat: i64) -> Option<&str> {
     let is_it = call.method == "sendMessage" && call.is_ok() && call.answer["result"]["chat"]["id"] == chat;
     is_it.then(|| call.answer["result"]["text"].as_str()).flatten()
 }
