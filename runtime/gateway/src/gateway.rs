@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use openclaw_config::Current;
@@ -15,9 +14,11 @@ use openclaw_protocol::frame::StateVersion;
 use openclaw_protocol::hello::Features;
 use openclaw_protocol::identity::Identity;
 use openclaw_state::State;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::access::Access;
+use crate::auth::mark::mark;
 use crate::event::Event;
 use crate::health::Health;
 use crate::hub::Hub;
@@ -75,7 +76,7 @@ pub struct Gateway {
     replies: Replies,
     boot_id: String,
     started: Instant,
-    draining: AtomicBool,
+    draining: CancellationToken,
     log_file: Option<log::Place>,
     pub(crate) handshake: Duration,
     pub(crate) unproven: usize,
@@ -113,7 +114,7 @@ impl Gateway {
             machine,
             boot_id,
             started: Instant::now(),
-            draining: AtomicBool::new(false),
+            draining: CancellationToken::new(),
             log_file: options.log_file,
             handshake: options.handshake,
             unproven: options.unproven,
@@ -210,11 +211,18 @@ impl Gateway {
 
     /// Whether it is about to stop.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.is_cancelled()
     }
 
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+    /// What is cancelled when it is about to stop.
+    pub(crate) fn draining(&self) -> &CancellationToken {
+        &self.draining
+    }
+
+    /// The mark of the shared secret that counts now, if there is one.
+    pub(crate) fn secret_mark(&self) -> Option<Vec<u8>> {
+        let secret = self.access.credentials.secret()?;
+        Some(mark(&self.identity, secret))
     }
 
     pub(crate) fn method(&self, name: &str) -> Option<&'static Method> {

@@ -9,5 +9,6 @@ mod models;
 mod refusal;
 mod routes;
 
+pub(crate) use bearer::bearer;
 pub(crate) use invoke::is_allowed;
 pub use routes::routes;

@@ -36,19 +36,7 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/v1/models/{*id}", any(one))
         .route("/v1/chat/completions", any(complete))
         .route("/tools/invoke", any(call))
-        .fallback(page)
-}
-
-/// The web page, and the end of what there is.
-async fn page(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
-    let known = request.headers().get(http::header::IF_NONE_MATCH);
-    let known = known.and_then(|value| value.to_str().ok());
-    let is_on = gateway.config().get().config.gateway.control_ui.enabled;
-    let found = is_on.then(|| crate::page::answer(request.method(), request.uri().path(), known));
-    match found.flatten() {
-        Some(response) => response.map(Body::from),
-        None => text_answer(StatusCode::NOT_FOUND, "Not Found"),
-    }
+        .fallback(crate::page::serve)
 }
 
 /// Whether the part that speaks OpenAI's API is on; it is not unless the operator says so.
