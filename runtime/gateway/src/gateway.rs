@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::access::Access;
+use crate::api::Refusal;
 use crate::auth::mark::mark;
 use crate::event::Event;
 use crate::health::Health;
@@ -74,6 +75,7 @@ pub struct Gateway {
     identity: Identity,
     machine: Machine,
     replies: Replies,
+    invocations: Replies<Result<String, Refusal>>,
     boot_id: String,
     started: Instant,
     draining: CancellationToken,
@@ -110,6 +112,7 @@ impl Gateway {
             services: options.services,
             health: Health::default(),
             replies: Replies::default(),
+            invocations: Replies::default(),
             identity,
             machine,
             boot_id,
@@ -171,6 +174,11 @@ impl Gateway {
     /// What was answered lately, for requests that are sent twice.
     pub fn replies(&self) -> &Replies {
         &self.replies
+    }
+
+    /// The same for tools that were called over HTTP.
+    pub(crate) fn invocations(&self) -> &Replies<Result<String, Refusal>> {
+        &self.invocations
     }
 
     /// What it can do.

@@ -263,13 +263,10 @@ impl Asks {
     /// secret that no longer counts.
     fn give_token(&self, tx: &Tx<'_>) -> openclaw_state::Result<Option<(String, i64)>> {
         let role = self.role.name();
-        let has = tx
-            .device_tokens(&self.device_id)?
-            .iter()
-            .any(|token| {
-                let counts = token.secret_mark.is_none() || token.secret_mark == self.secret_mark;
-                token.role == role && token.revoked_ms.is_none() && counts
-            });
+        let has = tx.device_tokens(&self.device_id)?.iter().any(|token| {
+            let counts = token.secret_mark.is_none() || token.secret_mark == self.secret_mark;
+            token.role == role && token.revoked_ms.is_none() && counts
+        });
         if has {
             return Ok(None);
         }

@@ -76,9 +76,11 @@ async fn a_token_that_was_taken_back_or_replaced_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let state = common::open(folder.path());
     approve(&state, "one", &["operator.read"]).await;
-    let put = |token: &'static str| state.write(move |tx| tx.put_device_token("one", "operator", token, &[], None));
-    let opens =
-        |token: &'static str| state.read(move |view| view.device_token_scopes("one", "operator", token, None));
+    let put =
+        |token: &'static str| state.write(move |tx| tx.put_device_token("one", "operator", token, &[], None));
+    let opens = |token: &'static str| {
+        state.read(move |view| view.device_token_scopes("one", "operator", token, None))
+    };
     put("first").await.unwrap();
     put("second").await.unwrap();
     assert!(opens("first").await.unwrap().is_none() && opens("second").await.unwrap().is_some());
@@ -164,10 +166,7 @@ async fn a_device_that_asks_for_something_else_cannot_be_approved_by_what_was_se
     ];
     for other in changed {
         let seen = request("one", 1);
-        let (id, _) = state
-            .write(move |tx| tx.put_device_request(&seen))
-            .await
-            .unwrap();
+        let (id, _) = state.write(move |tx| tx.put_device_request(&seen)).await.unwrap();
         let asked = other.clone();
         let (other_id, new) = state
             .write(move |tx| tx.put_device_request(&asked))

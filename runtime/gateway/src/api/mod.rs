@@ -11,4 +11,5 @@ mod routes;
 
 pub(crate) use bearer::bearer;
 pub(crate) use invoke::is_allowed;
+pub(crate) use refusal::Refusal;
 pub use routes::routes;

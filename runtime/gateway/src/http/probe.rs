@@ -86,6 +86,8 @@ async fn knows_secret(gateway: &Gateway, headers: &HeaderMap, place: Place) -> b
     let Some(bearer) = bearer(headers) else {
         return false;
     };
-    let shown = gateway.access().check_bearer(Some(bearer), Source::of(place.ip, headers));
+    let shown = gateway
+        .access()
+        .check_bearer(Some(bearer), Source::of(place.ip, headers));
     shown.await == Ok(Shown::Secret)
 }

@@ -17,8 +17,7 @@ pub(crate) const METHODS: &[Method] = &[Method {
 /// Takes whatever else a client sends along, as OpenClaw's gateway does here. Channels are asked live only for who may
 /// read: that takes long.
 async fn health(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
-    let probe =
-        caller.grant().allows(Scope::Read) && params.into_value().get("probe") == Some(&true.into());
+    let probe = caller.grant().allows(Scope::Read) && params.into_value().get("probe") == Some(&true.into());
     if probe || !gateway.health().is_fresh() {
         Ok(refresh(&gateway, probe).await)
     } else {

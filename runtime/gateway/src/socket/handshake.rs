@@ -69,11 +69,7 @@ impl Unproven {
     }
 }
 
-async fn prove(
-    gateway: &Arc<Gateway>,
-    wire: &mut Wire,
-    upgrade: &Upgrade,
-) -> Result<Proven, Unproven> {
+async fn prove(gateway: &Arc<Gateway>, wire: &mut Wire, upgrade: &Upgrade) -> Result<Proven, Unproven> {
     let nonce = Uuid::new_v4().to_string();
     let first = async {
         send_challenge(wire, &nonce, gateway).await?;

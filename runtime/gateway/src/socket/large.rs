@@ -53,3 +53,26 @@ impl Drop for Queued {
         self.connection.queued().fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proving::peer;
+
+    #[test]
+    fn only_so_many_bytes_of_a_client_wait_and_of_all_clients() {
+        let connect = || Arc::new(Connection::new(String::new(), peer(&[], &[])));
+        let one = connect();
+        let half = QUEUED / 2;
+        let mut held: Vec<_> = (0..2).map(|_| Queued::take(&one, half).unwrap()).collect();
+        assert!(Queued::take(&one, LONG).is_none());
+        held.pop();
+        held.push(Queued::take(&one, half).unwrap());
+        while let Some(more) = Queued::take(&connect(), QUEUED) {
+            held.push(more);
+        }
+        assert!(held.len() * half <= ALL_QUEUED);
+        held.clear();
+        assert!(Queued::take(&one, QUEUED).is_some());
+    }
+}
