@@ -68,6 +68,7 @@ pub struct Connection {
     heard: AtomicBool,
     dead: AtomicBool,
     running: AtomicUsize,
+    queued: AtomicUsize,
     unauthorized: AtomicUsize,
     topics: Mutex<BTreeSet<String>>,
 }
@@ -82,6 +83,7 @@ impl Connection {
             heard: AtomicBool::new(true),
             dead: AtomicBool::new(false),
             running: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
             unauthorized: AtomicUsize::new(0),
             topics: Mutex::default(),
         }
@@ -205,5 +207,10 @@ impl Connection {
 
     pub(crate) fn running(&self) -> &AtomicUsize {
         &self.running
+    }
+
+    /// How many bytes of its long requests wait to be read.
+    pub(crate) fn queued(&self) -> &AtomicUsize {
+        &self.queued
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use openclaw_config::Current;
@@ -15,9 +14,12 @@ use openclaw_protocol::frame::StateVersion;
 use openclaw_protocol::hello::Features;
 use openclaw_protocol::identity::Identity;
 use openclaw_state::State;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::access::Access;
+use crate::api::Refusal;
+use crate::auth::mark::mark;
 use crate::event::Event;
 use crate::health::Health;
 use crate::hub::Hub;
@@ -73,9 +75,10 @@ pub struct Gateway {
     identity: Identity,
     machine: Machine,
     replies: Replies,
+    invocations: Replies<Result<String, Refusal>>,
     boot_id: String,
     started: Instant,
-    draining: AtomicBool,
+    draining: CancellationToken,
     log_file: Option<log::Place>,
     pub(crate) handshake: Duration,
     pub(crate) unproven: usize,
@@ -109,11 +112,12 @@ impl Gateway {
             services: options.services,
             health: Health::default(),
             replies: Replies::default(),
+            invocations: Replies::default(),
             identity,
             machine,
             boot_id,
             started: Instant::now(),
-            draining: AtomicBool::new(false),
+            draining: CancellationToken::new(),
             log_file: options.log_file,
             handshake: options.handshake,
             unproven: options.unproven,
@@ -172,6 +176,11 @@ impl Gateway {
         &self.replies
     }
 
+    /// The same for tools that were called over HTTP.
+    pub(crate) fn invocations(&self) -> &Replies<Result<String, Refusal>> {
+        &self.invocations
+    }
+
     /// What it can do.
     pub fn features(&self) -> &Features {
         &self.features
@@ -210,11 +219,18 @@ impl Gateway {
 
     /// Whether it is about to stop.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.is_cancelled()
     }
 
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+    /// What is cancelled when it is about to stop.
+    pub(crate) fn draining(&self) -> &CancellationToken {
+        &self.draining
+    }
+
+    /// The mark of the shared secret that counts now, if there is one.
+    pub(crate) fn secret_mark(&self) -> Option<Vec<u8>> {
+        let secret = self.access.credentials.secret()?;
+        Some(mark(&self.identity, secret))
     }
 
     pub(crate) fn method(&self, name: &str) -> Option<&'static Method> {

@@ -1,7 +1,8 @@
 //! How the gateway fares, as `health` tells it.
 //!
 //! **Promise.** Asking costs nothing: the answer is written once, at most [`FRESH`] old, and shared by all who ask.
-//! **Cost.** Writing it asks each part once; while one is being written nobody writes another.
+//! **Cost.** Writing it asks each part once; while one is being written nobody writes another, and who waits for it
+//! takes what it says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,7 @@ const ACK_MAX_CHARS: u32 = 300;
 pub struct Health {
     current: ArcSwap<Answer>,
     version: AtomicU64,
+    probes: AtomicU64,
     writing: tokio::sync::Mutex<()>,
 }
 
@@ -47,6 +49,7 @@ impl Default for Health {
                 written: Instant::now(),
             }),
             version: AtomicU64::new(0),
+            probes: AtomicU64::new(0),
             writing: tokio::sync::Mutex::default(),
         }
     }
@@ -63,6 +66,12 @@ impl Health {
         self.version.load(Ordering::Relaxed)
     }
 
+    /// How often one was written that is as good as what is asked for.
+    fn written(&self, probe: bool) -> u64 {
+        let written = if probe { &self.probes } else { &self.version };
+        written.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn is_fresh(&self) -> bool {
         self.version() > 0 && self.current.load().written.elapsed() < FRESH
     }
@@ -71,7 +80,11 @@ impl Health {
 /// Writes the answer anew and tells everybody. `probe`: channels are asked live.
 pub async fn refresh(gateway: &Arc<Gateway>, probe: bool) -> Payload {
     let health = gateway.health();
+    let before = health.written(probe);
     let _writing = health.writing.lock().await;
+    if health.written(probe) > before {
+        return health.payload();
+    }
     let begun = Instant::now();
     let parts = match &gateway.services().parts {
         Some(parts) => Fare::of(gateway, parts, probe).await,
@@ -85,6 +98,9 @@ pub async fn refresh(gateway: &Arc<Gateway>, probe: bool) -> Payload {
         written: Instant::now(),
     }));
     health.version.fetch_add(1, Ordering::Relaxed);
+    if probe {
+        health.probes.fetch_add(1, Ordering::Relaxed);
+    }
     if let Some(event) = Event::new(openclaw_protocol::event::HEALTH, &summary) {
         gateway
             .hub()

@@ -1,13 +1,14 @@
 //! Devices that ask to be let in: those that are known, those that a rule lets in, and those that wait for a person.
 //!
 //! **Promise.** A device that does not come from this machine, or that shows no secret, waits until somebody who may
-//! pair approves it; it gets no more than was approved. A token is told once, to the device that it is for. Each
-//! decision is in the audit log, in the same transaction. **Cost.** One write for each device that connects.
+//! pair approves it; it gets no more than was approved. A token is told once, to the device that it is for; the one that
+//! a page was given for the shared secret goes with that secret. Each decision is in the audit log, in the same
+//! transaction. **Cost.** One write for each device that connects, and one look after it.
 
 use openclaw_protocol::connect::Connect;
 use openclaw_protocol::device::PublicKey;
 use openclaw_protocol::event::{PAIR_CHANGED, PAIR_REQUESTED};
-use openclaw_protocol::refusal::{Pairing, Refusal};
+use openclaw_protocol::refusal::{Pairing, Refusal, Unauthorized};
 use openclaw_protocol::scope::Grant;
 use openclaw_protocol::{Error, connect};
 use openclaw_state::devices::{Device, DeviceRequest};
@@ -26,18 +27,17 @@ use crate::gateway::Gateway;
 const WAIT_MS: i64 = 300_000;
 
 /// By what a device's client proved that it may talk to the gateway.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum By {
     /// Nothing is asked for.
     Nothing,
     /// The shared secret.
     Secret,
-    /// The device's own token, which allows this.
-    Token(Vec<String>),
+    /// The device's own token.
+    Token(String),
 }
 
 /// A client that is let in.
-#[derive(Debug)]
 pub(crate) struct Admitted {
     /// As what it comes.
     pub role: Role,
@@ -46,9 +46,37 @@ pub(crate) struct Admitted {
     /// By what it proved itself.
     pub method: &'static str,
     /// The device that it proved.
-    pub device_id: Option<String>,
+    pub device: Option<Proof>,
     /// A token for that device, and when it was made.
     pub token: Option<(String, i64)>,
+}
+
+/// What a client was let in for, and what may be taken back from it meanwhile.
+pub(crate) struct Proof {
+    /// The device.
+    pub device_id: String,
+    role: Role,
+    /// The token that it showed.
+    token: Option<String>,
+}
+
+impl Proof {
+    /// Whether the device is still let in. To be asked once it is among those who are told when it no longer is.
+    pub(crate) async fn holds(&self, gateway: &Gateway) -> bool {
+        let (id, role, token) = (self.device_id.clone(), self.role.name(), self.token.clone());
+        let mark = gateway.secret_mark();
+        let read = gateway.state().read(move |view| match token {
+            Some(token) => {
+                let scopes = view.device_token_scopes(&id, role, &token, mark.as_deref())?;
+                Ok::<_, openclaw_state::Error>(scopes.is_some())
+            }
+            None => Ok(view.device(&id)?.is_some()),
+        });
+        read.await.unwrap_or_else(|fault| {
+            tracing::error!(%fault, "the state cannot be asked about a device");
+            false
+        })
+    }
 }
 
 impl Admitted {
@@ -58,7 +86,7 @@ impl Admitted {
             role,
             scopes,
             method,
-            device_id: None,
+            device: None,
             token: None,
         }
     }
@@ -76,6 +104,8 @@ enum Decision {
         changed: bool,
     },
     Waits(Box<Waiting>),
+    /// Its token was taken back while it was being looked at.
+    TakenBack,
 }
 
 struct Waiting {
@@ -108,6 +138,7 @@ pub(crate) async fn admit(
         from_page,
         by: by.clone(),
         fresh,
+        secret_mark: gateway.secret_mark(),
     };
     let decision = gateway.state().write(move |tx| asks.decide(tx)).await;
     match decision.map_err(|fault| unavailable(&fault))? {
@@ -115,16 +146,20 @@ pub(crate) async fn admit(
             if changed {
                 tell_changed(gateway);
             }
-            let method = match by {
-                By::Nothing => "none",
-                By::Secret => gateway.access().credentials.mode(),
-                By::Token(_) => "device-token",
+            let (method, shown) = match by {
+                By::Nothing => ("none", None),
+                By::Secret => (gateway.access().credentials.mode(), None),
+                By::Token(shown) => ("device-token", Some(shown)),
             };
             Ok(Admitted {
                 role,
                 scopes: connect.scopes.clone(),
                 method,
-                device_id: Some(device_id),
+                device: Some(Proof {
+                    device_id,
+                    role,
+                    token: shown,
+                }),
                 token,
             })
         }
@@ -134,6 +169,7 @@ pub(crate) async fn admit(
             }
             Err(waiting.refusal(connect))
         }
+        Decision::TakenBack => Err(Refusal::unauthorized(Unauthorized::DeviceTokenMismatch, false)),
     }
 }
 
@@ -147,14 +183,23 @@ struct Asks {
     from_page: bool,
     by: By,
     fresh: String,
+    secret_mark: Option<Vec<u8>>,
 }
 
 impl Asks {
     fn decide(&self, tx: &Tx<'_>) -> openclaw_state::Result<Decision> {
         let role = self.role.name();
         let known = tx.device(&self.device_id)?;
+        let mark = self.secret_mark.as_deref();
+        let allowed = match &self.by {
+            By::Nothing | By::Secret => None,
+            By::Token(token) => match tx.device_token_scopes(&self.device_id, role, token, mark)? {
+                Some(scopes) => Some(Grant::new(scopes)),
+                None => return Ok(Decision::TakenBack),
+            },
+        };
         let mut changed = false;
-        if let Some(why) = self.lacks(known.as_ref()) {
+        if let Some(why) = self.lacks(known.as_ref(), allowed.as_ref()) {
             let by_rule = self.is_trusted && !(why == Pairing::RoleUpgrade && self.from_page);
             if !by_rule {
                 return self.wait(tx, why, known);
@@ -175,17 +220,14 @@ impl Asks {
         Ok(Decision::In { token, changed })
     }
 
-    /// What the device has not been approved for.
-    fn lacks(&self, known: Option<&Device>) -> Option<Pairing> {
+    /// What the device has not been approved for. `allowed`: by the token that it showed.
+    fn lacks(&self, known: Option<&Device>, allowed: Option<&Grant>) -> Option<Pairing> {
         let Some(known) = known else {
             return Some(Pairing::NotPaired);
         };
         let wants = Grant::new(self.scopes.iter().cloned());
         let approved = Grant::new(known.scopes.iter().cloned());
-        let token_covers = match &self.by {
-            By::Token(scopes) => Grant::new(scopes.iter().cloned()).covers(&wants),
-            By::Nothing | By::Secret => true,
-        };
+        let token_covers = allowed.is_none_or(|allowed| allowed.covers(&wants));
         if !known.roles.iter().any(|role| role == self.role.name()) {
             Some(Pairing::RoleUpgrade)
         } else if !approved.covers(&wants) || !token_covers {
@@ -217,17 +259,20 @@ impl Asks {
         })))
     }
 
-    /// A device keeps the token it has: several programs of one device share it.
+    /// A device keeps the token that it has, as several programs of one device share it, unless that one went with a
+    /// secret that no longer counts.
     fn give_token(&self, tx: &Tx<'_>) -> openclaw_state::Result<Option<(String, i64)>> {
         let role = self.role.name();
-        let has = tx
-            .device_tokens(&self.device_id)?
-            .iter()
-            .any(|token| token.role == role && token.revoked_ms.is_none());
+        let has = tx.device_tokens(&self.device_id)?.iter().any(|token| {
+            let counts = token.secret_mark.is_none() || token.secret_mark == self.secret_mark;
+            token.role == role && token.revoked_ms.is_none() && counts
+        });
         if has {
             return Ok(None);
         }
-        tx.put_device_token(&self.device_id, role, &self.fresh, &self.scopes)?;
+        let for_secret = self.from_page && matches!(self.by, By::Secret);
+        let mark = self.secret_mark.as_deref().filter(|_| for_secret);
+        tx.put_device_token(&self.device_id, role, &self.fresh, &self.scopes, mark)?;
         Ok(Some((self.fresh.clone(), tx.now_ms())))
     }
 }

@@ -20,25 +20,31 @@ const ENTRIES: usize = 1000;
 const LIFE: Duration = Duration::from_secs(300);
 
 /// Answers by method and key.
-#[derive(Default)]
-pub struct Replies {
-    kept: Mutex<HashMap<(&'static str, String), Kept>>,
+pub struct Replies<T = Answer> {
+    kept: Mutex<HashMap<(&'static str, String), Kept<T>>>,
 }
 
-#[derive(Clone)]
-struct Kept {
-    answer: Arc<OnceCell<Answer>>,
+struct Kept<T> {
+    answer: Arc<OnceCell<T>>,
     since: Instant,
 }
 
-impl Replies {
+impl<T> Default for Replies<T> {
+    fn default() -> Self {
+        Self {
+            kept: Mutex::default(),
+        }
+    }
+}
+
+impl<T: Clone> Replies<T> {
     /// Does `work` unless it was done for this method and key before.
-    pub async fn once(&self, method: &'static str, key: &str, work: impl Future<Output = Answer>) -> Answer {
+    pub async fn once(&self, method: &'static str, key: &str, work: impl Future<Output = T>) -> T {
         let cell = self.cell(method, key);
         cell.get_or_init(|| work).await.clone()
     }
 
-    fn cell(&self, method: &'static str, key: &str) -> Arc<OnceCell<Answer>> {
+    fn cell(&self, method: &'static str, key: &str) -> Arc<OnceCell<T>> {
         let now = Instant::now();
         let mut kept = self.kept.lock();
         let name = (method, key.to_owned());

@@ -6,6 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -17,7 +18,7 @@ use openclaw_protocol::identity::Identity;
 use openclaw_protocol::refusal::Close;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -35,6 +36,8 @@ const HEAD: Duration = Duration::from_secs(15);
 const HEAD_BYTES: usize = 32 << 10;
 /// How often clients are asked whether they are still there.
 const PING: Duration = Duration::from_secs(25);
+/// How many pages that may not talk to the gateway are being told so, for each address.
+const FOREIGN: usize = 4;
 /// How long stopping may take.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -61,6 +64,7 @@ pub fn start(options: Options, identity: Identity, listeners: Vec<TcpListener>) 
     let front = Front {
         routes: routes.with_state(Arc::clone(&gateway)),
         seats: Seats::new(gateway.unproven),
+        foreign: Seats::new(FOREIGN),
         gateway: Arc::clone(&gateway),
         sockets: tasks.clone(),
     };
@@ -81,7 +85,11 @@ pub fn start(options: Options, identity: Identity, listeners: Vec<TcpListener>) 
     }
     let (kept, stopped) = (Arc::clone(&gateway), accepting.clone());
     tasks.spawn(async move {
-        let _ = stopped.run_until_cancelled(keep_time(kept)).await;
+        let _ = stopped.run_until_cancelled(keep_time(&kept)).await;
+    });
+    let (kept, stopped) = (Arc::clone(&gateway), accepting.clone());
+    tasks.spawn(async move {
+        let _ = stopped.run_until_cancelled(keep_health(&kept)).await;
     });
     Running {
         gateway,
@@ -105,7 +113,7 @@ impl Running {
     /// Tells everybody, ends all connections and waits for what is still being answered. `restart_ms`: when it is
     /// expected to be back.
     pub async fn stop(self, reason: &str, restart_ms: Option<u64>) {
-        self.gateway.drain();
+        self.gateway.draining().cancel();
         let mut payload = json!({"reason": reason});
         if let (Some(ms), Some(payload)) = (restart_ms, payload.as_object_mut()) {
             payload.insert("restartExpectedMs".to_owned(), ms.into());
@@ -149,7 +157,10 @@ async fn serve(stream: TcpStream, peer: SocketAddr, front: Front, stopped: Cance
     };
     // Only a matter of speed.
     let _ = stream.set_nodelay(true);
+    let asked = Arc::new(AtomicBool::new(false));
+    let note = Arc::clone(&asked);
     let service = service_fn(move |request| {
+        note.store(true, Ordering::Relaxed);
         let front = front.clone();
         async move { Ok::<_, std::convert::Infallible>(front.answer(request, peer, local).await) }
     });
@@ -165,26 +176,23 @@ async fn serve(stream: TcpStream, peer: SocketAddr, front: Front, stopped: Cance
         _ = connection.as_mut() => return,
         () = stopped.cancelled() => {}
     }
+    // Nobody waits for an answer on a stream that has asked for nothing.
+    if !asked.load(Ordering::Relaxed) {
+        return;
+    }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
 }
 
-/// Ticks, looks after health, and asks who is still there.
-async fn keep_time(gateway: Arc<Gateway>) {
-    health::refresh(&gateway, false).await;
-    let every = |period: Duration| interval_at(Instant::now() + period, period);
-    let mut tick = every(Duration::from_millis(TICK_MS));
-    let mut fresh = every(health::FRESH);
-    let mut ping = every(PING);
+/// Ticks, and asks who is still there.
+async fn keep_time(gateway: &Gateway) {
+    let (mut tick, mut ping) = (every(Duration::from_millis(TICK_MS)), every(PING));
     loop {
         tokio::select! {
             _ = tick.tick() => {
                 if let Some(event) = Event::new(TICK, &json!({"ts": now_ms()})) {
                     gateway.hub().tell(&event.droppable());
                 }
-            }
-            _ = fresh.tick() => {
-                health::refresh(&gateway, false).await;
             }
             _ = ping.tick() => {
                 for connection in gateway.hub().all() {
@@ -193,4 +201,22 @@ async fn keep_time(gateway: Arc<Gateway>) {
             }
         }
     }
+}
+
+/// Keeps health fresh. It waits for channels, so that it has a task of its own.
+async fn keep_health(gateway: &Arc<Gateway>) {
+    health::refresh(gateway, false).await;
+    let mut fresh = every(health::FRESH);
+    loop {
+        fresh.tick().await;
+        health::refresh(gateway, false).await;
+    }
+}
+
+/// After a time in which nothing ran, such as a suspended machine, one tick follows and not all that were missed: two
+/// questions in a row whether clients are there would leave them no time to answer.
+fn every(period: Duration) -> Interval {
+    let mut interval = interval_at(Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }

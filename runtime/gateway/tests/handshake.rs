@@ -378,3 +378,86 @@ async fn a_gateway_without_auth_is_not_put_on_a_network() {
             .contains("gateway.auth.password")
     );
 }
+
+/// The parameters of a page of the gateway's own.
+fn page(auth: &Value) -> Value {
+    let mut params = tui(json!({"auth": auth}));
+    params["client"] =
+        json!({"id": "openclaw-control-ui", "version": "1.0.0", "platform": "web", "mode": "webchat"});
+    params
+}
+
+#[tokio::test]
+async fn a_token_that_a_page_was_given_for_the_secret_goes_with_that_secret() {
+    let identity = Identity::generate().unwrap();
+    let home = home().await;
+    let dial = async |home: &common::Home| {
+        let origin = format!("http://{}", home.address);
+        home.dial_with(&[("Origin", &origin)]).await.unwrap()
+    };
+    let mut client = dial(&home).await;
+    let params = proven(&identity, page(&json!({"token": TOKEN})), &client.nonce);
+    let token = client.hello(params).await["auth"]["deviceToken"].clone();
+    assert!(token.is_string());
+    let by_token = page(&json!({"deviceToken": token}));
+    let mut client = dial(&home).await;
+    let params = proven(&identity, by_token.clone(), &client.nonce);
+    assert_eq!(client.hello(params).await["auth"]["method"], "device-token");
+    drop(client);
+    let common::Home {
+        running,
+        state,
+        folder,
+        ..
+    } = home;
+    running.stop("test", None).await;
+    state.close().await;
+    let home = home_with(Wishes {
+        folder: Some(folder),
+        token: Some("another-token-0123456789"),
+        ..Wishes::default()
+    })
+    .await;
+    let mut client = dial(&home).await;
+    let (error, _) = client
+        .refused(proven(&identity, by_token, &client.nonce.clone()))
+        .await;
+    assert_eq!(error["details"]["code"], "AUTH_DEVICE_TOKEN_MISMATCH");
+    // The new secret brings a new one.
+    let mut client = dial(&home).await;
+    let params = page(&json!({"token": "another-token-0123456789"}));
+    let hello = client
+        .hello(proven(&identity, params, &client.nonce.clone()))
+        .await;
+    assert!(hello["auth"]["deviceToken"].is_string());
+    assert_ne!(hello["auth"]["deviceToken"], token);
+}
+
+#[tokio::test]
+async fn a_device_that_changes_what_it_asks_for_is_not_approved_by_what_was_seen() {
+    let home = home().await;
+    let identity = Identity::generate().unwrap();
+    let mut client = home.dial().await;
+    let hello = client
+        .hello(proven(&identity, tui(json!({})), &client.nonce.clone()))
+        .await;
+    let auth = json!({"deviceToken": hello["auth"]["deviceToken"]});
+    let mut operator = home.operator().await;
+    let ask = async |scope: &str| {
+        let mut asking = home.dial().await;
+        let params = tui(json!({"auth": auth, "scopes": [scope]}));
+        asking
+            .refused(proven(&identity, params, &asking.nonce.clone()))
+            .await
+            .0
+    };
+    ask("operator.approvals").await;
+    let seen = operator.event("device.pair.requested").await["payload"]["requestId"].clone();
+    ask("operator.admin").await;
+    let other = operator.event("device.pair.requested").await;
+    assert_eq!(other["payload"]["scopes"], json!(["operator.admin"]));
+    let answer = operator
+        .call("device.pair.approve", json!({"requestId": seen}))
+        .await;
+    assert_eq!(answer["error"]["message"], "unknown requestId");
+}

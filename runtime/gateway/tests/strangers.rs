@@ -9,10 +9,12 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Client, Home, TOKEN, connect, home};
+use common::{Client, Home, TOKEN, Wishes, connect, home, home_with};
 use futures_util::SinkExt as _;
+use openclaw_gateway::method::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -305,4 +307,191 @@ async fn stopping_tells_everybody_and_takes_nobody_else_in() {
     );
     stopping.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// A control frame of a client.
+fn control(opcode: u8, bytes: usize) -> Vec<u8> {
+    let mut frame = vec![0x80 | opcode, 0x80 | u8::try_from(bytes).unwrap(), 0, 0, 0, 0];
+    frame.resize(frame.len() + bytes, b'x');
+    frame
+}
+
+const PING: u8 = 9;
+const PONG: u8 = 10;
+
+#[tokio::test]
+async fn a_stranger_that_sends_pongs_without_end_holds_nobody_up() {
+    let home = home().await;
+    let mut honest = home.operator().await;
+    let stranger = upgraded(&home).await.into_std().unwrap();
+    stranger.set_nonblocking(false).unwrap();
+    let other = stranger.try_clone().unwrap();
+    // On a thread of its own, as the gateway has but one here.
+    let flood = std::thread::spawn(move || {
+        let frames = control(PONG, 0).repeat(20_000);
+        while std::io::Write::write_all(&mut &stranger, &frames).is_ok() {}
+    });
+    let watchdog = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(3));
+        other.shutdown(std::net::Shutdown::Both).unwrap();
+    });
+    let begun = Instant::now();
+    let slowest = slowest_health(&mut honest, 20).await;
+    let took = begun.elapsed();
+    watchdog.join().unwrap();
+    flood.join().unwrap();
+    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_pings_before_it_connects_is_still_let_in() {
+    let home = home().await;
+    let mut stream = upgraded(&home).await;
+    let request =
+        json!({"type": "req", "id": "1", "method": "connect", "params": connect(json!({}))}).to_string();
+    let mut frames = control(PING, 125).repeat(400);
+    frames.extend_from_slice(&[0x81, 0xfe]);
+    frames.extend_from_slice(&u16::try_from(request.len()).unwrap().to_be_bytes());
+    frames.extend_from_slice(&[0; 4]);
+    frames.extend_from_slice(request.as_bytes());
+    stream.write_all(&frames).await.unwrap();
+    let read = async {
+        let mut read = Vec::new();
+        while !read.windows(8).any(|part| part == b"hello-ok") {
+            assert!(stream.read_buf(&mut read).await.unwrap() > 0);
+        }
+    };
+    let hello = tokio::time::timeout(Duration::from_secs(5), read).await;
+    assert!(hello.is_ok(), "the gateway no longer reads");
+}
+
+#[tokio::test]
+async fn pages_that_may_not_talk_to_the_gateway_take_no_places_of_others() {
+    let home = home().await;
+    let mut held = Vec::new();
+    let mut refused = 0;
+    for _ in 0..40 {
+        match home.dial_with(&[("Origin", "http://evil.example")]).await {
+            Ok(client) => held.push(client),
+            Err(status) => {
+                assert_eq!(status, 503);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused >= 30, "{refused}");
+    home.operator().await;
+    let page = home
+        .dial_with(&[("Origin", &format!("http://{}", home.address))])
+        .await;
+    assert!(page.is_ok());
+}
+
+const SLOW: &[Method] = &[
+    Method {
+        name: "test.wait",
+        scope: None,
+        run: |_, _, _| Box::pin(std::future::pending()),
+    },
+    Method {
+        name: "test.begin",
+        scope: None,
+        run: |_, _, _| {
+            Box::pin(async {
+                BEGUN.fetch_add(1, Ordering::Relaxed);
+                std::future::pending().await
+            })
+        },
+    },
+];
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+
+fn request(id: &str, method: &str, params: &serde_json::Value) -> String {
+    json!({"type": "req", "id": id, "method": method, "params": params}).to_string()
+}
+
+#[tokio::test]
+async fn long_requests_that_take_their_time_hold_up_no_other_long_ones() {
+    let home = home_with(Wishes {
+        methods: vec![SLOW],
+        ..Wishes::default()
+    })
+    .await;
+    let mut client = home.operator().await;
+    let long = json!("x".repeat(400 << 10));
+    for nth in 0..4 {
+        client
+            .send(&request(&format!("wait-{nth}"), "test.wait", &long))
+            .await;
+    }
+    client.send(&request("last", "health", &long)).await;
+    let answered = async { while client.next().await["id"] != "last" {} };
+    let answered = tokio::time::timeout(Duration::from_secs(5), answered).await;
+    assert!(answered.is_ok(), "the last one still waits");
+}
+
+#[tokio::test]
+async fn who_is_told_that_the_gateway_is_busy_has_begun_nothing() {
+    let home = home_with(Wishes {
+        methods: vec![SLOW],
+        ..Wishes::default()
+    })
+    .await;
+    let mut client = home.operator().await;
+    for nth in 0..256 {
+        client
+            .send(&request(&format!("wait-{nth}"), "test.wait", &json!({})))
+            .await;
+    }
+    let answer = client.call("test.begin", json!({})).await;
+    assert_eq!(answer["error"]["code"], "UNAVAILABLE");
+    assert_eq!(BEGUN.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn who_may_not_read_has_no_channel_asked_live() {
+    let home = home().await;
+    let mut nobody = home.dial().await;
+    nobody.hello(connect(json!({"scopes": []}))).await;
+    nobody.call("health", json!({})).await;
+    let health = home.running.gateway().health();
+    let before = health.version();
+    assert_eq!(nobody.call("health", json!({"probe": true})).await["ok"], true);
+    assert_eq!(health.version(), before);
+    let mut reader = home.operator().await;
+    reader.call("health", json!({"probe": true})).await;
+    assert_eq!(health.version(), before + 1);
+}
+
+#[tokio::test]
+async fn stopping_waits_for_nobody_who_has_not_said_who_they_are() {
+    let home = home().await;
+    let mut unproven = home.dial().await;
+    let silent = TcpStream::connect(home.address).await.unwrap();
+    // The last one to connect is served, so that the ones before it are too.
+    home.operator().await;
+    let begun = Instant::now();
+    home.running.stop("test", None).await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert_eq!(unproven.rest().await.1.map(|end| end.0), Some(1012));
+    drop(silent);
+}
+
+#[tokio::test]
+async fn the_probes_tell_nobody_whether_a_guess_is_right_for_long() {
+    let home = home_with(Wishes {
+        config: json!({"gateway": {"trustedProxies": ["127.0.0.1"]}}),
+        ..Wishes::default()
+    })
+    .await;
+    let ask = async |bearer: &str| {
+        let headers = format!("X-Forwarded-For: 192.0.2.9\r\nAuthorization: Bearer {bearer}\r\n");
+        home.get("/readyz", &headers).await
+    };
+    assert!(ask(TOKEN).await.contains("uptimeMs"));
+    for nth in 0..10 {
+        assert!(!ask(&format!("guess-{nth}")).await.contains("uptimeMs"));
+    }
+    assert!(!ask(TOKEN).await.contains("uptimeMs"));
 }

@@ -54,6 +54,8 @@ pub struct DeviceToken {
     pub revoked_ms: Option<i64>,
     /// When it was last used.
     pub last_used_ms: Option<i64>,
+    /// The mark of the shared secret without which it opens nothing; none for a token that stands by itself.
+    pub secret_mark: Option<Vec<u8>>,
 }
 
 /// A device that waits for a person.
@@ -96,6 +98,12 @@ impl Device {
 }
 
 impl DeviceRequest {
+    /// Whether a person who looked at one has looked at the other.
+    fn asks_the_same(&self, other: &Self) -> bool {
+        (&self.public_key, &self.about, &self.role, &self.scopes)
+            == (&other.public_key, &other.about, &other.role, &other.scopes)
+    }
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             request_id: row.get(0)?,
@@ -137,8 +145,8 @@ impl View<'_> {
     /// The tokens of a device, by role.
     pub fn device_tokens(&self, device_id: &str) -> Result<Vec<DeviceToken>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT role, scopes_json, created_ms, rotated_ms, revoked_ms, last_used_ms FROM device_tokens
-             WHERE device_id = ?1 ORDER BY role",
+            "SELECT role, scopes_json, created_ms, rotated_ms, revoked_ms, last_used_ms, secret_mark
+             FROM device_tokens WHERE device_id = ?1 ORDER BY role",
         )?;
         let rows = statement.query_map([device_id], |row| {
             Ok(DeviceToken {
@@ -148,23 +156,27 @@ impl View<'_> {
                 rotated_ms: row.get(3)?,
                 revoked_ms: row.get(4)?,
                 last_used_ms: row.get(5)?,
+                secret_mark: row.get(6)?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What a token allows, if it is this device's and was not taken back.
+    /// What a token allows, if it is this device's and was not taken back. `secret_mark`: of the shared secret that
+    /// counts now; a token that was given under another one opens nothing.
     pub fn device_token_scopes(
         &self,
         device_id: &str,
         role: &str,
         token: &str,
+        secret_mark: Option<&[u8]>,
     ) -> Result<Option<Vec<String>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT scopes_json FROM device_tokens
-             WHERE device_id = ?1 AND role = ?2 AND hash = ?3 AND revoked_ms IS NULL",
+             WHERE device_id = ?1 AND role = ?2 AND hash = ?3 AND revoked_ms IS NULL
+                 AND (secret_mark IS NULL OR secret_mark = ?4)",
         )?;
-        let found = statement.query_row(params![device_id, role, hash(token)], |row| {
+        let found = statement.query_row(params![device_id, role, hash(token), secret_mark], |row| {
             row.get::<_, String>(0)
         });
         Ok(found.optional()?.map(|scopes| list(&scopes)))
@@ -190,8 +202,9 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
-    /// Lets a device wait. One that waits already keeps its request id; the answer is the id that counts, and
-    /// whether it is new.
+    /// Lets a device wait. The answer is the request id that counts, and whether it is new: a device that asks again
+    /// for the same keeps its id, one that asks for something else gets another, so that nobody approves what they
+    /// have not seen.
     pub fn put_device_request(&self, request: &DeviceRequest) -> Result<(String, bool)> {
         check_name("the id of a device", &request.device_id, NAME_BYTES)?;
         check_about(&request.about)?;
@@ -199,31 +212,38 @@ impl Tx<'_> {
             "DELETE FROM device_requests WHERE expires_ms <= ?1",
             [self.now_ms],
         )?;
-        let before: Option<String> = self
+        let before = self
             .connection
             .query_row(
-                "SELECT request_id FROM device_requests WHERE device_id = ?1",
+                &format!("{REQUEST} WHERE device_id = ?1"),
                 [&request.device_id],
-                |row| row.get(0),
+                DeviceRequest::read,
             )
             .optional()?;
-        let is_new = before.is_none();
-        let id = before.unwrap_or_else(|| request.request_id.clone());
-        if is_new {
+        if let Some(before) = before {
+            if before.asks_the_same(request) {
+                self.connection.execute(
+                    "UPDATE device_requests SET is_repair = ?2, expires_ms = ?3 WHERE request_id = ?1",
+                    params![before.request_id, request.is_repair, request.expires_ms],
+                )?;
+                return Ok((before.request_id, false));
+            }
             self.connection.execute(
-                "DELETE FROM device_requests WHERE request_id IN
-                 (SELECT request_id FROM device_requests ORDER BY created_ms DESC LIMIT -1 OFFSET ?1)",
-                [WAITING - 1],
+                "DELETE FROM device_requests WHERE request_id = ?1",
+                [&before.request_id],
             )?;
         }
         self.connection.execute(
+            "DELETE FROM device_requests WHERE request_id IN
+             (SELECT request_id FROM device_requests ORDER BY created_ms DESC LIMIT -1 OFFSET ?1)",
+            [WAITING - 1],
+        )?;
+        self.connection.execute(
             "INSERT INTO device_requests
                  (request_id, device_id, public_key, about_json, role, scopes_json, is_repair, created_ms, expires_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (device_id) DO UPDATE SET about_json = excluded.about_json, role = excluded.role,
-                 scopes_json = excluded.scopes_json, is_repair = excluded.is_repair, expires_ms = excluded.expires_ms",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
-                id,
+                request.request_id,
                 request.device_id,
                 request.public_key,
                 request.about,
@@ -234,7 +254,7 @@ impl Tx<'_> {
                 request.expires_ms
             ],
         )?;
-        Ok((id, is_new))
+        Ok((request.request_id.clone(), true))
     }
 
     /// Lets a device wait no longer. None: it did not.
@@ -296,19 +316,29 @@ impl Tx<'_> {
             .ok_or(Error::Sqlite(rusqlite::Error::QueryReturnedNoRows))
     }
 
-    /// Gives a device a token for a role, in the place of the one that it has.
+    /// Gives a device a token for a role, in the place of the one that it has. `secret_mark`: of the shared secret
+    /// that must still count when the token is shown; none for one that stands by itself.
     pub fn put_device_token(
         &self,
         device_id: &str,
         role: &str,
         token: &str,
         scopes: &[String],
+        secret_mark: Option<&[u8]>,
     ) -> Result<()> {
         self.connection.execute(
-            "INSERT INTO device_tokens (device_id, role, hash, scopes_json, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO device_tokens (device_id, role, hash, scopes_json, created_ms, secret_mark)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT DO UPDATE SET hash = excluded.hash, scopes_json = excluded.scopes_json,
-                 rotated_ms = ?5, revoked_ms = NULL",
-            params![device_id, role, hash(token), text(scopes), self.now_ms],
+                 rotated_ms = ?5, revoked_ms = NULL, secret_mark = excluded.secret_mark",
+            params![
+                device_id,
+                role,
+                hash(token),
+                text(scopes),
+                self.now_ms,
+                secret_mark
+            ],
         )?;
         Ok(())
     }

@@ -43,6 +43,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "devices",
         sql: include_str!("../migrations/0006_devices.sql"),
     },
+    Migration {
+        name: "token secrets",
+        sql: include_str!("../migrations/0007_token_secrets.sql"),
+    },
 ];
 
 /// The newest schema that this build knows.

@@ -41,11 +41,11 @@ async fn a_token_opens_its_own_device_only_and_is_not_written_down() {
     approve(&state, "two", &["operator.read"]).await;
     let token = "the-token-of-device-one";
     state
-        .write(move |tx| tx.put_device_token("one", "operator", token, &["operator.read".to_owned()]))
+        .write(move |tx| tx.put_device_token("one", "operator", token, &["operator.read".to_owned()], None))
         .await
         .unwrap();
     let opens = |device: &'static str, role: &'static str, token: &'static str| {
-        state.read(move |view| view.device_token_scopes(device, role, token))
+        state.read(move |view| view.device_token_scopes(device, role, token, None))
     };
     assert_eq!(
         opens("one", "operator", token).await.unwrap().unwrap(),
@@ -76,9 +76,11 @@ async fn a_token_that_was_taken_back_or_replaced_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let state = common::open(folder.path());
     approve(&state, "one", &["operator.read"]).await;
-    let put = |token: &'static str| state.write(move |tx| tx.put_device_token("one", "operator", token, &[]));
-    let opens =
-        |token: &'static str| state.read(move |view| view.device_token_scopes("one", "operator", token));
+    let put =
+        |token: &'static str| state.write(move |tx| tx.put_device_token("one", "operator", token, &[], None));
+    let opens = |token: &'static str| {
+        state.read(move |view| view.device_token_scopes("one", "operator", token, None))
+    };
     put("first").await.unwrap();
     put("second").await.unwrap();
     assert!(opens("first").await.unwrap().is_none() && opens("second").await.unwrap().is_some());
@@ -101,14 +103,34 @@ async fn a_token_that_was_taken_back_or_replaced_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_device_that_asks_again_keeps_its_place_and_approval_adds_to_what_it_has() {
+async fn a_token_that_was_given_under_a_secret_opens_nothing_under_another() {
     let folder = tempfile::tempdir().unwrap();
     let state = common::open(folder.path());
-    let first = request("one", 1);
-    let again = DeviceRequest {
-        scopes: vec!["operator.write".to_owned()],
-        ..request("one", 2)
+    approve(&state, "one", &["operator.read"]).await;
+    state
+        .write(|tx| tx.put_device_token("one", "operator", "token", &[], Some(b"old")))
+        .await
+        .unwrap();
+    let opens = |mark: Option<&'static [u8]>| {
+        state.read(move |view| view.device_token_scopes("one", "operator", "token", mark))
     };
+    assert!(opens(Some(b"old")).await.unwrap().is_some());
+    assert!(opens(Some(b"new")).await.unwrap().is_none());
+    assert!(opens(None).await.unwrap().is_none());
+    let tokens = state.read(|view| view.device_tokens("one")).await.unwrap();
+    assert_eq!(tokens[0].secret_mark.as_deref(), Some(&b"old"[..]));
+    state
+        .write(|tx| tx.put_device_token("one", "operator", "token", &[], None))
+        .await
+        .unwrap();
+    assert!(opens(Some(b"new")).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_device_that_asks_again_for_the_same_keeps_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = common::open(folder.path());
+    let (first, again) = (request("one", 1), request("one", 2));
     let (id, new) = state
         .write(move |tx| tx.put_device_request(&first))
         .await
@@ -119,14 +141,53 @@ async fn a_device_that_asks_again_keeps_its_place_and_approval_adds_to_what_it_h
             .write(move |tx| tx.put_device_request(&again))
             .await
             .unwrap(),
-        (id.clone(), false)
+        (id, false)
     );
-    let taken = state
-        .write(move |tx| tx.take_device_request(&id))
+    assert_eq!(state.read(|view| view.device_requests(0)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_device_that_asks_for_something_else_cannot_be_approved_by_what_was_seen_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = common::open(folder.path());
+    let changed = [
+        DeviceRequest {
+            scopes: vec!["operator.admin".to_owned()],
+            ..request("one", 2)
+        },
+        DeviceRequest {
+            role: "node".to_owned(),
+            ..request("one", 3)
+        },
+        DeviceRequest {
+            about: r#"{"displayName":"your own phone"}"#.to_owned(),
+            ..request("one", 4)
+        },
+    ];
+    for other in changed {
+        let seen = request("one", 1);
+        let (id, _) = state.write(move |tx| tx.put_device_request(&seen)).await.unwrap();
+        let asked = other.clone();
+        let (other_id, new) = state
+            .write(move |tx| tx.put_device_request(&asked))
+            .await
+            .unwrap();
+        assert!(new && other_id != id, "{other:?}");
+        let taken = state.write(move |tx| tx.take_device_request(&id)).await.unwrap();
+        assert_eq!(taken, None, "{other:?}");
+        assert_eq!(state.read(|view| view.device_requests(0)).await.unwrap(), [other]);
+    }
+}
+
+#[tokio::test]
+async fn approval_adds_to_what_a_device_has_and_ends_its_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = common::open(folder.path());
+    let asked = request("one", 1);
+    state
+        .write(move |tx| tx.put_device_request(&asked))
         .await
-        .unwrap()
         .unwrap();
-    assert_eq!(taken.scopes, ["operator.write"]);
     approve(&state, "one", &["operator.read"]).await;
     approve(&state, "one", &["operator.write"]).await;
     let device = state.read(|view| view.device("one")).await.unwrap().unwrap();

@@ -1,43 +1,32 @@
 //! Who may use the HTTP API: whoever knows the gateway's secret.
 //!
-//! **Promise.** Wrong tries count against their address together with those over the socket. A request without a
+//! **Promise.** Wrong tries count against their source together with those over the socket. A request without a
 //! secret counts as no try. **Cost.** One comparison in constant time.
-
-use std::time::Instant;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 use openclaw_protocol::scope::{CLI, Grant, Scope};
 
 use super::refusal::Refusal;
-use crate::auth::limit::{Attempt, Verdict};
+use crate::access::Barred;
+use crate::auth::credentials::Shown;
+use crate::auth::limit::Source;
 use crate::auth::place::Place;
 use crate::gateway::Gateway;
 
 /// What a caller may do.
 pub(crate) async fn let_in(gateway: &Gateway, place: Place, headers: &HeaderMap) -> Result<Grant, Refusal> {
-    let access = gateway.access();
-    let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = sent.and_then(bearer);
-    if access.credentials.is_open() {
-        return Ok(asked(headers));
+    let source = Source::of(place.ip, headers);
+    match gateway.access().check_bearer(bearer(headers), source).await {
+        Ok(Shown::NotAsked) => Ok(asked(headers)),
+        Ok(Shown::Secret) => Ok(Grant::of_cli()),
+        Err(Barred::Locked(left)) => Err(locked(left.as_secs().saturating_add(1))),
+        Err(Barred::Unknown) => Err(Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Unauthorized",
+        )),
     }
-    if let Verdict::Locked(left) = access.failures.verdict(Attempt::Secret, place.ip, Instant::now()) {
-        return Err(locked(left.as_secs().saturating_add(1)));
-    }
-    if access.credentials.check_bearer(bearer).is_ok() {
-        access.failures.forget(Attempt::Secret, place.ip);
-        return Ok(Grant::of_cli());
-    }
-    if bearer.is_some() {
-        let delay = access.failures.note(Attempt::Secret, place.ip, Instant::now());
-        tokio::time::sleep(delay).await;
-    }
-    Err(Refusal::new(
-        StatusCode::UNAUTHORIZED,
-        "unauthorized",
-        "Unauthorized",
-    ))
 }
 
 /// Refuses a caller that is not allowed this.
@@ -48,7 +37,9 @@ pub(crate) fn require(grant: &Grant, scope: Scope) -> Result<(), Refusal> {
     }
 }
 
-fn bearer(value: &str) -> Option<&str> {
+/// What a request shows as its bearer.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
@@ -78,11 +69,15 @@ mod tests {
 
     #[test]
     fn only_a_bearer_with_a_token_is_one() {
-        assert_eq!(bearer("Bearer abc"), Some("abc"));
-        assert_eq!(bearer("bearer  abc "), Some("abc"));
-        assert_eq!(
-            (bearer("Basic abc"), bearer("Bearer "), bearer("abc")),
-            (None, None, None)
-        );
+        let shown = |value: &str| {
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())]);
+            bearer(&headers).map(str::to_owned)
+        };
+        for value in ["Bearer abc", "bearer  abc "] {
+            assert_eq!(shown(value).as_deref(), Some("abc"), "{value}");
+        }
+        for value in ["Basic abc", "Bearer ", "abc"] {
+            assert_eq!(shown(value), None, "{value}");
+        }
     }
 }

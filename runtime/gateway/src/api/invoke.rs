@@ -1,6 +1,7 @@
 //! What `/tools/invoke` is asked, and which tools it never calls.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use openclaw_config::tree::gateway::InvokeTools;
 use serde::Serialize;
@@ -37,6 +38,7 @@ pub(crate) struct Invocation {
     pub(crate) arguments: Map<String, Value>,
     pub(crate) session: Option<String>,
     pub(crate) agent: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// Reads a body.
@@ -65,6 +67,7 @@ pub(crate) fn invocation(body: &Value) -> Result<Invocation, Refusal> {
         arguments,
         session: text("sessionKey"),
         agent: text("agentId"),
+        idempotency_key: text("idempotencyKey"),
     })
 }
 
@@ -74,9 +77,26 @@ struct Done<'a> {
     result: &'a Value,
 }
 
-/// Calls the tool that a body names.
-pub(crate) async fn call(gateway: &Gateway, body: &Value) -> Result<String, Refusal> {
+/// Calls the tool that a body names; what is asked twice with the same key is done once.
+pub(crate) async fn call(gateway: &Arc<Gateway>, body: &Value) -> Result<String, Refusal> {
     let call = invocation(body)?;
+    let Some(key) = &call.idempotency_key else {
+        return perform(gateway, call).await;
+    };
+    let key = Value::from_iter([call.agent.as_deref(), call.session.as_deref(), Some(key)]).to_string();
+    let gateway = Arc::clone(gateway);
+    // Goes on when the caller is gone, as that is who asks again.
+    let work = tokio::spawn(async move {
+        let work = perform(&gateway, call);
+        gateway.invocations().once("tools.invoke", &key, work).await
+    });
+    work.await.unwrap_or_else(|fault| {
+        tracing::error!(%fault, "a tool could not be called");
+        Err(Refusal::internal())
+    })
+}
+
+async fn perform(gateway: &Gateway, call: Invocation) -> Result<String, Refusal> {
     let config = gateway.config().get();
     let bad = |message: String| Refusal::new(http::StatusCode::BAD_REQUEST, "invalid_request", message);
     let target = target(&config.config, call.session.as_deref(), call.agent.as_deref())

@@ -10,5 +10,7 @@ mod models;
 mod refusal;
 mod routes;
 
+pub(crate) use bearer::bearer;
 pub(crate) use invoke::is_allowed;
+pub(crate) use refusal::Refusal;
 pub use routes::routes;

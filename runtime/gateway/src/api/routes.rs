@@ -47,14 +47,7 @@ async fn page(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Re
     {
         return super::hook::answer(channels, hook, request).await;
     }
-    let known = request.headers().get(http::header::IF_NONE_MATCH);
-    let known = known.and_then(|value| value.to_str().ok());
-    let is_on = gateway.config().get().config.gateway.control_ui.enabled;
-    let found = is_on.then(|| crate::page::answer(request.method(), request.uri().path(), known));
-    match found.flatten() {
-        Some(response) => response.map(Body::from),
-        None => text_answer(StatusCode::NOT_FOUND, "Not Found"),
-    }
+    crate::page::serve(State(gateway), request).await
 }
 
 /// Whether the part that speaks OpenAI's API is on; it is not unless the operator says so.

@@ -1,18 +1,22 @@
 //! How often one may be wrong.
 //!
 //! **Promise.** An address that was wrong too often is not looked at until its time is over; this machine itself is
-//! never shut out, each wrong try only takes longer. **Bound.** [`ADDRESSES`] addresses are remembered; when there are
-//! more, those whose window is over are forgotten first, then the oldest. **Cost.** A short lock per wrong try.
+//! never shut out, each wrong try only takes longer. A page that was wrong too often is shut out wherever its browser
+//! runs. **Bound.** [`SOURCES`] addresses and pages are remembered; when there are more, those whose window is over are
+//! forgotten first, then the oldest. **Cost.** A short lock per wrong try.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use http::HeaderMap;
+use http::header::ORIGIN;
 use openclaw_config::tree::gateway_auth::RateLimit;
 use parking_lot::Mutex;
+use ring::digest::{SHA256, digest};
 
-/// How many addresses are remembered.
-const ADDRESSES: usize = 4096;
+/// How many addresses and pages are remembered.
+const SOURCES: usize = 4096;
 /// How long the first wrong try from this machine takes; each further one twice as long.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 /// How long one takes at most.
@@ -27,6 +31,39 @@ pub enum Attempt {
     DeviceToken,
 }
 
+/// From where a try comes.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    ip: IpAddr,
+    page: Option<&'a [u8]>,
+}
+
+impl<'a> Source<'a> {
+    /// The one of a request with these headers.
+    pub fn of(ip: IpAddr, headers: &'a HeaderMap) -> Self {
+        Self {
+            ip,
+            page: headers.get(ORIGIN).map(|origin| origin.as_bytes()),
+        }
+    }
+
+    fn keys(self) -> impl Iterator<Item = Key> {
+        let page = self.page.map(|page| {
+            let mut hash = [0; 32];
+            hash.copy_from_slice(digest(&SHA256, page).as_ref());
+            Key::Page(hash)
+        });
+        std::iter::once(Key::Address(self.ip.to_canonical())).chain(page)
+    }
+}
+
+/// By what a try is remembered. An origin may be long, so that its hash stands for it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Key {
+    Address(IpAddr),
+    Page([u8; 32]),
+}
+
 /// What to do with a try.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
@@ -36,11 +73,11 @@ pub enum Verdict {
     Locked(Duration),
 }
 
-/// Wrong tries by kind and address.
+/// Wrong tries by kind and source.
 #[derive(Debug)]
 pub struct Failures {
     rule: RateLimit,
-    seen: Mutex<HashMap<(Attempt, IpAddr), Record>>,
+    seen: Mutex<HashMap<(Attempt, Key), Record>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +97,12 @@ impl Failures {
     }
 
     /// Whether a try from there is looked at.
-    pub fn verdict(&self, attempt: Attempt, ip: IpAddr, now: Instant) -> Verdict {
+    pub fn verdict(&self, attempt: Attempt, source: Source<'_>, now: Instant) -> Verdict {
         let seen = self.seen.lock();
-        let until = seen
-            .get(&(attempt, canonical(ip)))
-            .and_then(|record| record.locked_until);
+        let until = source
+            .keys()
+            .filter_map(|key| seen.get(&(attempt, key))?.locked_until)
+            .max();
         match until.map(|until| until.saturating_duration_since(now)) {
             Some(left) if !left.is_zero() => Verdict::Locked(left),
             _ => Verdict::Look,
@@ -72,13 +110,17 @@ impl Failures {
     }
 
     /// Notes a wrong try; the answer is to wait for so long.
-    pub fn note(&self, attempt: Attempt, ip: IpAddr, now: Instant) -> Duration {
-        let ip = canonical(ip);
+    pub fn note(&self, attempt: Attempt, source: Source<'_>, now: Instant) -> Duration {
+        let waits = source.keys().map(|key| self.count(attempt, key, now));
+        waits.max().unwrap_or_default()
+    }
+
+    fn count(&self, attempt: Attempt, key: Key, now: Instant) -> Duration {
         let window = Duration::from_millis(self.rule.window_ms);
         let mut seen = self.seen.lock();
-        if seen.len() >= ADDRESSES && !seen.contains_key(&(attempt, ip)) {
+        if seen.len() >= SOURCES && !seen.contains_key(&(attempt, key)) {
             seen.retain(|_, record| record.is_live(now, window));
-            if seen.len() >= ADDRESSES
+            if seen.len() >= SOURCES
                 && let Some(oldest) = seen
                     .iter()
                     .min_by_key(|(_, record)| record.since)
@@ -87,7 +129,7 @@ impl Failures {
                 seen.remove(&oldest);
             }
         }
-        let record = seen.entry((attempt, ip)).or_insert(Record {
+        let record = seen.entry((attempt, key)).or_insert(Record {
             since: now,
             count: 0,
             locked_until: None,
@@ -100,7 +142,8 @@ impl Failures {
             };
         }
         record.count = record.count.saturating_add(1);
-        if self.rule.exempt_loopback && ip.is_loopback() {
+        let exempt = matches!(key, Key::Address(ip) if self.rule.exempt_loopback && ip.is_loopback());
+        if exempt {
             let doubled = FIRST_DELAY.saturating_mul(1 << record.count.saturating_sub(1).min(8));
             return doubled.min(LONGEST_DELAY);
         }
@@ -110,9 +153,12 @@ impl Failures {
         Duration::ZERO
     }
 
-    /// Forgets the wrong tries of an address that was right.
-    pub fn forget(&self, attempt: Attempt, ip: IpAddr) {
-        self.seen.lock().remove(&(attempt, canonical(ip)));
+    /// Forgets the wrong tries of a source that was right.
+    pub fn forget(&self, attempt: Attempt, source: Source<'_>) {
+        let mut seen = self.seen.lock();
+        for key in source.keys() {
+            seen.remove(&(attempt, key));
+        }
     }
 }
 
@@ -123,18 +169,21 @@ impl Record {
     }
 }
 
-fn canonical(ip: IpAddr) -> IpAddr {
-    ip.to_canonical()
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
 
-    const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const STRANGER: Source<'_> = address(Ipv4Addr::new(192, 0, 2, 7));
+    const HERE: Source<'_> = address(Ipv4Addr::LOCALHOST);
+
+    const fn address(ip: Ipv4Addr) -> Source<'static> {
+        Source {
+            ip: IpAddr::V4(ip),
+            page: None,
+        }
+    }
 
     #[test]
     fn ten_wrong_tries_shut_an_address_out_and_time_lets_it_in_again() {
@@ -171,11 +220,32 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_guesses_is_shut_out_on_this_machine_too_and_others_are_not() {
+        let (failures, now) = (Failures::new(RateLimit::default()), Instant::now());
+        let page = |origin: &'static [u8]| Source {
+            page: Some(origin),
+            ..HERE
+        };
+        for _ in 0..10 {
+            let verdict = failures.verdict(Attempt::Secret, page(b"http://localhost:5173"), now);
+            assert_eq!(verdict, Verdict::Look);
+            failures.note(Attempt::Secret, page(b"http://localhost:5173"), now);
+        }
+        assert_eq!(
+            failures.verdict(Attempt::Secret, page(b"http://localhost:5173"), now),
+            Verdict::Locked(Duration::from_secs(300))
+        );
+        for other in [HERE, page(b"http://localhost:18789")] {
+            assert_eq!(failures.verdict(Attempt::Secret, other, now), Verdict::Look);
+        }
+    }
+
+    #[test]
     fn however_many_addresses_come_the_memory_is_bounded() {
         let (failures, now) = (Failures::new(RateLimit::default()), Instant::now());
-        for at in 0..(ADDRESSES as u32 + 500) {
-            failures.note(Attempt::Secret, IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + at)), now);
+        for at in 0..(SOURCES as u32 + 500) {
+            failures.note(Attempt::Secret, address(Ipv4Addr::from(0x0a00_0000 + at)), now);
         }
-        assert_eq!(failures.seen.lock().len(), ADDRESSES);
+        assert_eq!(failures.seen.lock().len(), SOURCES);
     }
 }

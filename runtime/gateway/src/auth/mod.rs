@@ -2,5 +2,6 @@
 
 pub mod credentials;
 pub mod limit;
+pub(crate) mod mark;
 pub mod origin;
 pub mod place;

@@ -72,6 +72,15 @@ impl Origins {
             || (self.tailnet && name.ends_with(".ts.net"))
     }
 
+    /// Whether a request comes from no page, or from one that may talk to the gateway.
+    pub fn lets_in(&self, headers: &HeaderMap, local: bool) -> bool {
+        headers.get(http::header::ORIGIN).is_none_or(|origin| {
+            origin
+                .to_str()
+                .is_ok_and(|origin| self.allows(origin, headers, local))
+        })
+    }
+
     /// Whether a page may talk to the gateway. `local`: the request comes from this machine.
     pub fn allows(&self, origin: &str, headers: &HeaderMap, local: bool) -> bool {
         if self.any || self.allowed.contains(&normal(origin)) {

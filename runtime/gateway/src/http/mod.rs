@@ -28,6 +28,8 @@ pub(crate) struct Front {
     pub gateway: Arc<Gateway>,
     pub routes: axum::Router,
     pub seats: Seats,
+    /// The places of pages that may not talk to the gateway, while they are told so.
+    pub foreign: Seats,
     pub sockets: TaskTracker,
 }
 
@@ -79,18 +81,14 @@ impl Front {
             }
             return upgrade::accept(self, request, place, peer);
         }
-        if let Some(origin) = request.headers().get(http::header::ORIGIN) {
-            let allowed = origin
-                .to_str()
-                .is_ok_and(|origin| access.origins.allows(origin, request.headers(), place.is_local));
-            if !allowed {
-                return forbidden(
-                    "origin_not_allowed",
-                    "origin not allowed (allow it in gateway.controlUi.allowedOrigins)",
-                );
-            }
+        if !access.origins.lets_in(request.headers(), place.is_local) {
+            return forbidden(
+                "origin_not_allowed",
+                "origin not allowed (allow it in gateway.controlUi.allowedOrigins)",
+            );
         }
-        if let Some(probe) = probe::answer(&self.gateway, &request, place) {
+        let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
+        if let Some(probe) = probe::answer(&self.gateway, method, path, headers, place).await {
             return probe;
         }
         request.extensions_mut().insert(Came { place, peer });

@@ -1,16 +1,18 @@
 //! `/health`, `/ready` and `/startup`: whether the gateway is there, for whoever asks.
 //!
 //! **Promise.** Nothing but that is told to a stranger; what is more is for callers on this machine and for those who
-//! know the secret.
+//! know the secret. A wrong secret counts as one does anywhere else.
 
 use axum::body::Body;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{CACHE_CONTROL, HeaderValue};
+use http::{HeaderMap, Method, Response, StatusCode};
 use openclaw_protocol::VERSION;
 use serde_json::{Value, json};
 
 use super::answer::{json_answer, method_not_allowed};
+use crate::api::bearer;
 use crate::auth::credentials::Shown;
+use crate::auth::limit::Source;
 use crate::auth::place::Place;
 use crate::gateway::Gateway;
 
@@ -21,14 +23,20 @@ enum Probe {
 }
 
 /// Answers a probe. None: it is none.
-pub(super) fn answer<B>(gateway: &Gateway, request: &Request<B>, place: Place) -> Option<Response<Body>> {
-    let probe = match request.uri().path() {
+pub(super) async fn answer(
+    gateway: &Gateway,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    place: Place,
+) -> Option<Response<Body>> {
+    let probe = match path {
         "/health" | "/healthz" => Probe::Live,
         "/ready" | "/readyz" => Probe::Ready,
         "/startup" | "/startupz" => Probe::Started,
         _ => return None,
     };
-    if request.method() != Method::GET && request.method() != Method::HEAD {
+    if method != Method::GET && method != Method::HEAD {
         return Some(method_not_allowed("GET, HEAD"));
     }
     let draining = gateway.is_draining();
@@ -40,7 +48,11 @@ pub(super) fn answer<B>(gateway: &Gateway, request: &Request<B>, place: Place) -
             json!({"ok": !draining, "status": if draining { "draining" } else { "started" }}),
         ),
     };
-    let told = place.is_local || knows_secret(gateway, request);
+    let told = match probe {
+        // There is no more to tell.
+        Probe::Live => false,
+        Probe::Ready | Probe::Started => place.is_local || knows_secret(gateway, headers, place).await,
+    };
     if let (true, Some(fields)) = (told, body.as_object_mut()) {
         let uptime: Value = u64::try_from(gateway.uptime().as_millis())
             .unwrap_or_default()
@@ -70,11 +82,12 @@ pub(super) fn answer<B>(gateway: &Gateway, request: &Request<B>, place: Place) -
     Some(response)
 }
 
-fn knows_secret<B>(gateway: &Gateway, request: &Request<B>) -> bool {
-    let header = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let bearer = header.and_then(|value| value.strip_prefix("Bearer "));
-    gateway.access().credentials.check_bearer(bearer) == Ok(Shown::Secret)
+async fn knows_secret(gateway: &Gateway, headers: &HeaderMap, place: Place) -> bool {
+    let Some(bearer) = bearer(headers) else {
+        return false;
+    };
+    let shown = gateway
+        .access()
+        .check_bearer(Some(bearer), Source::of(place.ip, headers));
+    shown.await == Ok(Shown::Secret)
 }

@@ -55,7 +55,13 @@ pub(super) fn accept(
     if RESERVED.contains(&request.uri().path()) {
         return text_answer(StatusCode::NOT_FOUND, "Not Found");
     }
-    let Some(seat) = front.seats.take(place.ip) else {
+    // Any page can make a browser on this machine connect: those that may not must not take the places of others.
+    let origins = &front.gateway.access().origins;
+    let seats = match origins.lets_in(request.headers(), place.is_local) {
+        true => &front.seats,
+        false => &front.foreign,
+    };
+    let Some(seat) = seats.take(place.ip) else {
         return text_answer(
             StatusCode::SERVICE_UNAVAILABLE,
             "Too many unauthenticated sockets",

@@ -148,9 +148,12 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
     let agent_id = given(asked.agent_id);
     let target = target(&config.config, session.as_deref(), agent_id.as_deref())
         .map_err(|error| Error::invalid(format!("invalid agent params: {}", error.message)))?;
+    let images = images(&asked.attachments)?;
+    // They are long, and the run may be too.
+    drop(asked.attachments);
     let request = Request {
         message: asked.message,
-        images: images(&asked.attachments)?,
+        images,
         origin: Origin::Cli,
         route,
         model,

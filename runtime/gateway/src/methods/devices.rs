@@ -169,8 +169,8 @@ async fn approve(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answe
     check_covers(&caller, &request.scopes)?;
     let (id, actor) = (request_id.clone(), actor(&caller));
     let approved = gateway.state().write(move |tx| {
-        // What is approved is what was looked at: a request that asks for more by now is none of these.
-        let Some(taken) = tx.take_device_request(&id)?.filter(|taken| *taken == request) else {
+        // What is approved is what was looked at: a request that asks for something else has another id.
+        let Some(taken) = tx.take_device_request(&id)? else {
             return Ok::<_, openclaw_state::Error>(None);
         };
         let device = tx.approve_device(
@@ -270,8 +270,13 @@ async fn rotate(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer
         scopes.clone(),
         actor(&caller),
     );
+    let mark = gateway.secret_mark();
     let kept = gateway.state().write(move |tx| {
-        tx.put_device_token(&id, &for_role, &fresh, &given)?;
+        // One that went with the shared secret still does.
+        let before = tx.device_tokens(&id)?;
+        let mut before = before.iter().filter(|token| token.role == for_role);
+        let mark = mark.filter(|_| before.any(|token| token.secret_mark.is_some()));
+        tx.put_device_token(&id, &for_role, &fresh, &given, mark.as_deref())?;
         tx.audit(&AuditEntry::new(actor, "device.token.rotate", id).detail("role", for_role))?;
         Ok::<_, openclaw_state::Error>(())
     });

@@ -55,6 +55,9 @@ pub(crate) async fn project(gateway: Arc<Gateway>, parts: Arc<Parts>, mut events
 
 async fn hear(gateway: &Gateway, parts: &Parts, event: &Event) {
     let told = &parts.told;
+    if told.ended_early(&event.run_id) {
+        return;
+    }
     if matches!(event.body, Body::Start | Body::ToolResult { .. } | Body::End(_)) {
         news::messages(gateway, parts, event).await;
     }
@@ -69,20 +72,26 @@ async fn hear(gateway: &Gateway, parts: &Parts, event: &Event) {
     }
 }
 
-/// Tells the ends that were missed.
+/// Tells the ends that were missed, or are still to come: what of those runs comes later is not told again.
 async fn catch_up(gateway: &Gateway, parts: &Parts) {
-    for run in parts.told.runs() {
-        if let Ok(Some(outcome)) = parts.agent.outcome(&run.run_id).await {
-            let event = Event {
-                run_id: run.run_id,
-                session_key: run.session_key,
-                session_id: outcome.session_id.as_str().into(),
-                agent_id: run.agent_id,
-                seq: run.seq + 1,
-                ts: outcome.ended_ms,
-                body: Body::End(Box::new(outcome)),
-            };
-            hear(gateway, parts, &event).await;
-        }
+    for (run_id, seq) in parts.told.runs() {
+        let Ok(Some(outcome)) = parts.agent.outcome(&run_id).await else {
+            continue;
+        };
+        let id = run_id.to_string();
+        let Ok(Some(turn)) = gateway.state().read(move |view| view.turn(&id)).await else {
+            continue;
+        };
+        let event = Event {
+            run_id: Arc::clone(&run_id),
+            session_key: turn.session_key.into(),
+            session_id: outcome.session_id.as_str().into(),
+            agent_id: turn.agent_id.into(),
+            seq: seq + 1,
+            ts: outcome.ended_ms,
+            body: Body::End(Box::new(outcome)),
+        };
+        hear(gateway, parts, &event).await;
+        parts.told.end_early(&run_id);
     }
 }

@@ -1,9 +1,9 @@
 //! What was told of each run that goes on, and to whom.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use openclaw_agent::{Body, Event, Outcome, Status};
+use openclaw_agent::{AHEAD, Body, Event, Outcome, Status};
 use openclaw_state::Entry;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -24,15 +24,14 @@ const TOOL_EVENTS: &str = "tool-events";
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     runs: Mutex<HashMap<Arc<str>, Run>>,
+    early: Mutex<Early>,
 }
 
-/// Names a run that goes on.
-#[derive(Clone, Debug)]
-pub(crate) struct Known {
-    pub(crate) run_id: Arc<str>,
-    pub(crate) session_key: Arc<str>,
-    pub(crate) agent_id: Arc<str>,
-    pub(crate) seq: u64,
+/// The runs whose end was told before its turn, the newest [`AHEAD`]: no more can still have an event under way.
+#[derive(Debug, Default)]
+struct Early {
+    ids: HashSet<Arc<str>>,
+    order: VecDeque<Arc<str>>,
 }
 
 #[derive(Debug, Default)]
@@ -91,16 +90,30 @@ impl Told {
         self.runs.lock().remove(run_id);
     }
 
-    /// The runs of which something was told.
-    pub(crate) fn runs(&self) -> Vec<Known> {
+    /// A run has ended, and events of it may still come that are not to be told.
+    pub(super) fn end_early(&self, run_id: &Arc<str>) {
+        let mut early = self.early.lock();
+        if early.ids.insert(Arc::clone(run_id)) {
+            early.order.push_back(Arc::clone(run_id));
+        }
+        if early.order.len() > AHEAD
+            && let Some(oldest) = early.order.pop_front()
+        {
+            early.ids.remove(&oldest);
+        }
+    }
+
+    /// Whether the end of a run was told before its turn.
+    pub(super) fn ended_early(&self, run_id: &str) -> bool {
+        self.early.lock().ids.contains(run_id)
+    }
+
+    /// The runs that somebody follows or of which something was told: their ids, and how far they were told.
+    pub(super) fn runs(&self) -> Vec<(Arc<str>, u64)> {
         let runs = self.runs.lock();
-        let known = runs.iter().map(|(run_id, run)| Known {
-            run_id: Arc::clone(run_id),
-            session_key: Arc::clone(&run.session_key),
-            agent_id: Arc::clone(&run.agent_id),
-            seq: run.seq,
-        });
-        known.collect()
+        runs.iter()
+            .map(|(run_id, run)| (Arc::clone(run_id), run.seq))
+            .collect()
     }
 
     /// The run of a session that goes on, as history tells it.

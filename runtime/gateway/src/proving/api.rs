@@ -189,3 +189,31 @@ async fn a_tool_is_called_and_what_is_not_offered_is_not_there() {
     let body = r#"{"error":{"message":"Payload too large","type":"invalid_request_error"}}"#;
     assert_eq!((refused.status, refused.body.as_str()), (413, body));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_is_called_twice_with_a_key_is_called_once() {
+    let world = World::new(json!({})).await;
+    let ask = async |key: &str, session: &str| {
+        let body = json!({ "tool": "session_status", "sessionKey": session, "idempotencyKey": key });
+        world.ask("POST", "/tools/invoke", &body).await.body
+    };
+    let first = ask("k", "main").await;
+    // What it says changes with what was said.
+    let mut line = world.connect(&["operator.admin"], &[]);
+    let send = json!({ "sessionKey": "main", "message": "Hello", "idempotencyKey": "k1" });
+    line.call("chat.send", send).await.unwrap();
+    line.hear(|event, payload| event == "chat" && payload["state"] == "final")
+        .await;
+    assert_eq!(ask("k", "main").await, first);
+    assert_ne!(ask("other", "main").await, first);
+    assert_ne!(ask("k", "agent:main:else").await, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_where_the_operator_put_it() {
+    let gateway =
+        json!({ "auth": { "mode": "token", "token": TOKEN }, "controlUi": { "basePath": "/claw" } });
+    let world = World::new(json!({ "gateway": gateway })).await;
+    assert_eq!(world.http("GET", "/claw/", &[], "").await.status, 200);
+    assert_eq!(world.http("GET", "/", &[], "").await.status, 404);
+}

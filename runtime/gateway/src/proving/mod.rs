@@ -199,32 +199,39 @@ impl World {
 
     /// A connection that holds these scopes and understands these things.
     pub(crate) fn connect(&self, scopes: &[&str], caps: &[&str]) -> Line {
-        let peer = Peer {
-            client: Client {
-                id: "test".to_owned(),
-                version: "1".to_owned(),
-                platform: "test".to_owned(),
-                mode: Mode::Test,
-                display_name: None,
-                device_family: None,
-                model_identifier: None,
-                instance_id: None,
-                time_zone: None,
-            },
-            caps: caps.iter().map(|cap| (*cap).to_owned()).collect(),
-            role: Role::Operator,
-            grant: Grant::new(scopes.iter().copied()),
-            device_id: None,
-            ip: Ipv4Addr::LOCALHOST.into(),
-            since_ms: 0,
-        };
-        let connection = Arc::new(Connection::new(uuid::Uuid::new_v4().to_string(), peer));
+        let connection = Arc::new(Connection::new(
+            uuid::Uuid::new_v4().to_string(),
+            peer(scopes, caps),
+        ));
         self.gateway.hub().add(Arc::clone(&connection));
         Line {
             gateway: Arc::clone(&self.gateway),
             connection,
             frames: Vec::new(),
         }
+    }
+}
+
+/// A client that holds these scopes and understands these things.
+pub(crate) fn peer(scopes: &[&str], caps: &[&str]) -> Peer {
+    Peer {
+        client: Client {
+            id: "test".to_owned(),
+            version: "1".to_owned(),
+            platform: "test".to_owned(),
+            mode: Mode::Test,
+            display_name: None,
+            device_family: None,
+            model_identifier: None,
+            instance_id: None,
+            time_zone: None,
+        },
+        caps: caps.iter().map(|cap| (*cap).to_owned()).collect(),
+        role: Role::Operator,
+        grant: Grant::new(scopes.iter().copied()),
+        device_id: None,
+        ip: Ipv4Addr::LOCALHOST.into(),
+        since_ms: 0,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Runs as clients of the socket see them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use openclaw_agent::{Body, Event};
 use serde_json::{Value, json};
 
 use super::World;
@@ -383,4 +385,63 @@ async fn what_is_installed_is_listed_and_what_is_not_is_told() {
         .call("plugins.grant", json!({ "id": "calc", "grant": "everything" }))
         .await;
     assert!(refused.unwrap_err().message.contains("at /grant"));
+}
+
+#[tokio::test]
+async fn after_falling_behind_each_run_ends_once_and_in_its_session() {
+    let world = World::new(json!({})).await;
+    let mut line = world.connect(&["operator.admin"], &[]);
+    for key in ["k1", "k2"] {
+        let send = json!({ "sessionKey": "main", "message": "Hello", "idempotencyKey": key });
+        line.call("chat.send", send).await.unwrap();
+        line.hear(is_over).await;
+    }
+    // The same runs again, heard by one that falls behind: of the second it knows only that somebody asked for it.
+    let parts = Arc::clone(world.gateway.parts().unwrap());
+    let outcome = parts.agent.outcome("k1").await.unwrap().unwrap();
+    let (sender, events) = tokio::sync::broadcast::channel(4);
+    for key in ["k1", "k2"] {
+        parts.told.follow(key, &line.connection);
+    }
+    for seq in 1..=8 {
+        let body = match seq {
+            8 => Body::End(Box::new(outcome.clone())),
+            _ => Body::Usage { output: seq },
+        };
+        let event = Event {
+            run_id: "k1".into(),
+            session_key: "agent:main:main".into(),
+            session_id: outcome.session_id.as_str().into(),
+            agent_id: "main".into(),
+            seq,
+            ts: 0,
+            body,
+        };
+        sender.send(Arc::new(event)).unwrap();
+    }
+    drop(sender);
+    crate::projection::project(Arc::clone(&world.gateway), parts, events).await;
+    world.gateway.tell_presence();
+    let heard = line.hear(|event, _| event == "presence").await;
+    let mut ends: Vec<_> = heard
+        .iter()
+        .filter(|(event, payload)| is_over(event, payload))
+        .map(|(_, payload)| {
+            (
+                payload["runId"].as_str().unwrap(),
+                payload["sessionKey"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    ends.sort_unstable();
+    assert_eq!(ends, [("k1", "agent:main:main"), ("k2", "agent:main:main")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_have_channels_asked_at_the_same_time_share_the_answer() {
+    let world = World::new(json!({})).await;
+    let before = world.gateway.health().version();
+    let ask = || crate::health::refresh(&world.gateway, true);
+    tokio::join!(ask(), ask(), ask());
+    assert_eq!(world.gateway.health().version(), before + 1);
 }

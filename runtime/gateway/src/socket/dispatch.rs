@@ -41,18 +41,21 @@ pub(super) fn run(gateway: &Arc<Gateway>, connection: &Arc<Connection>, text: By
 
 /// A text that takes long to read is read on another thread.
 fn run_long(gateway: &Arc<Gateway>, connection: &Arc<Connection>, text: Bytes) {
-    let Some(place) = Place::take(connection) else {
+    let room = Place::take(connection).zip(large::Queued::take(connection, text.len()));
+    let Some((place, queued)) = room else {
         // Its id is not known without reading it.
         return refuse(connection, "invalid", &busy());
     };
     let (gateway, connection) = (Arc::clone(gateway), Arc::clone(connection));
     tokio::spawn(async move {
         let _place = place;
-        let Ok(_turn) = large::PLACES.acquire().await else {
+        let Ok(turn) = large::PLACES.acquire().await else {
             return;
         };
         let reader = Arc::clone(&connection);
         let begun = tokio::task::spawn_blocking(move || begin(&gateway, &reader, &text)).await;
+        // What it asks for may take as long as a run does.
+        drop((turn, queued));
         if let Ok(Some(((caller, name), running))) = begun {
             finish(caller, name, running, Instant::now()).await;
         }
@@ -137,19 +140,18 @@ fn choose(gateway: &Gateway, connection: &Connection, name: &str) -> Result<&'st
 /// Lets a method answer, at once if it can.
 fn go_on(connection: &Arc<Connection>, caller: Caller, name: &'static str, mut running: Running) {
     let begun = Instant::now();
+    // Before it begins: who is told that the gateway is busy tries again.
+    let Some(place) = Place::take(connection) else {
+        return caller.answer(Err(busy()));
+    };
     if let Some(answer) = running.as_mut().now_or_never() {
         caller.answer(answer);
         return;
     }
-    match Place::take(connection) {
-        Some(place) => {
-            tokio::spawn(async move {
-                let _place = place;
-                finish(caller, name, running, begun).await;
-            });
-        }
-        None => caller.answer(Err(busy())),
-    }
+    tokio::spawn(async move {
+        let _place = place;
+        finish(caller, name, running, begun).await;
+    });
 }
 
 async fn finish(caller: Caller, name: &'static str, running: Running, begun: Instant) {

@@ -2,7 +2,8 @@
 //!
 //! **Promise.** The checks come in the order that clients rely on: protocol, role, origin, secret, device, pairing.
 //! Nothing a stranger sends is looked at beyond that one frame. **Bound.** The gateway's deadline for all of it; a
-//! wrong secret from this machine takes longer each time, within that deadline or not.
+//! wrong secret from this machine takes longer each time, within that deadline or not. A gateway that stops waits for
+//! no client that has not said who it is.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -23,21 +24,29 @@ use uuid::Uuid;
 use super::wire::{Arrival, Ended, Wire};
 use super::{Unproven, Upgrade};
 use crate::auth::credentials::{Credentials, Shown};
-use crate::auth::limit::{Attempt, Verdict};
+use crate::auth::limit::{Attempt, Source, Verdict};
 use crate::clock::now_ms;
 use crate::connection::{Connection, Peer, Role};
 use crate::event::Event;
 use crate::gateway::Gateway;
 use crate::hello;
 use crate::outbox::Outgoing;
-use crate::pairing::{self, Admitted, By};
+use crate::pairing::{self, Admitted, By, Proof};
+
+/// A client that was let in.
+pub(super) struct Proven {
+    /// Its connection; the first message on it is the hello.
+    pub connection: Arc<Connection>,
+    /// The device that it proved.
+    pub device: Option<Proof>,
+}
 
 /// Lets a client in, or not.
 pub(super) async fn run(
     gateway: &Arc<Gateway>,
     wire: &mut Wire,
     upgrade: &Upgrade,
-) -> Result<Arc<Connection>, Unproven> {
+) -> Result<Proven, Unproven> {
     match timeout(gateway.handshake, prove(gateway, wire, upgrade)).await {
         Ok(proven) => proven,
         Err(_) => Err(Unproven::closed(Close::new(1000, ""))),
@@ -60,30 +69,16 @@ impl Unproven {
     }
 }
 
-async fn prove(
-    gateway: &Arc<Gateway>,
-    wire: &mut Wire,
-    upgrade: &Upgrade,
-) -> Result<Arc<Connection>, Unproven> {
+async fn prove(gateway: &Arc<Gateway>, wire: &mut Wire, upgrade: &Upgrade) -> Result<Proven, Unproven> {
     let nonce = Uuid::new_v4().to_string();
-    send_challenge(wire, &nonce, gateway).await?;
-    let text = poll_fn(|cx| {
-        loop {
-            match wire.poll_read(cx) {
-                Poll::Ready(Ok(Arrival::Alive)) => {}
-                Poll::Pending => {
-                    if let Poll::Ready(Err(_)) = wire.poll_send(cx, || None) {
-                        return Poll::Ready(Err(Unproven::Gone));
-                    }
-                    return Poll::Pending;
-                }
-                Poll::Ready(Ok(Arrival::Text(text))) => return Poll::Ready(Ok(text)),
-                Poll::Ready(Err(Ended::Gone)) => return Poll::Ready(Err(Unproven::Gone)),
-                Poll::Ready(Err(Ended::Broke(close))) => return Poll::Ready(Err(Unproven::closed(close))),
-            }
-        }
-    })
-    .await?;
+    let first = async {
+        send_challenge(wire, &nonce, gateway).await?;
+        hear(wire).await
+    };
+    let text = match gateway.draining().run_until_cancelled(first).await {
+        Some(text) => text?,
+        None => return Err(Unproven::closed(Close::new(1012, "service restart"))),
+    };
     let nothing = || Unproven::closed(Close::new(1000, ""));
     let text = std::str::from_utf8(&text).map_err(|_| nothing())?;
     let request = match Request::read(text) {
@@ -98,8 +93,32 @@ async fn prove(
         return Err(refused(Refusal::new(error)));
     }
     let connect = Connect::read(request.params).map_err(|error| refused(Refusal::new(error)))?;
-    let admitted = admit(gateway, &connect, upgrade, &nonce).await.map_err(refused)?;
+    let admitted = admit(gateway, &connect, upgrade, wire, &nonce)
+        .await
+        .map_err(refused)?;
     Ok(welcome(gateway, &id, connect, admitted, upgrade))
+}
+
+/// The first text that a client sends.
+async fn hear(wire: &mut Wire) -> Result<Bytes, Unproven> {
+    poll_fn(|cx| match wire.poll_read(cx) {
+        Poll::Ready(Ok(Arrival::Text(text))) => Poll::Ready(Ok(text)),
+        Poll::Ready(Ok(Arrival::Alive)) => {
+            if let Poll::Ready(Err(_)) = wire.poll_send(cx, || None) {
+                return Poll::Ready(Err(Unproven::Gone));
+            }
+            // A flood of pings takes turns with others.
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Poll::Ready(Err(Ended::Gone)) => Poll::Ready(Err(Unproven::Gone)),
+        Poll::Ready(Err(Ended::Broke(close))) => Poll::Ready(Err(Unproven::closed(close))),
+        Poll::Pending => match wire.poll_answer(cx, || None) {
+            Poll::Ready(Err(_)) => Poll::Ready(Err(Unproven::Gone)),
+            _ => Poll::Pending,
+        },
+    })
+    .await
 }
 
 async fn send_challenge(wire: &mut Wire, nonce: &str, gateway: &Gateway) -> Result<(), Unproven> {
@@ -126,6 +145,7 @@ async fn admit(
     gateway: &Arc<Gateway>,
     connect: &Connect,
     upgrade: &Upgrade,
+    wire: &Wire,
     nonce: &str,
 ) -> Result<Admitted, Refusal> {
     if gateway.is_draining() {
@@ -145,20 +165,20 @@ async fn admit(
     }
     check_origin(gateway, connect, upgrade)?;
     let access = gateway.access();
-    let ip = upgrade.place.ip;
+    let source = source(upgrade);
     if Credentials::was_sent(&connect.auth)
-        && let Verdict::Locked(left) = access.failures.verdict(Attempt::Secret, ip, Instant::now())
+        && let Verdict::Locked(left) = access.failures.verdict(Attempt::Secret, source, Instant::now())
     {
         return Err(locked(left));
     }
     let shown = access.credentials.check(&connect.auth);
     if shown == Ok(Shown::Secret) {
-        access.failures.forget(Attempt::Secret, ip);
+        access.failures.forget(Attempt::Secret, source);
     }
     let Some(claimed) = &connect.device else {
         return match without_device(gateway, connect, role, &shown, upgrade) {
             Ok(scopes) => Ok(Admitted::without_device(role, scopes, method(&shown, gateway))),
-            Err(Denied::Wrong(why)) => Err(wrong_secret(gateway, connect, upgrade, why).await),
+            Err(Denied::Wrong(why)) => Err(wrong_secret(gateway, connect, upgrade, wire, why).await),
             Err(Denied::Refused(refusal)) => Err(refusal),
         };
     };
@@ -166,9 +186,9 @@ async fn admit(
     let by = match shown {
         Ok(Shown::Secret) => By::Secret,
         Ok(Shown::NotAsked) => By::Nothing,
-        Err(why) => match device_token(gateway, connect, &claimed.id, upgrade).await? {
-            Some(scopes) => By::Token(scopes),
-            None => return Err(wrong_secret(gateway, connect, upgrade, why).await),
+        Err(why) => match device_token(gateway, connect, &claimed.id, upgrade, wire).await? {
+            Some(token) => By::Token(token),
+            None => return Err(wrong_secret(gateway, connect, upgrade, wire, why).await),
         },
     };
     pairing::admit(
@@ -188,25 +208,20 @@ fn is_from_page(upgrade: &Upgrade) -> bool {
 }
 
 fn check_origin(gateway: &Gateway, connect: &Connect, upgrade: &Upgrade) -> Result<(), Refusal> {
-    match upgrade.headers.get(http::header::ORIGIN) {
-        Some(origin) => {
-            let allowed = origin.to_str().is_ok_and(|origin| {
-                let origins = &gateway.access().origins;
-                origins.allows(origin, &upgrade.headers, upgrade.place.is_local)
-            });
-            if allowed {
-                Ok(())
-            } else {
-                Err(Refusal::origin("origin not allowed"))
-            }
-        }
-        None if matches!(connect.client.id.as_str(), connect::CONTROL_UI | connect::WEBCHAT)
-            && connect.client.mode == Mode::Webchat =>
-        {
-            Err(Refusal::origin("origin missing or invalid"))
-        }
-        None => Ok(()),
+    let origins = &gateway.access().origins;
+    if !origins.lets_in(&upgrade.headers, upgrade.place.is_local) {
+        return Err(Refusal::origin("origin not allowed"));
     }
+    let is_page = matches!(connect.client.id.as_str(), connect::CONTROL_UI | connect::WEBCHAT)
+        && connect.client.mode == Mode::Webchat;
+    if is_page && !is_from_page(upgrade) {
+        return Err(Refusal::origin("origin missing or invalid"));
+    }
+    Ok(())
+}
+
+fn source(upgrade: &Upgrade) -> Source<'_> {
+    Source::of(upgrade.place.ip, &upgrade.headers)
 }
 
 fn method(shown: &Result<Shown, Unauthorized>, gateway: &Gateway) -> &'static str {
@@ -222,11 +237,17 @@ fn locked(left: Duration) -> Refusal {
 }
 
 /// Notes a wrong secret, and takes its time about it. A client that sent none has not been wrong.
-async fn wrong_secret(gateway: &Gateway, connect: &Connect, upgrade: &Upgrade, why: Unauthorized) -> Refusal {
+async fn wrong_secret(
+    gateway: &Gateway,
+    connect: &Connect,
+    upgrade: &Upgrade,
+    wire: &Wire,
+    why: Unauthorized,
+) -> Refusal {
     if Credentials::was_sent(&connect.auth) {
         let failures = &gateway.access().failures;
-        let wait = failures.note(Attempt::Secret, upgrade.place.ip, Instant::now());
-        dwell(gateway, upgrade, wait).await;
+        let wait = failures.note(Attempt::Secret, source(upgrade), Instant::now());
+        dwell(gateway, upgrade, wire, wait).await;
     }
     let auth = &connect.auth;
     let retry = why == Unauthorized::TokenMismatch
@@ -241,46 +262,54 @@ async fn wrong_secret(gateway: &Gateway, connect: &Connect, upgrade: &Upgrade, w
     Refusal::unauthorized(why, retry)
 }
 
-/// Waits, and not in the place of somebody who is about to say who they are.
-async fn dwell(gateway: &Gateway, upgrade: &Upgrade, wait: Duration) {
+/// Waits, and not in the place of somebody who is about to say who they are. When there are too many who wait it is in
+/// such a place after all: only that keeps a program on this machine from trying secrets as fast as it can.
+async fn dwell(gateway: &Gateway, upgrade: &Upgrade, wire: &Wire, wait: Duration) {
     let place = gateway.wrong.take(upgrade.place.ip);
     if place.is_some() {
         upgrade.seat.lock().take();
     }
-    tokio::time::sleep(wait).await;
+    tokio::select! {
+        () = tokio::time::sleep(wait) => {}
+        // Who is gone learns nothing, and takes nobody's place.
+        () = wire.hung_up() => {}
+        () = gateway.draining().cancelled() => {}
+    }
     drop(place);
 }
 
-/// What a token of the device allows, if the client sent one that is right.
+/// The device's token, if the client sent one that is right.
 async fn device_token(
     gateway: &Gateway,
     connect: &Connect,
     device_id: &str,
     upgrade: &Upgrade,
-) -> Result<Option<Vec<String>>, Refusal> {
+    wire: &Wire,
+) -> Result<Option<String>, Refusal> {
     let failures = &gateway.access().failures;
-    let ip = upgrade.place.ip;
+    let source = source(upgrade);
     let candidates = [&connect.auth.device_token, &connect.auth.token];
     let mut tried = false;
     for token in candidates.into_iter().flatten().filter(|token| !token.is_empty()) {
-        if let Verdict::Locked(left) = failures.verdict(Attempt::DeviceToken, ip, Instant::now()) {
+        if let Verdict::Locked(left) = failures.verdict(Attempt::DeviceToken, source, Instant::now()) {
             return Err(locked(left));
         }
         tried = true;
-        let (id, role, token) = (device_id.to_owned(), connect.role().to_owned(), token.clone());
+        let (id, role, shown) = (device_id.to_owned(), connect.role().to_owned(), token.clone());
+        let mark = gateway.secret_mark();
         let found = gateway
             .state()
-            .read(move |view| view.device_token_scopes(&id, &role, &token))
+            .read(move |view| view.device_token_scopes(&id, &role, &shown, mark.as_deref()))
             .await
             .map_err(|fault| pairing::unavailable(&fault))?;
-        if let Some(scopes) = found {
-            failures.forget(Attempt::DeviceToken, ip);
-            return Ok(Some(scopes));
+        if found.is_some() {
+            failures.forget(Attempt::DeviceToken, source);
+            return Ok(Some(token.clone()));
         }
     }
     if tried && connect.auth.device_token.is_some() {
-        let wait = failures.note(Attempt::DeviceToken, ip, Instant::now());
-        dwell(gateway, upgrade, wait).await;
+        let wait = failures.note(Attempt::DeviceToken, source, Instant::now());
+        dwell(gateway, upgrade, wire, wait).await;
     }
     Ok(None)
 }
@@ -339,24 +368,28 @@ fn welcome(
     gateway: &Gateway,
     id: &str,
     connect: Connect,
-    admitted: Admitted,
+    mut admitted: Admitted,
     upgrade: &Upgrade,
-) -> Arc<Connection> {
+) -> Proven {
     let conn_id = Uuid::new_v4().to_string();
     let connection = Connection::new(
         conn_id,
         Peer {
             grant: Grant::new(admitted.scopes.iter().cloned()),
             role: admitted.role,
-            device_id: admitted.device_id.clone(),
+            device_id: admitted.device.as_ref().map(|proof| proof.device_id.clone()),
             caps: connect.caps,
             client: connect.client,
             ip: upgrade.place.ip,
             since_ms: now_ms(),
         },
     );
+    let device = admitted.device.take();
     let hello = hello::write(gateway, &connection, admitted);
     let (head, tail) = write_ok_parts(id);
     connection.send(Outgoing::text(head.into(), hello, tail.into()));
-    Arc::new(connection)
+    Proven {
+        connection: Arc::new(connection),
+        device,
+    }
 }

@@ -30,6 +30,7 @@ use crate::connection::Connection;
 use crate::gateway::Gateway;
 use crate::outbox::Outgoing;
 use crate::unproven::Seat;
+use handshake::Proven;
 use wire::{Arrival, Ended, Wire};
 
 /// How many requests of one client may be at work.
@@ -59,8 +60,8 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, tcp: TcpStream, read: Bytes, up
     drop(read);
     // What a handshake needs is given back when it is over.
     let proven = Box::pin(handshake::run(&gateway, &mut wire, &upgrade)).await;
-    let connection = match proven {
-        Ok(connection) => connection,
+    let Proven { connection, device } = match proven {
+        Ok(proven) => proven,
         Err(Unproven::Gone) => return,
         Err(Unproven::Refused { answer, close }) => {
             tracing::warn!(
@@ -76,6 +77,15 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, tcp: TcpStream, read: Bytes, up
     drop(upgrade);
     wire.raise(FRAME_BYTES);
     gateway.hub().add(Arc::clone(&connection));
+    // From here on it is told with the others; what others were told before may have been meant for it too.
+    if let Some(proof) = device
+        && !Box::pin(proof.holds(&gateway)).await
+    {
+        connection.close(Close::new(4001, "gateway auth changed"));
+    }
+    if gateway.is_draining() {
+        connection.close(Close::new(1012, "service restart"));
+    }
     if gateway.presence().add(&connection) {
         gateway.tell_presence();
     }
@@ -147,7 +157,7 @@ async fn attend(gateway: &Arc<Gateway>, connection: &Arc<Connection>, wire: &mut
                     let _ = wire.poll_send(cx, || None);
                     Poll::Ready(Step::Over(None))
                 }
-                Poll::Pending => match wire.poll_send(cx, || connection.outbox().lock().take()) {
+                Poll::Pending => match wire.poll_answer(cx, || connection.outbox().lock().take()) {
                     Poll::Ready(Err(_)) => Poll::Ready(Step::Over(None)),
                     _ => Poll::Pending,
                 },

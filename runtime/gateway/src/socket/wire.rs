@@ -112,8 +112,8 @@ impl Wire {
 
     /// The next thing that arrives.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arrival, Ended>> {
-        if self.control.len() > CONTROL_BYTES {
-            // Sending is what goes on; the task is woken by that.
+        if self.is_held_up() {
+            // Sending is what goes on, by [`Wire::poll_answer`]; the task is woken by that.
             return Poll::Pending;
         }
         let mut left = TURN_BYTES;
@@ -180,6 +180,32 @@ impl Wire {
                 Err(fault) => return Poll::Ready(Err(fault)),
             }
         }
+    }
+
+    /// The same, after nothing could be read. Reading may have waited for answers to pings to leave; when they have,
+    /// the task is woken to read on.
+    pub(crate) fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+        next: impl FnMut() -> Option<Outgoing>,
+    ) -> Poll<io::Result<()>> {
+        let held_up = self.is_held_up();
+        let sent = self.poll_send(cx, next);
+        if held_up && sent.is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        sent
+    }
+
+    /// Ends when the client has gone. While there is something to read it is taken to be there.
+    pub(crate) async fn hung_up(&self) {
+        if let Ok(1..) = self.tcp.peek(&mut [0]).await {
+            std::future::pending().await
+        }
+    }
+
+    fn is_held_up(&self) -> bool {
+        self.control.len() > CONTROL_BYTES
     }
 
     /// Puts the end of the connection after what is being sent.

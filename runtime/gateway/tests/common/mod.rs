@@ -18,6 +18,7 @@ use openclaw_config::tree::Config;
 use openclaw_config::{Current, Disk, Place, Request, Schema, Selection, Snapshot, Surroundings, load};
 use openclaw_gateway::access::Access;
 use openclaw_gateway::auth::credentials::Overrides;
+use openclaw_gateway::method::Method;
 use openclaw_gateway::server::{Running, start};
 use openclaw_gateway::services::Services;
 use openclaw_gateway::{Options, bind, http, key};
@@ -49,6 +50,10 @@ pub(crate) struct Wishes {
     pub(crate) config: Value,
     pub(crate) without_token: bool,
     pub(crate) handshake: Option<Duration>,
+    pub(crate) methods: Vec<&'static [Method]>,
+    /// A state folder that is there already.
+    pub(crate) folder: Option<TempDir>,
+    pub(crate) token: Option<&'static str>,
 }
 
 pub(crate) async fn home() -> Home {
@@ -56,7 +61,7 @@ pub(crate) async fn home() -> Home {
 }
 
 pub(crate) async fn home_with(wishes: Wishes) -> Home {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = wishes.folder.unwrap_or_else(|| tempfile::tempdir().unwrap());
     let config = match wishes.config {
         Value::Null => json!({}),
         config => config,
@@ -80,7 +85,7 @@ pub(crate) async fn home_with(wishes: Wishes) -> Home {
     .unwrap();
     let state = State::open(openclaw_state::Options::new(folder.path(), str::to_owned)).unwrap();
     let over = Overrides {
-        token: (!wishes.without_token).then(|| SecretValue::new(TOKEN)),
+        token: (!wishes.without_token).then(|| SecretValue::new(wishes.token.unwrap_or(TOKEN))),
         ..Overrides::default()
     };
     let listeners = bind::listen(&["127.0.0.1:0".parse().unwrap()]).await.unwrap();
@@ -97,7 +102,7 @@ pub(crate) async fn home_with(wishes: Wishes) -> Home {
         config: Arc::new(Current::new(snapshot)),
         state: state.clone(),
         access,
-        methods: Vec::new(),
+        methods: wishes.methods,
         events: Vec::new(),
         capabilities: Vec::new(),
         services: Services::default(),
