@@ -47,6 +47,8 @@ const QUICK: Pace = Pace {
     },
     step: Duration::from_millis(50),
     typing: Duration::from_millis(100),
+    patience: Duration::from_millis(300),
+    last_word: Duration::from_millis(500),
 };
 
 fn account() -> ChannelAccount {
@@ -98,11 +100,15 @@ impl Home {
     }
 
     fn begin(&self, script: &Arc<Script>) -> Account {
+        self.begin_with(script, Arc::new(Current::new(self.config.clone())))
+    }
+
+    fn begin_with(&self, script: &Arc<Script>, config: Arc<Current<Config>>) -> Account {
         let woken = Arc::clone(&self.woken);
         Account::begin(Beginning {
             recipe: Recipe::Scripted(Arc::clone(script)),
             settings: self.settings(),
-            config: Arc::new(Current::new(self.config.clone())),
+            config,
             state: self.state.clone(),
             status: Status::new(AccountSnapshot::default()),
             wake: Arc::new(move || {
