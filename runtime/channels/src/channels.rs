@@ -588,3 +588,6 @@ fn probed(
         Err(_) => serde_json::json!({ "ok": false, "error": "it did not answer in time" }),
     }
 }
+
+#[cfg(test)]
+mod tests;

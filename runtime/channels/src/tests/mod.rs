@@ -25,10 +25,10 @@ use crate::settings::{self, Settings};
 use crate::status::{AccountSnapshot, Status};
 
 /// A gateway's part that matters here, in a folder of its own.
-struct Home {
-    folder: tempfile::TempDir,
-    state: State,
-    config: Snapshot<Config>,
+pub(crate) struct Home {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) state: State,
+    pub(crate) config: Snapshot<Config>,
     woken: Arc<AtomicUsize>,
 }
 
@@ -80,7 +80,7 @@ fn config(value: &Value) -> Snapshot<Config> {
 
 impl Home {
     /// One whose `channels.telegram` says this.
-    fn new(channel: Value) -> Self {
+    pub(crate) fn new(channel: Value) -> Self {
         Self::with(json!({ "channels": { "telegram": channel } }))
     }
 
@@ -94,7 +94,7 @@ impl Home {
         }
     }
 
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let all = settings::accounts(&self.config, "telegram", &["botToken".to_owned()]);
         all.into_iter().find(|settings| settings.of == account()).unwrap()
     }
