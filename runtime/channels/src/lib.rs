@@ -23,6 +23,7 @@ mod breaker;
 mod catalog;
 mod channels;
 mod credentials;
+mod crowd;
 mod delivery;
 mod desk;
 mod echoes;

@@ -170,6 +170,25 @@ impl View<'_> {
         let rows = statement.query_map([session_key], Turn::read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+
+    /// How many turns of a session have not ended.
+    pub fn count_open_of_session(&self, session_key: &str) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM turns WHERE state IN ('queued', 'running') AND session_key = ?1",
+        )?;
+        let open: i64 = statement.query_row([session_key], |row| row.get(0))?;
+        Ok(u64::try_from(open).unwrap_or_default())
+    }
+
+    /// How many turns have not ended whose run's id begins with this. **Cost.** A walk over all that have not.
+    pub fn count_open_of_runs(&self, prefix: &str) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM turns
+             WHERE state IN ('queued', 'running') AND substr(run_id, 1, length(?1)) = ?1",
+        )?;
+        let open: i64 = statement.query_row([prefix], |row| row.get(0))?;
+        Ok(u64::try_from(open).unwrap_or_default())
+    }
 }
 
 impl Tx<'_> {

@@ -200,3 +200,30 @@ async fn what_is_to_leave_is_put_once_for_each_key() {
         assert_eq!(put, fresh, "{key}");
     }
 }
+
+#[tokio::test]
+async fn open_turns_are_counted_by_session_and_by_the_beginning_of_their_runs_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    for (run, session) in [
+        ("a:1", "main"),
+        ("a:2", "main"),
+        ("a:3", "other"),
+        ("b:a:1", "main"),
+    ] {
+        put(&state, run, session).await;
+    }
+    assert_eq!(begin(&state, "main").await.as_deref(), Some("a:1"));
+    let counts = async || {
+        let count = |view: &openclaw_state::View<'_>| {
+            Ok::<_, Error>((
+                view.count_open_of_session("main")?,
+                view.count_open_of_runs("a:")?,
+            ))
+        };
+        state.read(count).await.unwrap()
+    };
+    assert_eq!(counts().await, (3, 3), "what runs counts");
+    assert!(end(&state, "a:1", TurnState::Done).await);
+    assert_eq!(counts().await, (2, 2), "what ended does not");
+}
