@@ -85,7 +85,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_asked_twice_is_done_once() {
-        let (replies, done) = (Replies::default(), AtomicU32::new(0));
+        let (replies, done) = (Replies::<Answer>::default(), AtomicU32::new(0));
         let work = || async {
             tokio::task::yield_now().await;
             Ok(json!(done.fetch_add(1, Ordering::Relaxed)).into())
@@ -102,7 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_so_many_answers_are_kept() {
-        let replies = Replies::default();
+        let replies = Replies::<Answer>::default();
         for at in 0..ENTRIES + 50 {
             replies
                 .once("send", &at.to_string(), async { Ok(json!({}).into()) })

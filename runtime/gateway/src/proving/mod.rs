@@ -2,6 +2,7 @@
 //! on a port of this machine, its methods called as a connection calls them.
 
 mod api;
+mod devices;
 mod runs;
 
 use std::net::{Ipv4Addr, SocketAddr};

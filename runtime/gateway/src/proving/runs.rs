@@ -397,7 +397,7 @@ async fn after_falling_behind_each_run_ends_once_and_in_its_session() {
         line.hear(is_over).await;
     }
     // The same runs again, heard by one that falls behind: of the second it knows only that somebody asked for it.
-    let parts = Arc::clone(world.gateway.parts().unwrap());
+    let parts = world.gateway.services().parts.clone().unwrap();
     let outcome = parts.agent.outcome("k1").await.unwrap().unwrap();
     let (sender, events) = tokio::sync::broadcast::channel(4);
     for key in ["k1", "k2"] {
