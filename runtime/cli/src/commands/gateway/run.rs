@@ -6,6 +6,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openclaw_agent::Agent;
 use openclaw_channels::Channels;
@@ -34,6 +35,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 
+/// How long what runs on threads of its own, such as the write of a file, may take to end.
+const LAST_THREADS: Duration = Duration::from_secs(5);
+
 /// Runs it until it is stopped.
 pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failure> {
     raise_open_files();
@@ -59,6 +63,7 @@ pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failur
     })?;
     crate::console::start_with(global, log);
     let ended = runtime.block_on(serve(&extensions, snapshot, args, place));
+    runtime.shutdown_timeout(LAST_THREADS);
     // What was logged last is written.
     drop(writer);
     ended
