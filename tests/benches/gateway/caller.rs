@@ -77,7 +77,7 @@ impl Caller {
     /// Whether the next answer is one of success.
     async fn answer(&mut self) -> bool {
         let answer = self.next(|text| {
-            let head = text.get(..96.min(text.len()))?;
+            let head = text.get(..text.len().min(96))?;
             let has = |word: &[u8]| head.windows(word.len()).any(|some| some == word);
             has(b"\"type\":\"res\"").then(|| has(b"\"ok\":true"))
         });
