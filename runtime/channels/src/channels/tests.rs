@@ -89,6 +89,7 @@ async fn an_account_that_is_stopped_while_it_changes_stays_stopped() {
     };
     tokio::join!(channels.bring(&home, Some(&after)), stop);
     assert!(channels.running(&of).is_err());
+    assert!(after.calls.lock().unwrap().is_empty(), "it never began");
     assert!(channels.known().entries[&of].account.is_none());
     channels.bring(&home, Some(&after)).await;
     assert!(
