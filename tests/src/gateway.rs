@@ -155,6 +155,8 @@ impl House {
             .args(words)
             .env_clear()
             .env("HOME", self.home())
+            // The log goes there.
+            .env("TMPDIR", self.home())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("OPENCLAW_BUNDLED_PLUGINS_DIR", bundled())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -396,6 +398,27 @@ impl Line {
     /// The next frame.
     pub async fn next(&mut self) -> Incoming {
         Incoming::read(&next_text(&mut self.socket).await).unwrap()
+    }
+
+    /// Sends a request to a gateway that may be gone; yields its id if it is not.
+    pub async fn try_send(&mut self, method: &str, params: Value) -> Option<String> {
+        let (id, text) = self.requests.write(method, &params);
+        self.socket.send(Message::text(text)).await.ok().map(|()| id)
+    }
+
+    /// The next frame of a gateway that may be gone; none if it is, or if nothing comes for so long.
+    pub async fn try_next(&mut self, patience: Duration) -> Option<Incoming> {
+        let text = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Text(text))) => return Some(text),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        };
+        let text = timeout(patience, text).await.ok()??;
+        Some(Incoming::read(text.as_str()).unwrap())
     }
 
     /// Waits for the end of the connection; yields its code.

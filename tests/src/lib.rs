@@ -6,4 +6,5 @@ pub mod corpus;
 pub mod gateway;
 pub mod measure;
 pub mod parrot;
+pub mod peer;
 pub mod platforms;

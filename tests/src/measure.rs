@@ -27,18 +27,23 @@ struct Figure<'a> {
     name: &'a str,
     value: f64,
     unit: &'a str,
-    baseline: f64,
-    ratio: f64,
+    baseline: Option<f64>,
+    ratio: Option<f64>,
 }
 
 /// Prints a figure beside its baseline.
 pub fn report(name: &str, unit: &str, (value, baseline): (f64, f64)) {
-    let ratio = round(value / baseline);
+    report_beside(name, unit, value, Some(baseline));
+}
+
+/// Prints a figure beside its baseline, if there is something to compare with.
+pub fn report_beside(name: &str, unit: &str, value: f64, baseline: Option<f64>) {
+    let ratio = baseline.map(|baseline| round(value / baseline));
     let figure = Figure {
         name,
         value: round(value),
         unit,
-        baseline: round(baseline),
+        baseline: baseline.map(round),
         ratio,
     };
     match serde_json::to_string(&figure) {

@@ -67,5 +67,7 @@ pub(crate) fn isolated(binary: &Path, state: &Path) -> Command {
         }
     }
     command.env("OPENCLAW_STATE_DIR", state);
+    // Without this the agent would work in the home folder's own workspace.
+    command.env("OPENCLAW_WORKSPACE_DIR", state.join("workspace"));
     command
 }

@@ -56,6 +56,11 @@ pub(crate) const REAL_PARTS: &[RealPart] = &[
         package: "python3-pip",
         needed_for: "a bot of python-telegram-bot against the fake Telegram",
     },
+    RealPart {
+        program: "npm",
+        package: "npm",
+        needed_for: "OpenClaw's own command line and terminal window against the gateway",
+    },
 ];
 
 /// One line for each part that is not on this machine.

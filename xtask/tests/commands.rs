@@ -111,7 +111,7 @@ fn run_starts_the_gateway_on_the_port_with_a_state_of_its_own() {
     let printed = stdout(&output);
     let state = checkout.root().join("target/dev-state");
     let ours = format!(
-        "[\"OPENCLAW_BUNDLED_PLUGINS_DIR\", \"OPENCLAW_STATE_DIR\"] {}",
+        "[\"OPENCLAW_BUNDLED_PLUGINS_DIR\", \"OPENCLAW_STATE_DIR\", \"OPENCLAW_WORKSPACE_DIR\"] {}",
         state.display()
     );
     let onboard = format!(

@@ -28,9 +28,6 @@ use crate::session::Key;
 use crate::shared::{Lanes, Shared};
 use crate::tools::{self, ToolInfo, ToolOutput};
 
-/// How long the ids of ended runs are remembered.
-const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
 /// What is needed to run turns.
 pub struct Options {
     /// Where everything is kept.
@@ -98,8 +95,6 @@ impl Agent {
             host,
         } = options;
         say_which_queue(&config);
-        let forget = now_ms() - i64::try_from(REMEMBERED.as_millis()).unwrap_or(i64::MAX);
-        state.write(move |tx| tx.turns_forget(forget)).await?;
         let shared = Arc::new(Shared {
             state,
             config,
@@ -312,12 +307,9 @@ async fn enter(shared: &Arc<Shared>, incoming: Incoming) -> Result<Accepted> {
         .write(move |tx| ledger.enter(tx, &put, &request))
         .await?;
     let status = match entered {
-        Entered::Waiting => {
-            shared.nudge(session_key.as_str(), None);
-            Acceptance::Started
-        }
-        Entered::Begun(begun) => {
-            shared.nudge(session_key.as_str(), Some(*begun));
+        Entered::Put(next) => {
+            let begun = shared.tell_ended(*next);
+            shared.nudge(session_key.as_str(), begun);
             Acceptance::Started
         }
         Entered::InFlight => Acceptance::InFlight,

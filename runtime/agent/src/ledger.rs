@@ -7,6 +7,7 @@
 use openclaw_config::Snapshot;
 use openclaw_config::tree::Config;
 use openclaw_state::{NewOutbound, NewTurn, Put, Session, Turn, TurnState, Tx};
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -36,10 +37,8 @@ pub(crate) struct Begun {
 /// What came of accepting a turn.
 #[derive(Debug)]
 pub(crate) enum Entered {
-    /// It waits.
-    Waiting,
-    /// It, or one before it, has begun.
-    Begun(Box<Begun>),
+    /// It waits, unless it is what begins now.
+    Put(Box<Next>),
     /// It was an order to stop and has been carried out as far as the state goes.
     Stopped(Stopped),
     /// The run is known and has not ended.
@@ -48,13 +47,29 @@ pub(crate) enum Entered {
     Ended(Box<Outcome>),
 }
 
+/// A turn that ended without being run.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) turn: Turn,
+    pub(crate) outcome: Outcome,
+}
+
+/// What is next in a session.
+#[derive(Debug, Default)]
+pub(crate) struct Next {
+    /// The turn that has begun, if one has.
+    pub(crate) begun: Option<Begun>,
+    /// Those that were to begin and cannot; whoever waits for them is to be told.
+    pub(crate) ended: Vec<Ended>,
+}
+
 /// What an order to stop has met.
 #[derive(Debug, Default)]
 pub(crate) struct Stopped {
     /// The run that goes on and is to be stopped.
     pub(crate) running: Option<String>,
     /// What waited, and does no more.
-    pub(crate) ended: Vec<Turn>,
+    pub(crate) ended: Vec<Ended>,
     /// How the order itself ended.
     pub(crate) outcome: Option<Box<Outcome>>,
 }
@@ -98,11 +113,12 @@ impl Ledger {
                 waiting: open.len() - 1,
             });
         }
-        let begun = self.begin_next(tx, &turn.session_key)?;
-        Ok(begun.map_or(Entered::Waiting, |begun| Entered::Begun(Box::new(begun))))
+        let next = self.begin_next(tx, &turn.session_key)?;
+        Ok(Entered::Put(Box::new(next)))
     }
 
-    /// Carries an order to stop out: what waited before it ends, and it is answered. None if it is not queued.
+    /// Carries an order to stop out: what waited before it ends, of what runs it is kept that it is to end, and the
+    /// order is answered. None if it is not queued.
     pub(crate) fn carry_out_stop(
         &self,
         tx: &Tx<'_>,
@@ -119,11 +135,11 @@ impl Ledger {
         let mut stopped = Stopped::default();
         for turn in open.into_iter().filter(|turn| turn.seq != order.seq) {
             match turn.state {
-                TurnState::Running => stopped.running = Some(turn.run_id),
-                _ if turn.seq < order.seq => {
-                    self.abort_waiting(tx, &turn)?;
-                    stopped.ended.push(turn);
+                TurnState::Running => {
+                    tx.turn_ask_stop(&turn.run_id)?;
+                    stopped.running = Some(turn.run_id);
                 }
+                _ if turn.seq < order.seq => stopped.ended.push(self.abort_waiting(tx, turn)?),
                 _ => {}
             }
         }
@@ -144,7 +160,7 @@ impl Ledger {
         Ok(Some(stopped))
     }
 
-    /// Ends turns of a session: all that wait, or the one with `run_id`.
+    /// Ends turns of a session: all, or the one with `run_id`. Of what runs it is kept that it is to end.
     pub(crate) fn abort(&self, tx: &Tx<'_>, session_key: &str, run_id: Option<&str>) -> Result<Stopped> {
         let mut stopped = Stopped::default();
         for turn in tx.turns_of_session(session_key)? {
@@ -152,23 +168,24 @@ impl Ledger {
                 continue;
             }
             if turn.state == TurnState::Running {
+                tx.turn_ask_stop(&turn.run_id)?;
                 stopped.running = Some(turn.run_id);
             } else {
-                self.abort_waiting(tx, &turn)?;
-                stopped.ended.push(turn);
+                stopped.ended.push(self.abort_waiting(tx, turn)?);
             }
         }
         Ok(stopped)
     }
 
-    fn abort_waiting(&self, tx: &Tx<'_>, turn: &Turn) -> Result<()> {
+    fn abort_waiting(&self, tx: &Tx<'_>, turn: Turn) -> Result<Ended> {
         let outcome = aborted_before_start(tx.now_ms());
         end_turn(tx, &turn.run_id, &outcome)?;
-        Ok(())
+        Ok(Ended { turn, outcome })
     }
 
     /// Begins the next turn of a session, unless one runs or none waits.
-    pub(crate) fn begin_next(&self, tx: &Tx<'_>, session_key: &str) -> Result<Option<Begun>> {
+    pub(crate) fn begin_next(&self, tx: &Tx<'_>, session_key: &str) -> Result<Next> {
+        let mut next = Next::default();
         while let Some(turn) = tx.turn_next(session_key)? {
             let request = match serde_json::from_str::<Request>(&turn.request) {
                 Ok(request) => request,
@@ -178,17 +195,17 @@ impl Ledger {
                         source,
                     };
                     tracing::error!(%error, "a turn that cannot be read ends with an error");
-                    end_turn(
-                        tx,
-                        &turn.run_id,
-                        &failed(tx.now_ms(), &error.to_string(), "unreadable"),
-                    )?;
+                    let outcome = failed(tx.now_ms(), &error.to_string(), "unreadable");
+                    end_turn(tx, &turn.run_id, &outcome)?;
+                    excuse(tx, &turn, &error.to_string())?;
+                    next.ended.push(Ended { turn, outcome });
                     continue;
                 }
             };
-            return self.begin(tx, &turn, request).map(Some);
+            next.begun = Some(self.begin(tx, &turn, request)?);
+            break;
         }
-        Ok(None)
+        Ok(next)
     }
 
     fn begin(&self, tx: &Tx<'_>, turn: &Turn, request: Request) -> Result<Begun> {
@@ -227,33 +244,8 @@ impl Ledger {
         })
     }
 
-    /// Takes up a turn that was running when the process ended; none if it has ended or cannot be read.
-    pub(crate) fn resume(&self, tx: &Tx<'_>, turn: &Turn) -> Result<Option<Begun>> {
-        let request = serde_json::from_str::<Request>(&turn.request).ok();
-        let session = tx.session(&turn.session_key)?;
-        let (Some(request), Some(session)) = (request, session) else {
-            let text = "The turn was interrupted, and what belongs to it is gone.";
-            end_turn(tx, &turn.run_id, &failed(tx.now_ms(), text, "interrupted"))?;
-            return Ok(None);
-        };
-        let session = Session {
-            // A reset by a client may have come since; the turn goes on where it began.
-            session_id: turn.session_id.clone().unwrap_or(session.session_id),
-            ..session
-        };
-        Ok(Some(Begun {
-            run_id: turn.run_id.clone(),
-            agent_id: turn.agent_id.clone(),
-            command: Command::read(&self.config.config, &request),
-            request,
-            session,
-            started_ms: turn.started_ms.unwrap_or_else(|| tx.now_ms()),
-            is_resumed: true,
-        }))
-    }
-
-    /// Ends a turn and begins the next one of its session. False if it had ended before: then nothing is kept.
-    pub(crate) fn end(&self, tx: &Tx<'_>, ending: &Ending) -> Result<(bool, Option<Begun>)> {
+    /// Ends a turn. False if it had ended before: then nothing is kept.
+    pub(crate) fn end(&self, tx: &Tx<'_>, ending: &Ending) -> Result<bool> {
         let kept = end_turn(tx, &ending.run_id, &ending.outcome)?;
         if kept {
             for message in &ending.messages {
@@ -269,7 +261,7 @@ impl Ledger {
                 tx.session_put(&Session { entry, ..session })?;
             }
         }
-        Ok((kept, self.begin_next(tx, &ending.session_key)?))
+        Ok(kept)
     }
 }
 
@@ -305,7 +297,25 @@ pub(crate) fn fresh_session(
     })
 }
 
-fn end_turn(tx: &Tx<'_>, run_id: &str, outcome: &Outcome) -> Result<bool> {
+/// Tells the person behind a turn that it ended without an answer, where its request still says who that is.
+pub(crate) fn excuse(tx: &Tx<'_>, turn: &Turn, text: &str) -> Result<()> {
+    let request: Option<Value> = serde_json::from_str(&turn.request).ok();
+    let route = request.and_then(|request| Route::deserialize(request.get("route")?).ok());
+    let text = format!("⚠️ {text}");
+    let Some(outbound) = reply(&turn.run_id, &turn.session_key, route.as_ref(), &text) else {
+        return Ok(());
+    };
+    match tx.outbox_put(&outbound) {
+        // What names no channel leads nowhere, and the turn ends all the same.
+        Err(error @ openclaw_state::Error::Name { .. }) => {
+            tracing::warn!(%error, run = turn.run_id, "nobody can be told how a turn ended");
+            Ok(())
+        }
+        put => Ok(put.map(drop)?),
+    }
+}
+
+pub(crate) fn end_turn(tx: &Tx<'_>, run_id: &str, outcome: &Outcome) -> Result<bool> {
     let state = match outcome.status {
         Status::Ok => TurnState::Done,
         Status::Error => TurnState::Failed,
@@ -375,7 +385,8 @@ pub(crate) fn aborted_before_start(now_ms: i64) -> Outcome {
     }
 }
 
-fn failed(now_ms: i64, message: &str, kind: &str) -> Outcome {
+/// How a turn ends that could not be run.
+pub(crate) fn failed(now_ms: i64, message: &str, kind: &str) -> Outcome {
     Outcome {
         status: Status::Error,
         text: None,

@@ -7,7 +7,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use openclaw_components::Host;
@@ -20,13 +19,13 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clock::now_ms;
 use crate::command::Command;
 use crate::emitter::Emitter;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{Body, Event};
-use crate::ledger::{Begun, Ending, Ledger, Stopped, aborted_before_start};
-use crate::outcome::{Outcome, Status};
+use crate::keeping::AGAIN;
+use crate::ledger::{Begun, Ledger, Next, Stopped};
+use crate::outcome::Outcome;
 use crate::places::Places;
 use crate::recall::Recall;
 use crate::request::Request;
@@ -36,8 +35,6 @@ use crate::turn;
 const STOPPED: usize = 1024;
 /// How many turns are looked at together.
 const PAGE: u32 = 500;
-/// How long is waited before the state is asked again that could not write, at first and at the most.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// What everything here shares.
 pub(crate) struct Shared {
@@ -162,17 +159,24 @@ impl Shared {
             }
             let (ledger, key) = (self.ledger(), session_key.to_owned());
             match self.state.write(move |tx| ledger.begin_next(tx, &key)).await {
-                Ok(Some(begun)) => return Some(begun),
-                Ok(None) => pause = AGAIN.0,
+                Ok(next) => match self.tell_ended(next) {
+                    Some(begun) => return Some(begun),
+                    None => pause = AGAIN.0,
+                },
                 Err(error) => {
                     tracing::error!(%error, session_key, "a turn cannot begin yet");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(AGAIN.1);
-                    if let Some(lane) = self.lanes.lock().lanes.get_mut(session_key) {
-                        lane.is_nudged = true;
-                    }
+                    self.look_again(session_key);
                 }
             }
+        }
+    }
+
+    /// Has the lane that goes on look for turns that wait before it ends.
+    pub(crate) fn look_again(&self, session_key: &str) {
+        if let Some(lane) = self.lanes.lock().lanes.get_mut(session_key) {
+            lane.is_nudged = true;
         }
     }
 
@@ -197,7 +201,7 @@ impl Shared {
             let run = AssertUnwindSafe(turn::run(self, &begun, &stop, &mut emitter));
             run.catch_unwind().await.unwrap_or_else(|_| turn::broken(&begun))
         };
-        let (outcome, next) = self.end(ending).await;
+        let (outcome, next) = self.keep(ending).await;
         if let Some(lane) = self.lanes.lock().lanes.get_mut(&begun.session.key) {
             lane.running = None;
         }
@@ -221,35 +225,6 @@ impl Shared {
         stop
     }
 
-    /// Keeps how a turn ended, however often the state has to be asked. Its outcome, if it was kept.
-    async fn end(&self, ending: Ending) -> (Option<Outcome>, Option<Begun>) {
-        let mut ending = Arc::new(ending);
-        let mut pause = AGAIN.0;
-        let mut is_plain = false;
-        loop {
-            let (ledger, kept) = (self.ledger(), Arc::clone(&ending));
-            let error = match self.state.write(move |tx| ledger.end(tx, &kept)).await {
-                Ok((true, next)) => return (Some(ending.outcome.clone()), next),
-                Ok((false, next)) => return (None, next),
-                Err(error) => error,
-            };
-            tracing::error!(%error, run = %ending.run_id, "the end of a turn could not be kept");
-            match error {
-                Error::State(openclaw_state::Error::Closed) => return (None, None),
-                Error::State(openclaw_state::Error::NotKept(_)) => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(AGAIN.1);
-                }
-                // Something of it cannot be kept at all, so that it ends without that.
-                _ if !is_plain => {
-                    is_plain = true;
-                    ending = Arc::new(plain(&ending, &error));
-                }
-                _ => return (None, None),
-            }
-        }
-    }
-
     /// Tells those who wait for a run.
     pub(crate) fn announce(&self, run_id: &str, outcome: Outcome) {
         let waiter = self.waiters.lock().remove(run_id);
@@ -264,11 +239,19 @@ impl Shared {
         for run_id in &runs {
             self.lanes.lock().stop(session_key, run_id);
         }
-        for turn in stopped.ended {
-            self.tell_end(&turn, aborted_before_start(now_ms()));
-            runs.push(turn.run_id);
+        for ended in stopped.ended {
+            self.tell_end(&ended.turn, ended.outcome);
+            runs.push(ended.turn.run_id);
         }
         runs
+    }
+
+    /// Tells the ends of the turns that could not begin; gives the one that has.
+    pub(crate) fn tell_ended(&self, next: Next) -> Option<Begun> {
+        for ended in next.ended {
+            self.tell_end(&ended.turn, ended.outcome);
+        }
+        next.begun
     }
 
     /// Tells the end of a turn that no lane has run.
@@ -307,7 +290,8 @@ impl Shared {
             for turn in page {
                 if turn.state == TurnState::Running {
                     let (ledger, key) = (self.ledger(), turn.session_key.clone());
-                    let begun = self.state.write(move |tx| ledger.resume(tx, &turn)).await?;
+                    let next = self.state.write(move |tx| ledger.resume(tx, turn)).await?;
+                    let begun = self.tell_ended(next);
                     self.nudge(&key, begun);
                 } else {
                     self.notice(turn).await;
@@ -375,26 +359,5 @@ impl Shared {
                 self.nudge(&turn.session_key, None);
             }
         }
-    }
-}
-
-/// The end of a turn without what could not be kept of it.
-fn plain(ending: &Ending, error: &Error) -> Ending {
-    let outcome = Outcome {
-        status: Status::Error,
-        error: Some(crate::outcome::Fault {
-            message: format!("The answer could not be kept: {error}"),
-            kind: "internal".to_owned(),
-        }),
-        stop_reason: "error".to_owned(),
-        ..ending.outcome.clone()
-    };
-    Ending {
-        run_id: ending.run_id.clone(),
-        session_key: ending.session_key.clone(),
-        session_id: ending.session_id.clone(),
-        messages: Vec::new(),
-        outcome,
-        outbound: None,
     }
 }

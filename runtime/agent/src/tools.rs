@@ -222,14 +222,13 @@ impl Toolbox {
         tools.collect()
     }
 
-    /// Whether a call whose outcome is unknown may be made again.
-    pub(crate) fn is_repeatable(&self, name: &str) -> bool {
+    /// Whether a call whose outcome is unknown may be made again; none if there is no such tool.
+    pub(crate) fn is_repeatable(&self, name: &str) -> Option<bool> {
         if let Some(core) = self.core.iter().find(|core| core.name() == name) {
-            return core.is_repeatable();
+            return Some(core.is_repeatable());
         }
-        // What is not there does nothing, however often it is called.
         let found = self.components.iter().find(|(_, tool)| tool.name == name);
-        found.is_none_or(|(_, tool)| component::is_repeatable(tool))
+        found.map(|(_, tool)| component::is_repeatable(tool))
     }
 
     /// Calls a tool. What goes wrong is for the model to read. Dropping the future ends the call; a file tool that

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use openclaw_components::CallContext;
 use openclaw_models::{Call, Model};
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::answer::{Answer, Cut, ToolCall, listen, until};
+use crate::calls::{result, unanswered};
 use crate::clock::now_ms;
 use crate::command::{self, Command};
 use crate::context;
@@ -90,7 +90,6 @@ pub(crate) async fn run(
     stop: &CancellationToken,
     emitter: &mut Emitter,
 ) -> Ending {
-    emitter.tell(Body::Start);
     let mut turn = Turn {
         shared,
         begun,
@@ -104,8 +103,10 @@ pub(crate) async fn run(
         model: None,
     };
     if let Some(order) = begun.command.as_ref().filter(|order| order.is_answered_here()) {
+        // Of an order clients are told the answer alone; one that heard of a beginning would wait for the end.
         return turn.answer_command(order).await;
     }
+    turn.emitter.tell(Body::Start);
     let close = match turn.converse().await {
         Ok(close) => close,
         Err(error) => Close::failed("unknown", error.to_string()),
@@ -213,9 +214,10 @@ impl Turn<'_> {
         } else {
             Vec::new()
         };
+        // One that is not there any more may have been there when it was called.
         if let Some(unknown) = pending
             .iter()
-            .find(|call| !scene.toolbox.is_repeatable(&call.name))
+            .find(|call| scene.toolbox.is_repeatable(&call.name) != Some(true))
         {
             return Ok(self.give_up(&unknown.name, &pending));
         }
@@ -322,7 +324,9 @@ impl Turn<'_> {
         messages: &mut Vec<Message>,
         calls: Vec<ToolCall>,
     ) -> Result<Option<Close>> {
-        if calls.iter().any(|call| !scene.toolbox.is_repeatable(&call.name)) {
+        // What is not there does nothing, however often it is called.
+        let is_kept = |call: &ToolCall| scene.toolbox.is_repeatable(&call.name) == Some(false);
+        if calls.iter().any(is_kept) {
             self.save().await?;
         }
         let mut calls = calls.into_iter();
@@ -343,7 +347,7 @@ impl Turn<'_> {
                     _ => Close::aborted(""),
                 }));
             }
-            if !scene.toolbox.is_repeatable(&call.name) {
+            if is_kept(&call) {
                 self.save().await?;
             }
         }
@@ -552,40 +556,4 @@ fn conclude(answer: &Answer, earlier: Option<String>) -> Close {
         ),
         text => Close::said(text, answer.stop_reason()),
     }
-}
-
-fn result(call: &ToolCall, output: &ToolOutput) -> Message {
-    Message::ToolResult {
-        tool_call_id: call.id.clone(),
-        tool_name: call.name.clone(),
-        content: output.blocks(),
-        details: Some(output.details.clone().unwrap_or_else(|| json!({}))),
-        is_error: output.is_error,
-        timestamp: now_ms(),
-    }
-}
-
-/// The calls of the last answer that have no result yet.
-fn unanswered(messages: &[Message]) -> Vec<ToolCall> {
-    let mut answered = Vec::new();
-    for message in messages.iter().rev() {
-        match message {
-            Message::ToolResult { tool_call_id, .. } => answered.push(tool_call_id.as_str()),
-            Message::Assistant { content, .. } => {
-                let calls = content.iter().filter_map(|block| match block {
-                    Block::ToolCall { id, name, arguments } => Some(ToolCall {
-                        id: id.clone(),
-                        name: name.clone(),
-                        arguments: arguments.clone(),
-                    }),
-                    _ => None,
-                });
-                return calls
-                    .filter(|call| !answered.contains(&call.id.as_str()))
-                    .collect();
-            }
-            Message::User { .. } => break,
-        }
-    }
-    Vec::new()
 }

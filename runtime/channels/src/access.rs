@@ -1,7 +1,7 @@
 //! Whom an account listens to: pure decisions over the config and the facts of one message.
 //!
-//! **Promise.** In doubt the answer is no. Who was let in by a code may write directly, and counts for nothing in a
-//! group. A name that people choose themselves decides nothing, unless the operator says so.
+//! **Promise.** In doubt the answer is no. Who was let in by a code may write directly for as long as the policy is
+//! pairing, and counts for nothing in a group. A name that people choose themselves decides nothing, unless the operator says so.
 
 mod lists;
 
@@ -100,7 +100,7 @@ impl Rules {
         if chat.is_some_and(|chat| chat.enabled == Some(false)) {
             return Direct::Drop("this direct chat is switched off");
         }
-        if is_paired || self.is_listed(&self.allow_from, sender) {
+        if self.counts(is_paired) || self.is_listed(&self.allow_from, sender) {
             return Direct::Admit;
         }
         match self.dm {
@@ -214,11 +214,16 @@ impl Rules {
             Some(list) => self.is_listed(list, sender),
             None => {
                 let in_groups = self.group_allow_from.as_ref();
-                is_paired
+                self.counts(is_paired)
                     || self.is_listed(&self.allow_from, sender)
                     || in_groups.is_some_and(|list| self.is_listed(list, sender))
             }
         }
+    }
+
+    /// Whether it lets anybody in that they were let in by a code: whoever narrows the policy to a list means the list.
+    fn counts(&self, is_paired: bool) -> bool {
+        is_paired && self.dm == DmPolicy::Pairing
     }
 
     /// Whether somebody is an owner of the gateway.

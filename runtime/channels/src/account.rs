@@ -12,7 +12,7 @@ use openclaw_config::tree::Config;
 use openclaw_config::{Current, Snapshot};
 use openclaw_state::{ChannelAccount, State};
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapter::{Adapter, AdapterError, Facts, Outbound, Receipt, StartReason};
@@ -35,8 +35,6 @@ pub(crate) const TRIES: u32 = 10;
 const WELL: Duration = Duration::from_secs(600);
 /// How many frames and the like wait for a lane before nothing more is read.
 const WAITING: usize = 64;
-/// How long what is being sent may take to its end when the account ends.
-const LAST_WORD: Duration = Duration::from_secs(20);
 
 /// What the parts of an account that runs share.
 pub(crate) struct Shared {
@@ -75,6 +73,11 @@ impl Shared {
         self.adapter.send(outbound, self.ledger.facts()).await
     }
 
+    /// Waits until what is being done on the platform now is done.
+    pub(crate) async fn until_sent(&self) {
+        drop(self.sending.lock().await);
+    }
+
     /// What follows from what was taken in and committed.
     pub(crate) fn after(self: &Arc<Self>, taken: Vec<Taken>) {
         let mut calls_agent = false;
@@ -83,7 +86,7 @@ impl Shared {
                 Taken::Turn(began) => {
                     calls_agent = true;
                     self.status.inbound();
-                    self.show(began);
+                    self.live.expect(began);
                 }
                 Taken::Code => {
                     self.status.inbound();
@@ -99,7 +102,7 @@ impl Shared {
         }
     }
 
-    /// Shows that an answer is under way.
+    /// Shows that an answer is under way, from when its turn begins.
     pub(crate) fn show(self: &Arc<Self>, began: Began) {
         self.live.begin(self, began);
     }
@@ -270,7 +273,6 @@ async fn run_once(
         account: of.account().to_owned(),
         message: error.to_string(),
     })?;
-    let desk = Desk::new(config.get(), settings, recipe.spec().clone(), can);
     let buried = {
         let of = of.clone();
         state.write(move |tx| tx.outbox_bury_interrupted(&of)).await?
@@ -278,37 +280,48 @@ async fn run_once(
     if buried > 0 {
         tracing::warn!(account = %of, buried, "what was being sent at the last end is among the dead letters");
     }
-    let shared = Arc::new(Shared {
-        of,
-        state: state.clone(),
-        adapter,
-        ledger,
-        echoes: Echoes::default(),
-        status: status.clone(),
-        live: Live::default(),
-        pace: *pace,
-        outbox: Notify::new(),
-        desk: RwLock::new(Arc::new(desk)),
-        sending: tokio::sync::Mutex::default(),
-        wake: Arc::clone(wake),
-    });
-    *lock(&running) = Some(Running {
-        shared: Arc::clone(&shared),
-        orders,
-    });
+    let shared = {
+        // Under the lock that whoever renews takes: either they find it running, or it begins with what they know.
+        let mut running = lock(&running);
+        let desk = Desk::new(config.get(), settings, recipe.spec().clone(), can);
+        let shared = Arc::new(Shared {
+            of,
+            state: state.clone(),
+            adapter,
+            ledger,
+            echoes: Echoes::default(),
+            status: status.clone(),
+            live: Live::default(),
+            pace: *pace,
+            outbox: Notify::new(),
+            desk: RwLock::new(Arc::new(desk)),
+            sending: tokio::sync::Mutex::default(),
+            wake: Arc::clone(wake),
+        });
+        *running = Some(Running {
+            shared: Arc::clone(&shared),
+            orders,
+        });
+        shared
+    };
     let ends = stop.child_token();
     let delivery = Delivery {
         shared: Arc::clone(&shared),
         stop: ends.clone(),
     };
-    let delivery = tokio::spawn(delivery.run());
-    let reports = tokio::spawn(tell_reports(Arc::clone(&shared), ends.clone()));
+    // Whatever becomes of the lane, these end with it: a second delivery would send the same beside the first.
+    let mut beside = JoinSet::new();
+    beside.spawn(delivery.run());
+    beside.spawn(tell_reports(Arc::clone(&shared), ends.clone()));
     let lane = Lane::new(Arc::clone(&shared), ordered, happenings, stop);
     let ended = lane.run(reason).await;
     ends.cancel();
-    // Cut off, what is being sent would be a dead letter.
-    drop(tokio::time::timeout(LAST_WORD, delivery).await);
-    drop(reports.await);
+    // Cut off, what is being sent will be a dead letter, so it has some time to its end.
+    let all_end = async { while beside.join_next().await.is_some() {} };
+    if tokio::time::timeout(pace.last_word, all_end).await.is_err() {
+        tracing::warn!(account = %shared.of, "what is being sent takes too long and is cut off");
+        beside.shutdown().await;
+    }
     shared.adapter.close().await;
     Ok(ended)
 }

@@ -24,6 +24,10 @@ pub(crate) struct Pace {
     pub(crate) typing: Duration,
     /// Before more of an answer is shown.
     pub(crate) step: Duration,
+    /// Before the final answer waits no more for what is being shown of it.
+    pub(crate) patience: Duration,
+    /// Before what is being sent is cut off when its account ends.
+    pub(crate) last_word: Duration,
 }
 
 const fn backoff(first_ms: u64, longest_ms: u64) -> Backoff {
@@ -41,6 +45,8 @@ pub(crate) const USUAL: Pace = Pace {
     breaker: backoff(10_000, 600_000),
     typing: Duration::from_secs(6),
     step: Duration::from_secs(1),
+    patience: Duration::from_secs(15),
+    last_word: Duration::from_secs(20),
 };
 
 impl Backoff {

@@ -19,6 +19,7 @@ use crate::adapter::accounts::{WebhookRequest, WebhookResponse};
 use crate::backoff::USUAL;
 use crate::catalog::{self, Listed, Sources};
 use crate::error::{Error, Result};
+use crate::hooks::{self, Hook};
 use crate::intake::Began;
 use crate::lane::Order;
 use crate::settings;
@@ -115,6 +116,11 @@ impl Channels {
 
     async fn change(&self, reason: StartReason) -> Result<()> {
         let _one_at_a_time = self.0.changing.lock().await;
+        self.settle_all(reason).await
+    }
+
+    /// Brings every account in line. Whoever calls this holds `changing`.
+    async fn settle_all(&self, reason: StartReason) -> Result<()> {
         let config = self.0.config.get();
         let secrets = self.0.secrets.current();
         let sources = Sources {
@@ -149,13 +155,12 @@ impl Channels {
 
     /// Brings one account in line.
     async fn settle(&self, of: &ChannelAccount, listed: Listed, reason: StartReason) -> Result<()> {
-        let (before, is_stopped) = {
+        let before = {
             let mut known = self.known();
-            let before = known.entries.get_mut(of).and_then(|entry| entry.account.take());
-            (before, known.stopped.contains(of))
+            known.entries.get_mut(of).and_then(|entry| entry.account.take())
         };
         let status = Status::new(snapshot_of(&listed));
-        let recipe = listed.recipe.filter(|_| !is_stopped).transpose();
+        let recipe = listed.recipe.filter(|_| !self.is_stopped(of)).transpose();
         let mut reason = reason;
         let mut entry = Entry {
             label: listed.label,
@@ -173,19 +178,23 @@ impl Channels {
                 return Err(error);
             }
         };
-        if let (Some(mut account), Some(recipe)) = (before, &recipe) {
-            if account.recipe.is_like(recipe) && account.settings == listed.settings {
-                account.renew(&self.0.config.get());
-                entry.status = account.status.clone();
-                entry.account = Some(account);
-                self.known().entries.insert(of.clone(), entry);
-                return Ok(());
-            }
-            if account.recipe.is_update(recipe) {
-                reason = StartReason::Update;
+        if let Some(mut account) = before {
+            if let Some(recipe) = &recipe {
+                if account.recipe.is_like(recipe) && account.settings == listed.settings {
+                    account.renew(&self.0.config.get());
+                    entry.status = account.status.clone();
+                    entry.account = Some(account);
+                    self.known().entries.insert(of.clone(), entry);
+                    return Ok(());
+                }
+                if account.recipe.is_update(recipe) {
+                    reason = StartReason::Update;
+                }
             }
             account.end().await;
         }
+        // Somebody may have stopped it while what was there ended.
+        let recipe = recipe.filter(|_| !self.is_stopped(of));
         entry.account = recipe.map(|recipe| {
             Account::begin(Beginning {
                 recipe,
@@ -200,6 +209,10 @@ impl Channels {
         });
         self.known().entries.insert(of.clone(), entry);
         Ok(())
+    }
+
+    fn is_stopped(&self, of: &ChannelAccount) -> bool {
+        self.known().stopped.contains(of)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -261,7 +274,13 @@ impl Channels {
         let of = account_of_run(&event.run_id);
         let running = of.as_ref().and_then(|of| self.running(of).ok());
         if let Some(running) = &running {
-            let is_shown = running.shared.live.tell(event);
+            let live = &running.shared.live;
+            if let Some(began) = live.take_expected(&event.run_id)
+                && !matches!(event.body, Body::End(_))
+            {
+                running.shared.show(began);
+            }
+            let is_shown = live.tell(event);
             if !is_shown && event.body == Body::Start {
                 self.show_again(running, event).await;
             }
@@ -271,7 +290,7 @@ impl Channels {
         }
     }
 
-    /// Shows a run that began before this process did.
+    /// Shows a run of a turn that was put before this process began.
     async fn show_again(&self, running: &Running, event: &Event) {
         if !running.shared.desk().shows_runs() {
             return;
@@ -336,6 +355,11 @@ impl Channels {
         report
     }
 
+    /// The account that is called at a path of the gateway's port, if any is.
+    pub fn hook(&self, path: &str) -> Option<Hook> {
+        hooks::find(&self.0.config.get().source, path)
+    }
+
     /// Answers a request that came to an account's webhook address. The answer is there when everything that the
     /// request brought was committed.
     pub async fn webhook(
@@ -376,6 +400,8 @@ impl Channels {
     /// Starts an account that was stopped or given up; true if it runs or begins now.
     pub async fn start_account(&self, channel: &str, account: &str) -> Result<bool> {
         let of = ChannelAccount::new(channel, account)?;
+        // One that is about to stop has stopped before it begins.
+        let _one_at_a_time = self.0.changing.lock().await;
         let given_up = {
             let mut known = self.known();
             known.stopped.remove(&of);
@@ -386,7 +412,7 @@ impl Channels {
         if let Some(account) = given_up {
             account.end().await;
         }
-        let changed = self.change(StartReason::Boot).await;
+        let changed = self.settle_all(StartReason::Boot).await;
         let known = self.known();
         let entry = known.entries.get(&of).ok_or_else(|| unknown(&of))?;
         match (&entry.account, changed) {
@@ -399,12 +425,20 @@ impl Channels {
     /// Stops an account until somebody starts it, or the gateway is started anew; true if it ran.
     pub async fn stop_account(&self, channel: &str, account: &str) -> Result<bool> {
         let of = ChannelAccount::new(channel, account)?;
+        {
+            let mut known = self.known();
+            if !known.entries.contains_key(&of) {
+                return Err(unknown(&of));
+            }
+            // Before waiting, so that whoever is about to begin it does not.
+            known.stopped.insert(of.clone());
+        }
+        let _one_at_a_time = self.0.changing.lock().await;
         let account = {
             let mut known = self.known();
-            let entry = known.entries.get_mut(&of).ok_or_else(|| unknown(&of))?;
-            let account = entry.account.take();
-            known.stopped.insert(of);
-            account
+            // Again, because whoever started it meanwhile did so before.
+            known.stopped.insert(of.clone());
+            known.entries.get_mut(&of).and_then(|entry| entry.account.take())
         };
         match account {
             Some(account) => {
@@ -554,3 +588,6 @@ fn probed(
         Err(_) => serde_json::json!({ "ok": false, "error": "it did not answer in time" }),
     }
 }
+
+#[cfg(test)]
+mod tests;

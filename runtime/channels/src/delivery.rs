@@ -1,10 +1,11 @@
 //! What leaves an account: one message after the other to each recipient, in parts that fit.
 //!
 //! **Promise.** A part is noted as under way before it leaves, so it leaves at most once unless it is known that it did
-//! not arrive. Tried again is only what the platform says did not happen: too many requests, or an error that says so,
-//! [`ATTEMPTS`] times. What may have arrived goes to the dead letters, where a person decides. The parts are cut once
-//! and kept, so that a new build or setting cuts what is left no other way. **Cost.** A transaction for each part and
-//! one more for each message.
+//! not arrive. Tried again is only what the platform says did not happen, [`ATTEMPTS`] times; to be told that it is too
+//! early is no failure, and is waited out for [`EARLY`] from when the message was put. What may have arrived goes to
+//! the dead letters, where a person decides. The parts are cut once and kept, so that a new build or setting cuts what
+//! is left no other way. What became of a part is kept however long the state takes none: nothing else leaves on the
+//! account before. **Cost.** A transaction for each part and one more for each message.
 //!
 //! | the process dies | what is there afterwards |
 //! | --- | --- |
@@ -19,7 +20,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_state::{NextOutbound, Outbound as Row};
+use openclaw_state::{NextOutbound, Outbound as Row, Tx};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +32,13 @@ use crate::adapter::{AdapterError, ErrorCode, Outbound, OutboundAction, Receipt,
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::lane::{now_ms, sleep_until};
+use crate::live::Settled;
 
 /// How often a part is tried.
 pub(crate) const ATTEMPTS: u32 = 3;
+/// For how long a message waits that is always too early. A busy account loses none of its answers by that, and one
+/// that its platform never serves again comes to an end.
+const EARLY: Duration = Duration::from_secs(60 * 60);
 /// How long the delivery waits before it looks again when the state could not be read.
 const SICK: Duration = Duration::from_secs(5);
 
@@ -55,6 +60,8 @@ enum Went {
     Out(Receipt),
     /// It certainly did not, and may be tried again then.
     Later(u64, String),
+    /// It certainly did not, because it was too early; it is not until then.
+    Early(u64, String),
     /// It did not or nobody knows; the ids of what did.
     Dead(Vec<String>, String),
 }
@@ -121,17 +128,17 @@ impl Delivery {
             };
             match went {
                 Went::Out(receipt) => {
-                    self.shared.echoes.note(&receipt.ids);
+                    self.shared.echoes.note(&row.message.to, &receipt.ids);
                     self.shared.status.outbound();
                     ids.extend(receipt.ids);
                 }
                 Went::Later(moment, error) => {
                     let (seq, moment) = (row.seq, i64::try_from(moment).unwrap_or(i64::MAX));
-                    let write = self
-                        .shared
-                        .state
-                        .write(move |tx| tx.outbox_retry(seq, moment, &error));
-                    return Ok(write.await?);
+                    return self.keep(move |tx| tx.outbox_retry(seq, moment, &error)).await;
+                }
+                Went::Early(moment, error) => {
+                    let (seq, moment) = (row.seq, i64::try_from(moment).unwrap_or(i64::MAX));
+                    return self.keep(move |tx| tx.outbox_defer(seq, moment, &error)).await;
                 }
                 Went::Dead(more, error) => {
                     ids.extend(more);
@@ -151,42 +158,69 @@ impl Delivery {
         let Some(run_id) = row.message.run_id.clone().filter(|_| row.message.kind == "reply") else {
             return Ok(None);
         };
-        self.shared.live.settle(&run_id).await;
+        if self.shared.live.settle(&self.shared, &run_id).await == Settled::Left {
+            return Ok(None);
+        }
         Ok(self.shared.state.read(move |view| view.draft_of(&run_id)).await?)
     }
 
+    /// Notes that a part is about to leave, and with that what became of the one before it.
     async fn begin(&self, row: &Row, is_first: bool, plan: &str, ids: &[String]) -> Result<bool> {
-        let (seq, plan) = (row.seq, plan.to_owned());
+        let seq = row.seq;
+        if is_first {
+            let plan = plan.to_owned();
+            let begun = self
+                .shared
+                .state
+                .write(move |tx| tx.outbox_begin_part(seq, &plan));
+            return Ok(begun.await?);
+        }
         let sent = serde_json::to_string(ids).unwrap_or_default();
-        let begun = self.shared.state.write(move |tx| match is_first {
-            true => tx.outbox_begin_part(seq, &plan),
-            false => tx.outbox_go_on(seq, &sent),
-        });
-        Ok(begun.await?)
+        self.keep(move |tx| tx.outbox_go_on(seq, &sent)).await
+    }
+
+    /// Keeps what became of a part that was begun, and tries until the state takes it: left as it is, the message would
+    /// hold up every later one to its recipient. Only the end of the account ends this; the message is a dead letter
+    /// when it begins again.
+    async fn keep<T: Send + 'static>(
+        &self,
+        note: impl Fn(&Tx<'_>) -> openclaw_state::Result<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        let mut failures: u32 = 0;
+        loop {
+            let note = note.clone();
+            let error = match self.shared.state.write(move |tx| note(tx)).await {
+                Ok(kept) => return Ok(kept),
+                Err(openclaw_state::Error::Closed) => return Err(openclaw_state::Error::Closed.into()),
+                Err(error) => error,
+            };
+            failures = failures.saturating_add(1);
+            tracing::error!(account = %self.shared.of, failures, %error, "what became of a message cannot be noted");
+            tokio::select! {
+                () = self.stop.cancelled() => return Err(error.into()),
+                () = tokio::time::sleep(self.shared.pace.send.pause(failures)) => {}
+            }
+        }
     }
 
     async fn finish(&self, row: &Row, ids: &[String]) -> Result<()> {
         let seq = row.seq;
         let run_id = row.message.run_id.clone();
         let sent = serde_json::to_string(ids).unwrap_or_default();
-        let write = self.shared.state.write(move |tx| {
+        let note = move |tx: &Tx<'_>| {
             if let Some(run_id) = &run_id {
                 tx.delete_draft(run_id)?;
             }
             tx.outbox_done(seq, &sent)
-        });
-        Ok(write.await?)
+        };
+        self.keep(note).await
     }
 
     async fn bury(&self, row: &Row, ids: &[String], error: &str) -> Result<()> {
         tracing::warn!(account = %self.shared.of, key = row.message.key, error, "a message is a dead letter");
         let (seq, error) = (row.seq, error.to_owned());
         let sent = serde_json::to_string(ids).unwrap_or_default();
-        let write = self
-            .shared
-            .state
-            .write(move |tx| tx.outbox_bury(seq, &sent, &error));
-        Ok(write.await?)
+        self.keep(move |tx| tx.outbox_bury(seq, &sent, &error)).await
     }
 
     async fn send(&self, desk: &Desk, row: &Row, at: usize, part: &Text, attempt: u32) -> Went {
@@ -206,7 +240,7 @@ impl Delivery {
             hints: Vec::new(),
             extra: None,
         });
-        self.judge(self.act(row, at, action, attempt).await, attempt, false)
+        self.judge(row, self.act(row, at, action, attempt).await, attempt, false)
     }
 
     /// Puts the answer in the place of what was shown of it; a new message if that is gone.
@@ -238,7 +272,7 @@ impl Delivery {
                 self.send(desk, row, 0, part, attempt).await
             }
             // The same words in the same place are no second answer.
-            outcome => self.judge(outcome, attempt, true),
+            outcome => self.judge(row, outcome, attempt, true),
         }
     }
 
@@ -258,7 +292,13 @@ impl Delivery {
     }
 
     /// What an outcome means. `is_repeatable` is what may be done twice without harm.
-    fn judge(&self, outcome: Result<Receipt, AdapterError>, attempt: u32, is_repeatable: bool) -> Went {
+    fn judge(
+        &self,
+        row: &Row,
+        outcome: Result<Receipt, AdapterError>,
+        attempt: u32,
+        is_repeatable: bool,
+    ) -> Went {
         let error = match outcome {
             Ok(receipt) => return Went::Out(receipt),
             Err(error) => error,
@@ -270,7 +310,8 @@ impl Delivery {
             Sent::Unknown => format!("{error} (nobody knows whether it arrived)"),
             Sent::Yes | Sent::No => error.to_string(),
         };
-        if may_repeat && is_passing(error.code) && attempt < ATTEMPTS {
+        let is_early = error.code == ErrorCode::RateLimited && waited(row) < EARLY;
+        if may_repeat && is_passing(error.code) && (is_early || attempt < ATTEMPTS) {
             let pause = self
                 .shared
                 .pace
@@ -278,7 +319,11 @@ impl Delivery {
                 .pause(attempt)
                 .max(error.retry_after.unwrap_or_default());
             let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-            return Went::Later(now_ms().saturating_add(pause), told);
+            let moment = now_ms().saturating_add(pause);
+            return match is_early {
+                true => Went::Early(moment, told),
+                false => Went::Later(moment, told),
+            };
         }
         Went::Dead(ids_of(&error), told)
     }
@@ -296,6 +341,12 @@ impl Delivery {
             tracing::debug!(account = %self.shared.of, %error, "a preview stays");
         }
     }
+}
+
+/// How long ago a message was put.
+fn waited(row: &Row) -> Duration {
+    let put = u64::try_from(row.created_ms).unwrap_or_default();
+    Duration::from_millis(now_ms().saturating_sub(put))
 }
 
 /// Whether a later attempt may end otherwise.

@@ -140,7 +140,7 @@ pub(crate) async fn commit(
         if let Some(state) = &written.state {
             tx.put_channel_state(of, state)?;
         }
-        let is_echo = |id: &str| echoes.knows(id);
+        let is_echo = |to: &str, id: &str| echoes.knows(to, id);
         let mut taken = Vec::with_capacity(delivered.len());
         for event in &delivered {
             taken.push(intake::take(tx, &desk, event, &is_echo)?);

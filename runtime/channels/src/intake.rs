@@ -3,7 +3,8 @@
 //! **Promise.** All of it is written in the transaction that also moves the adapter's cursor, so an event is taken in
 //! exactly once, whatever happens to the process. An event is known by its id, a message also by its own, so that
 //! what a platform delivers twice is answered once. No message becomes a turn before its sender was judged.
-//! **Cost.** A few rows for each event.
+//! **Bound.** The turns that wait, as [`crate::crowd`] says; what is more is recorded and dropped. **Cost.** A few rows
+//! for each event.
 
 use openclaw_agent::session::{Peer, room_key, route_key};
 use openclaw_agent::{Chat, Origin as From, Request, Route, Sender};
@@ -15,12 +16,16 @@ use crate::access::{Direct, Room, RoomFacts};
 use crate::adapter::description::ReplyMode;
 use crate::adapter::inbound::{InboundEvent, Mention, Message, Origin, Person};
 use crate::adapter::shapes::ConversationKind;
+use crate::crowd;
 use crate::desk::Desk;
 use crate::envelope::{self, Around};
 use crate::{mention, pairing, text};
 
 /// The most bytes of a run's id that is an event's id as it stands.
 const PLAIN_RUN_BYTES: usize = 200;
+
+/// Why a message is dropped that was admitted.
+const CROWDED: &str = "too many messages wait for an answer already";
 
 /// What became of an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,12 +64,20 @@ struct Spoken<'a> {
     kind: &'static str,
 }
 
-/// Takes an event in. `is_echo` says whether a message is one that this account sent itself.
+impl Spoken<'_> {
+    /// Whether it reads like a command, whoever gives it.
+    fn is_command(&self) -> bool {
+        self.words.trim_start().starts_with('/')
+    }
+}
+
+/// Takes an event in. `is_echo` says whether a message of a
+/// conversation is one that this account sent itself.
 pub(crate) fn take(
     tx: &Tx<'_>,
     desk: &Desk,
     event: &InboundEvent,
-    is_echo: &dyn Fn(&str) -> bool,
+    is_echo: &dyn Fn(&str, &str) -> bool,
 ) -> openclaw_state::Result<Taken> {
     let origin = origin_of(event);
     if !tx.see(&desk.of, &format!("e:{}", origin.event_id))? {
@@ -112,7 +125,9 @@ pub(crate) fn take(
         | InboundEvent::Receipt(_)
         | InboundEvent::Other(_) => return record(tx, desk, event),
     };
-    if origin.sender.as_ref().is_some_and(|sender| sender.is_self) || spoken.ids.iter().any(|id| is_echo(id))
+    let to = &origin.conversation.address.to;
+    if origin.sender.as_ref().is_some_and(|sender| sender.is_self)
+        || spoken.ids.iter().any(|id| is_echo(to, id))
     {
         return Ok(Taken::Dropped("it is this account's own"));
     }
@@ -159,6 +174,10 @@ fn take_direct(tx: &Tx<'_>, desk: &Desk, spoken: &Spoken<'_>) -> openclaw_state:
             let Ok(key) = route_key(session, None, &desk.agent, peer) else {
                 return Ok(Taken::Dropped("the id of its sender makes no session key"));
             };
+            let may_command = desk.rules.may_command(sender, is_paired);
+            if crowd::is_full(tx, &desk.of, key.as_str(), may_command && spoken.is_command())? {
+                return turn_away(tx, desk, spoken);
+            }
             let around = Around {
                 channel: desk.of.channel(),
                 account: desk.of.account(),
@@ -167,7 +186,6 @@ fn take_direct(tx: &Tx<'_>, desk: &Desk, spoken: &Spoken<'_>) -> openclaw_state:
                 shows_quote: true,
                 before: &[],
             };
-            let may_command = desk.rules.may_command(sender, is_paired);
             let prompt = desk.rules.chat_prompt(sender);
             begin(
                 tx,
@@ -245,7 +263,7 @@ fn take_in_room(tx: &Tx<'_>, desk: &Desk, spoken: &Spoken<'_>) -> openclaw_state
         sender,
         mention: spoken.mention,
         is_matched,
-        is_command: may_command && spoken.words.trim_start().starts_with('/'),
+        is_command: may_command && spoken.is_command(),
     };
     let verdict = desk.rules.room(&facts);
     let is_called = is_matched
@@ -287,6 +305,9 @@ fn take_in_room(tx: &Tx<'_>, desk: &Desk, spoken: &Spoken<'_>) -> openclaw_state
             let Ok(key) = room_key(session, &desk.agent, channel, chat, room, topic, thread) else {
                 return Ok(Taken::Dropped("the id of this group makes no session key"));
             };
+            if crowd::is_full(tx, &desk.of, key.as_str(), facts.is_command)? {
+                return turn_away(tx, desk, spoken);
+            }
             let before = tx.take_room_messages(&desk.of, &conversation)?;
             let around = Around {
                 channel,
@@ -306,6 +327,22 @@ fn take_in_room(tx: &Tx<'_>, desk: &Desk, spoken: &Spoken<'_>) -> openclaw_state
             )
         }
     }
+}
+
+/// Records what nobody has the time for.
+fn turn_away(tx: &Tx<'_>, desk: &Desk, spoken: &Spoken<'_>) -> openclaw_state::Result<Taken> {
+    let origin = spoken.origin;
+    let sender = origin.sender.as_ref().map(|sender| sender.id.as_str());
+    tx.record_inbound(
+        &desk.of,
+        &ChannelRecord {
+            conversation: origin.conversation.address.to.clone(),
+            kind: "dropped".to_owned(),
+            detail: json!({ "sender": sender, "what": { "ids": spoken.ids, "why": CROWDED } }).to_string(),
+            at_ms: i64::try_from(origin.time).unwrap_or(i64::MAX),
+        },
+    )?;
+    Ok(Taken::Dropped(CROWDED))
 }
 
 /// Makes a turn of it.

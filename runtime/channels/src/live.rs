@@ -1,8 +1,11 @@
 //! What is shown of an answer before it is there: that the account is typing, and the text as it grows.
 //!
 //! **Promise.** Nothing here is promised to arrive, and nothing waits for it, except that the final answer begins
-//! when nothing more is shown. Text is shown once a second at most; typing is told again every 6 seconds while the run
-//! tells something, and no longer than [`IDLE`] after it last did. **Cost.** A task for each run under way.
+//! when nothing more is shown; a preview that is slower than that is taken back by whoever showed it, and never stands
+//! behind the answer. Text is shown once a second at most; typing is told again every 6 seconds while the run
+//! tells something, and no longer than [`IDLE`] after it last did. A turn that waits shows nothing. **Bound.** As many
+//! as the agent runs at a time, and a few words for each of [`EXPECTED`] that wait. **Cost.** A task for each run under
+//! way.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -25,18 +28,36 @@ use crate::intake::Began;
 pub(crate) const IDLE: Duration = Duration::from_secs(120);
 /// How much of an answer must be there before anything is shown.
 const LEAST: usize = 20;
-/// How long the final answer waits for what is being shown.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How many turns that wait are known in memory. Of the others it is read from the state when they begin.
+const EXPECTED: usize = 1000;
 /// What a silent answer consists of.
 const SILENCE: &str = "NO_REPLY";
 
 /// What is shown of all runs of one account.
 #[derive(Clone, Default)]
-pub(crate) struct Live(Arc<Mutex<HashMap<String, Show>>>);
+pub(crate) struct Live(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    shows: HashMap<String, Show>,
+    /// The turns that did not begin yet.
+    expected: HashMap<String, Began>,
+}
 
 struct Show {
     told: watch::Sender<Told>,
     ended: watch::Receiver<bool>,
+    /// Whether the final answer left without it, so that what it showed is in nobody's place.
+    is_left: bool,
+}
+
+/// What is there of a run's show when its answer is about to leave.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Settled {
+    /// Nothing more is on its way, and the answer may take the place of what was shown.
+    Ended,
+    /// Something still is, and whoever shows it takes it back.
+    Left,
 }
 
 /// What a run has told so far. Only the latest text counts, so a slow platform makes nothing pile up.
@@ -58,8 +79,21 @@ enum End {
 }
 
 impl Live {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Show>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a turn that will be shown when it begins.
+    pub(crate) fn expect(&self, began: Began) {
+        let mut known = self.lock();
+        if known.expected.len() < EXPECTED {
+            known.expected.insert(began.run_id.clone(), began);
+        }
+    }
+
+    /// What was noted of a turn that begins or ends now.
+    pub(crate) fn take_expected(&self, run_id: &str) -> Option<Began> {
+        self.lock().expected.remove(run_id)
     }
 
     /// Begins to show a run.
@@ -72,7 +106,12 @@ impl Live {
         let (told, hears) = watch::channel(Told::default());
         let (ends, ended) = watch::channel(false);
         let run_id = began.run_id.clone();
-        self.lock().insert(run_id.clone(), Show { told, ended });
+        let show = Show {
+            told,
+            ended,
+            is_left: false,
+        };
+        self.lock().shows.insert(run_id.clone(), show);
         let task = Task {
             shared: Arc::clone(shared),
             run_id: run_id.clone(),
@@ -84,16 +123,30 @@ impl Live {
         };
         let live = self.clone();
         tokio::spawn(async move {
-            task.run(hears).await;
+            let mut shown = task.run(hears).await;
+            // Decided under the lock under which the answer leaves without it.
+            if live.forget_unless_left(&run_id) {
+                shown.take_back().await;
+                live.lock().shows.remove(&run_id);
+            }
             ends.send_replace(true);
-            live.lock().remove(&run_id);
         });
+    }
+
+    /// Forgets a run's show, unless its answer left without it, which is what this tells.
+    fn forget_unless_left(&self, run_id: &str) -> bool {
+        let mut known = self.lock();
+        let is_left = known.shows.get(run_id).is_some_and(|show| show.is_left);
+        if !is_left {
+            known.shows.remove(run_id);
+        }
+        is_left
     }
 
     /// Tells a run's show what the run told. True if the run is shown.
     pub(crate) fn tell(&self, event: &Event) -> bool {
-        let shows = self.lock();
-        let Some(show) = shows.get(&*event.run_id) else {
+        let known = self.lock();
+        let Some(show) = known.shows.get(&*event.run_id) else {
             return false;
         };
         show.told.send_modify(|told| match &event.body {
@@ -108,14 +161,41 @@ impl Live {
         true
     }
 
-    /// Ends a run's show and waits until nothing more of it is on its way.
-    pub(crate) async fn settle(&self, run_id: &str) {
-        let ended = self.lock().get(run_id).map(|show| {
-            show.told.send_modify(|told| told.end = Some(End::Final));
-            show.ended.clone()
-        });
-        if let Some(mut ended) = ended {
-            drop(tokio::time::timeout(PATIENCE, ended.wait_for(|ended| *ended)).await);
+    /// Ends a run's show and waits until nothing more of it is on its way, or it takes too long.
+    pub(crate) async fn settle(&self, shared: &Shared, run_id: &str) -> Settled {
+        let ended = {
+            let mut known = self.lock();
+            known.expected.remove(run_id);
+            known.shows.get(run_id).map(|show| {
+                show.told.send_modify(|told| told.end = Some(End::Final));
+                show.ended.clone()
+            })
+        };
+        let Some(mut ended) = ended else {
+            return Settled::Ended;
+        };
+        let patience = shared.pace.patience;
+        if tokio::time::timeout(patience, ended.wait_for(|ended| *ended))
+            .await
+            .is_ok()
+        {
+            return Settled::Ended;
+        }
+        // The answer would wait for what is being sent now in any case. Then what it showed is there to be noted.
+        shared.until_sent().await;
+        if tokio::time::timeout(patience, ended.wait_for(|ended| *ended))
+            .await
+            .is_ok()
+        {
+            return Settled::Ended;
+        }
+        let mut known = self.lock();
+        match known.shows.get_mut(run_id) {
+            Some(show) => {
+                show.is_left = true;
+                Settled::Left
+            }
+            None => Settled::Ended,
         }
     }
 }
@@ -148,7 +228,8 @@ struct Task {
 }
 
 impl Task {
-    async fn run(mut self, mut hears: watch::Receiver<Told>) {
+    /// Shows the run to its end; gives itself back, with what it showed.
+    async fn run(mut self, mut hears: watch::Receiver<Told>) -> Self {
         let previews = self.shared.desk().previews();
         let mut types = self.typing == Some(TypingMode::Instant);
         let mut last_sign = Instant::now();
@@ -203,6 +284,7 @@ impl Task {
         if types {
             self.type_on(false).await;
         }
+        self
     }
 
     fn pace(&self) -> Duration {
@@ -321,7 +403,7 @@ impl Task {
             tracing::debug!(account = %self.shared.of, %error, "something could not be shown");
         });
         let receipt = told.ok()?;
-        self.shared.echoes.note(&receipt.ids);
+        self.shared.echoes.note(&self.route.to, &receipt.ids);
         Some(receipt.ids)
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Script {
     pub(crate) sent: Mutex<Vec<Outbound>>,
     results: Mutex<BTreeMap<String, VecDeque<HttpDone>>>,
     arrived: Notify,
+    /// Whether sending never ends.
+    stalls: bool,
     happens: Mutex<Option<mpsc::Sender<Happening>>>,
 }
 
@@ -48,6 +50,7 @@ impl Script {
             sent: Mutex::default(),
             results: Mutex::default(),
             arrived: Notify::new(),
+            stalls: false,
             happens: Mutex::default(),
         }
     }
@@ -62,6 +65,11 @@ impl Script {
 
     pub(crate) fn limited(mut self, limit: u32) -> Self {
         self.can.text_limit = limit;
+        self
+    }
+
+    pub(crate) fn stalling(mut self) -> Self {
+        self.stalls = true;
         self
     }
 
@@ -117,6 +125,9 @@ impl Script {
     pub(crate) async fn send(&self, outbound: Outbound) -> Result<Receipt, AdapterError> {
         let answer = (lock(&self.sender))(&outbound);
         lock(&self.sent).push(outbound);
+        if self.stalls {
+            std::future::pending::<()>().await;
+        }
         answer
     }
 

@@ -15,8 +15,8 @@ pub(crate) use gateway::{
     Health, Logs, Reach, Status,
 };
 pub(crate) use people::{
-    ChannelsAdd, ChannelsCommand, ChannelsStatus, DevicesApprove, DevicesCommand, Onboard, PairingApprove,
-    PairingCommand, PairingList,
+    ChannelsAdd, ChannelsCommand, ChannelsStatus, DevicesApprove, DevicesCommand, DevicesOne, LettersCommand,
+    Numbered, Onboard, PairingApprove, PairingCommand, PairingList, ParkedCommand,
 };
 pub(crate) use plugins::{
     GrantFlags, PluginsActivity, PluginsAudit, PluginsCommand, PluginsGrant, PluginsInstall, PluginsOne,

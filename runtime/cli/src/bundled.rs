@@ -25,6 +25,19 @@ pub(crate) fn find(environment: &Environment, id: &str) -> Option<PathBuf> {
         .then_some(folder)
 }
 
+/// The names of those that serve channels, sorted.
+pub(crate) fn list_channels(environment: &Environment) -> Vec<String> {
+    let serves = |name: &String| {
+        let folder = find(environment, name)?;
+        let manifest = std::fs::read(folder.join(openclaw_components::MANIFEST_FILE)).ok()?;
+        let manifest = openclaw_policy::Manifest::parse(&manifest).ok()?;
+        (!manifest.channels.is_empty()).then_some(())
+    };
+    let mut names = list(environment);
+    names.retain(|name| serves(name).is_some());
+    names
+}
+
 /// Their names, sorted.
 pub(crate) fn list(environment: &Environment) -> Vec<String> {
     let entries = folder(environment).and_then(|folder| std::fs::read_dir(folder).ok());

@@ -16,6 +16,7 @@ use openclaw_protocol::shape::Object;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio_util::sync::DropGuard;
 
 use crate::connection::Connection;
 use crate::gateway::Gateway;
@@ -39,13 +40,17 @@ pub struct Method {
 
 /// What a method says: JSON, written once, shared by all who are told it.
 #[derive(Clone, Debug)]
-pub struct Payload(Bytes);
+pub struct Payload {
+    json: Bytes,
+    /// Dropped once the answer is on its way.
+    before: Option<Arc<DropGuard>>,
+}
 
 impl Payload {
     /// What serialises to it.
     pub fn new(value: &impl Serialize) -> Result<Self, Error> {
         let text = serde_json::to_vec(value);
-        text.map(|text| Self(text.into())).map_err(|fault| {
+        text.map(Self::of_json).map_err(|fault| {
             tracing::error!(%fault, "an answer cannot be written as JSON");
             Error::unavailable("internal error")
         })
@@ -53,18 +58,27 @@ impl Payload {
 
     /// Text that is JSON already.
     pub fn of_json(text: impl Into<Bytes>) -> Self {
-        Self(text.into())
+        Self {
+            json: text.into(),
+            before: None,
+        }
+    }
+
+    /// The same, with what may go on only once this is on its way to the client.
+    pub(crate) fn before(mut self, guard: DropGuard) -> Self {
+        self.before = Some(Arc::new(guard));
+        self
     }
 
     /// The JSON.
     pub fn json(&self) -> &Bytes {
-        &self.0
+        &self.json
     }
 }
 
 impl From<Value> for Payload {
     fn from(value: Value) -> Self {
-        Self(value.to_string().into())
+        Self::of_json(value.to_string())
     }
 }
 
@@ -145,13 +159,18 @@ impl Caller {
     }
 
     pub(crate) fn answer(&self, answer: Answer) {
-        let outgoing = match answer {
-            Ok(payload) => {
+        match answer {
+            Ok(Payload { json, before }) => {
                 let (head, tail) = write_ok_parts(&self.id);
-                Outgoing::text(head.into(), payload.0, Bytes::from_static(tail.as_bytes()))
+                let tail = Bytes::from_static(tail.as_bytes());
+                self.connection.send(Outgoing::text(head.into(), json, tail));
+                drop(before);
             }
-            Err(error) => Outgoing::text(write_error(&self.id, &error).into(), Bytes::new(), Bytes::new()),
-        };
-        self.connection.send(outgoing);
+            Err(error) => {
+                let text = write_error(&self.id, &error);
+                self.connection
+                    .send(Outgoing::text(text.into(), Bytes::new(), Bytes::new()));
+            }
+        }
     }
 }

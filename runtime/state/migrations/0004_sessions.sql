@@ -44,6 +44,7 @@ CREATE TABLE turns (
     received_ms INTEGER NOT NULL,
     started_ms  INTEGER,
     ended_ms    INTEGER,
+    stop_asked  INTEGER NOT NULL DEFAULT 0 CHECK (stop_asked IN (0, 1)),
     outcome     TEXT CHECK (outcome IS NULL OR json_valid(outcome))
 ) STRICT;
 CREATE INDEX turns_open ON turns (session_key, seq) WHERE state IN ('queued', 'running');
@@ -77,3 +78,4 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_open ON outbox (channel, account, seq) WHERE state IN ('queued', 'sending');
 CREATE INDEX outbox_dead ON outbox (seq) WHERE state = 'dead';
+CREATE INDEX outbox_dead_by_account ON outbox (channel, account, seq) WHERE state = 'dead';

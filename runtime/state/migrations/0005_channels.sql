@@ -83,7 +83,7 @@ CREATE TABLE paired_senders (
     PRIMARY KEY (channel, account, sender)
 ) STRICT, WITHOUT ROWID;
 
--- What was said in a room since the agent was last called there.
+-- What was said in a room since the agent was last called there: `at_ms` is the platform's time, `put_ms` ours.
 CREATE TABLE room_messages (
     seq          INTEGER PRIMARY KEY,
     channel      TEXT    NOT NULL,
@@ -91,9 +91,11 @@ CREATE TABLE room_messages (
     conversation TEXT    NOT NULL,
     sender       TEXT    NOT NULL,
     body         TEXT    NOT NULL,
-    at_ms        INTEGER NOT NULL
+    at_ms        INTEGER NOT NULL,
+    put_ms       INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX room_messages_by_conversation ON room_messages (channel, account, conversation, seq);
+CREATE INDEX room_messages_by_age ON room_messages (put_ms);
 
 -- Conversations that have a new address, with the one under which they are kept.
 CREATE TABLE channel_moves (

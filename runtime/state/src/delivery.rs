@@ -2,8 +2,9 @@
 //!
 //! **Promise.** A part is begun in a transaction before it leaves. What is found `sending` by whoever begins anew may
 //! have left or not, so it goes to the dead letters and not out again. Messages to one recipient leave in the order
-//! in which they were put, one after the other. **Bound.** What was sent is forgotten after [`SENT_MS`], a few with
-//! each message. **Cost.** One row for each step.
+//! in which they were put, one after the other. **Bound.** What was sent is forgotten after [`SENT_MS`], and of
+//! the dead letters of an account the newest [`LETTERS`] stay: a few go with each message. **Cost.** One row for each
+//! step.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -14,7 +15,9 @@ use crate::view::{Tx, View};
 
 /// For how long it is known that a message was sent.
 const SENT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
-/// How many old messages are forgotten with each that is sent.
+/// How many dead letters of an account are kept.
+const LETTERS: i64 = 1000;
+/// How many old messages are forgotten with each that is sent or dies.
 const SWEEP: i64 = 8;
 /// What a message whose part was under way when the process ended is told to have failed with.
 pub const INTERRUPTED: &str = "the gateway ended while this was being sent, so nobody knows whether it arrived; \
@@ -156,6 +159,7 @@ impl Tx<'_> {
                  WHERE channel = ?1 AND account = ?2 AND state = 'sending'",
             )?
             .execute(params![of.channel(), of.account(), INTERRUPTED, self.now_ms])?;
+        self.forget_letters(of.channel(), of.account())?;
         Ok(buried as u64)
     }
 
@@ -202,6 +206,18 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Notes that a part did not leave because its turn has not come: it is next at this moment, and this was no try.
+    pub fn outbox_defer(&self, seq: i64, next_try_ms: i64, error: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE outbox SET state = 'queued', part = part - 1, attempts = attempts - 1, next_try_ms = ?2,
+                     error = ?3, updated_ms = ?4
+                 WHERE seq = ?1 AND state = 'sending'",
+            )?
+            .execute(params![seq, next_try_ms, error, self.now_ms])?;
+        Ok(())
+    }
+
     /// Notes that the part certainly did not leave, and when it is tried again.
     pub fn outbox_retry(&self, seq: i64, next_try_ms: i64, error: &str) -> Result<()> {
         self.connection
@@ -215,13 +231,32 @@ impl Tx<'_> {
 
     /// Puts a message among the dead letters.
     pub fn outbox_bury(&self, seq: i64, sent: &str, error: &str) -> Result<()> {
-        self.connection
+        let buried = self
+            .connection
             .prepare_cached(
                 "UPDATE outbox SET state = 'dead', part = part + (state = 'queued'), sent = ?2, error = ?3,
                      updated_ms = ?4
-                 WHERE seq = ?1 AND state IN ('queued', 'sending')",
+                 WHERE seq = ?1 AND state IN ('queued', 'sending') RETURNING channel, account",
             )?
-            .execute(params![seq, sent, error, self.now_ms])?;
+            .query_row(params![seq, sent, error, self.now_ms], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })
+            .optional()?;
+        match buried {
+            Some((channel, account)) => self.forget_letters(&channel, &account),
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets the oldest dead letters of an account that has too many.
+    fn forget_letters(&self, channel: &str, account: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM outbox WHERE seq IN
+                 (SELECT seq FROM outbox WHERE channel = ?1 AND account = ?2 AND state = 'dead'
+                  ORDER BY seq DESC LIMIT ?3 OFFSET ?4)",
+            )?
+            .execute(params![channel, account, SWEEP, LETTERS])?;
         Ok(())
     }
 

@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rusqlite::ErrorCode;
+
 use crate::kv::QuotaKind;
 
 /// The result of everything here.
@@ -198,6 +200,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same write would be refused again, so that only another one can be kept.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch)
+            ),
+            Self::NotKept(_) | Self::Closed => false,
+            _ => true,
+        }
+    }
+
     /// For `map_err` after an operation on a file.
     pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();

@@ -1,7 +1,8 @@
 //! What is kept of conversations: what was said since the agent was last called, new addresses, drafts on show.
 //!
-//! **Bound.** As many messages of a conversation as the caller asks for; the oldest go first. Drafts go after a day.
-//! **Cost.** One row each.
+//! **Bound.** As many messages of a conversation as the caller asks for; the oldest go first. Of all conversations
+//! the newest [`ROOM_MESSAGES`], and none for longer than [`ROOM_MS`]: a few go with each that is put. Drafts go
+//! after a day. **Cost.** One row each.
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -11,6 +12,13 @@ use crate::view::{Tx, View};
 
 /// After how long a draft that nothing ended is forgotten.
 const DRAFT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// For how long a message that passed the agent by is kept.
+const ROOM_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// How many of them are kept together.
+const ROOM_MESSAGES: i64 = 20_000;
+/// How many that are too old, and how many that are too many, are forgotten with each that is put.
+const SWEEP: i64 = 8;
 
 /// A message that passed the agent by.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,8 +61,8 @@ impl Tx<'_> {
     ) -> Result<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO room_messages (channel, account, conversation, sender, body, at_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO room_messages (channel, account, conversation, sender, body, at_ms, put_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
                 of.channel(),
@@ -62,7 +70,8 @@ impl Tx<'_> {
                 conversation,
                 message.sender,
                 message.body,
-                message.at_ms
+                message.at_ms,
+                self.now_ms
             ])?;
         self.connection
             .prepare_cached(
@@ -71,6 +80,20 @@ impl Tx<'_> {
                   ORDER BY seq DESC LIMIT 1 OFFSET ?4)",
             )?
             .execute(params![of.channel(), of.account(), conversation, most])?;
+        self.connection
+            .prepare_cached(
+                "DELETE FROM room_messages WHERE seq IN
+                 (SELECT seq FROM room_messages WHERE put_ms < ?1 ORDER BY put_ms LIMIT ?2)",
+            )?
+            .execute(params![self.now_ms.saturating_sub(ROOM_MS), SWEEP])?;
+        // The numbers have gaps, so that there are never more rows than numbers.
+        self.connection
+            .prepare_cached(
+                "DELETE FROM room_messages WHERE seq IN
+                 (SELECT seq FROM room_messages WHERE seq <= (SELECT max(seq) FROM room_messages) - ?1
+                  ORDER BY seq LIMIT ?2)",
+            )?
+            .execute([ROOM_MESSAGES, SWEEP])?;
         Ok(())
     }
 

@@ -3,8 +3,8 @@
 //! **Promise.** A turn whose transaction was committed is run or answered, whatever happens to the process. A
 //! run's id is taken once, so that a repeat is told what became of the first. Of the turns of one session, one at
 //! a time is `running`, and they begin in the order in which they were put.
-//! **Bound.** [`REQUEST_BYTES`] for a request; ended turns are forgotten by [`Tx::turns_forget`]. **Cost.** One row
-//! each, found by an index.
+//! **Bound.** [`REQUEST_BYTES`] for a request; a turn that ended [`ENDED_MS`] ago is forgotten, and its run's id free
+//! again: a few go with each that ends. **Cost.** One row each, found by an index.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -16,8 +16,12 @@ use crate::view::{Tx, View};
 
 /// The most bytes that a request may have.
 const REQUEST_BYTES: usize = 64 << 20;
+/// For how long it is known how a turn ended.
+const ENDED_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// How many old turns are forgotten with each that ends.
+const SWEEP: i64 = 8;
 
-const COLUMNS: &str = "seq, run_id, session_key, agent_id, session_id, request, state, received_ms, started_ms, ended_ms, outcome";
+const COLUMNS: &str = "seq, run_id, session_key, agent_id, session_id, request, state, received_ms, started_ms, ended_ms, outcome, stop_asked";
 
 /// A turn that is to be accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -122,6 +126,8 @@ pub struct Turn {
     pub ended_ms: Option<i64>,
     /// How it ended, as JSON.
     pub outcome: Option<String>,
+    /// Whether somebody asked for it to be stopped while it ran.
+    pub is_stop_asked: bool,
 }
 
 impl Turn {
@@ -138,6 +144,7 @@ impl Turn {
             started_ms: row.get(8)?,
             ended_ms: row.get(9)?,
             outcome: row.get(10)?,
+            is_stop_asked: row.get(11)?,
         })
     }
 }
@@ -169,6 +176,25 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([session_key], Turn::read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many turns of a session have not ended.
+    pub fn count_open_of_session(&self, session_key: &str) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM turns WHERE state IN ('queued', 'running') AND session_key = ?1",
+        )?;
+        let open: i64 = statement.query_row([session_key], |row| row.get(0))?;
+        Ok(u64::try_from(open).unwrap_or_default())
+    }
+
+    /// How many turns have not ended whose run's id begins with this. **Cost.** A walk over all that have not.
+    pub fn count_open_of_runs(&self, prefix: &str) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM turns
+             WHERE state IN ('queued', 'running') AND substr(run_id, 1, length(?1)) = ?1",
+        )?;
+        let open: i64 = statement.query_row([prefix], |row| row.get(0))?;
+        Ok(u64::try_from(open).unwrap_or_default())
     }
 }
 
@@ -224,6 +250,16 @@ impl Tx<'_> {
         Ok(begun > 0)
     }
 
+    /// Notes that a running turn is to be stopped, so that whoever takes it up after a crash ends it instead; false if
+    /// it is not running.
+    pub fn turn_ask_stop(&self, run_id: &str) -> Result<bool> {
+        let asked = self
+            .connection
+            .prepare_cached("UPDATE turns SET stop_asked = 1 WHERE run_id = ?1 AND state = 'running'")?
+            .execute([run_id])?;
+        Ok(asked > 0)
+    }
+
     /// Ends a turn; false if it had ended before, and then nothing that belongs to this end may be kept.
     pub fn turn_end(&self, run_id: &str, state: TurnState, outcome: &str) -> Result<bool> {
         let ended = self
@@ -233,15 +269,12 @@ impl Tx<'_> {
                  WHERE run_id = ?1 AND state IN ('queued', 'running')",
             )?
             .execute(params![run_id, state, outcome, self.now_ms])?;
+        self.connection
+            .prepare_cached(
+                "DELETE FROM turns WHERE seq IN
+                 (SELECT seq FROM turns WHERE ended_ms < ?1 ORDER BY ended_ms LIMIT ?2)",
+            )?
+            .execute(params![self.now_ms.saturating_sub(ENDED_MS), SWEEP])?;
         Ok(ended > 0)
-    }
-
-    /// Forgets the turns that ended before a time, so that their runs' ids are free again; says how many.
-    pub fn turns_forget(&self, before_ms: i64) -> Result<u64> {
-        let gone = self
-            .connection
-            .prepare_cached("DELETE FROM turns WHERE ended_ms < ?1")?
-            .execute([before_ms])?;
-        Ok(gone as u64)
     }
 }

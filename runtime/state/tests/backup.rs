@@ -319,7 +319,12 @@ async fn a_restore_over_a_database_that_cannot_be_read_keeps_it_with_its_log() {
     let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let live = tempfile::tempdir().unwrap();
     let backup = out.path().join("b");
-    let _state = newer_than_its_backup(live.path(), &backup).await;
+    let state = newer_than_its_backup(live.path(), &backup).await;
+    // A log that held the first page would make a database of the file again.
+    let raw = Connection::open(live.path().join(DATABASE_FILE)).unwrap();
+    raw.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
+        .unwrap();
+    put(&state, "k", "now").await;
     copy_as_killed(live.path(), folder.path(), &["", "-wal"]);
     let database = folder.path().join(DATABASE_FILE);
     let log_file = folder.path().join(format!("{DATABASE_FILE}-wal"));

@@ -199,12 +199,7 @@ async fn a_room_keeps_the_newest_until_they_are_taken() {
     let state = open(folder.path());
     write(&state, |tx| {
         for at_ms in 0..5 {
-            let message = RoomMessage {
-                sender: "Ann".to_owned(),
-                body: at_ms.to_string(),
-                at_ms,
-            };
-            tx.put_room_message(&account(), "-1", &message, 2)?;
+            tx.put_room_message(&account(), "-1", &passing(at_ms), 2)?;
         }
         assert_eq!(tx.take_room_messages(&account(), "-2")?, []);
         let taken = tx.take_room_messages(&account(), "-1")?;
@@ -219,6 +214,100 @@ async fn a_room_keeps_the_newest_until_they_are_taken() {
         Ok(())
     })
     .await;
+}
+
+fn passing(at_ms: i64) -> RoomMessage {
+    RoomMessage {
+        sender: "Ann".to_owned(),
+        body: "hello".to_owned(),
+        at_ms,
+    }
+}
+
+#[tokio::test]
+async fn what_passed_the_agent_by_goes_after_a_week_also_in_rooms_that_fell_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    write(&state, |tx| {
+        for n in 0..12 {
+            tx.put_room_message(&account(), &format!("-{n}"), &passing(1), 9)?;
+        }
+        assert_eq!(tx.take_room_messages(&account(), "-11")?.len(), 1);
+        Ok(())
+    })
+    .await;
+    let raw = rusqlite::Connection::open(folder.path().join(openclaw_state::DATABASE_FILE)).unwrap();
+    let aged =
+        "UPDATE room_messages SET put_ms = put_ms - 8 * 24 * 60 * 60 * 1000 WHERE conversation != '-10'";
+    assert_eq!(raw.execute(aged, []).unwrap(), 10);
+    write(&state, |tx| {
+        for _ in 0..2 {
+            tx.put_room_message(&account(), "-99", &passing(1), 9)?;
+        }
+        Ok(())
+    })
+    .await;
+    let kept: u32 = raw
+        .query_row("SELECT count(*) FROM room_messages", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 3);
+}
+
+#[tokio::test]
+async fn of_all_rooms_together_only_the_newest_messages_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    let raw = rusqlite::Connection::open(folder.path().join(openclaw_state::DATABASE_FILE)).unwrap();
+    let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+        INSERT INTO room_messages (channel, account, conversation, sender, body, at_ms, put_ms)
+        SELECT 'telegram', 'default', i, 'Ann', 'hello', 1, 9000000000000 FROM n";
+    raw.execute(many, []).unwrap();
+    write(&state, |tx| {
+        for n in 0..5 {
+            tx.put_room_message(&account(), &format!("new{n}"), &passing(1), 9)?;
+        }
+        Ok(())
+    })
+    .await;
+    let (kept, oldest): (u32, i64) = raw
+        .query_row("SELECT count(*), min(seq) FROM room_messages", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!((kept, oldest), (20_000, 6));
+}
+
+#[tokio::test]
+async fn the_oldest_dead_letters_of_an_account_make_room_for_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    let raw = rusqlite::Connection::open(folder.path().join(openclaw_state::DATABASE_FILE)).unwrap();
+    let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+        INSERT INTO outbox (key, channel, account, recipient, kind, body, state, created_ms, updated_ms)
+        SELECT ?1 || i, 'telegram', ?1, '1', 'reply', '{}', 'dead', 1, 1 FROM n";
+    for of in ["default", "other"] {
+        raw.execute(many, [of]).unwrap();
+    }
+    write(&state, |tx| {
+        tx.outbox_put(&outbound("a", "1"))?;
+        tx.outbox_put(&outbound("b", "1"))?;
+        tx.outbox_bury(2001, "[]", "gone")?;
+        assert!(tx.outbox_begin_part(2002, "[]")?);
+        tx.outbox_bury_interrupted(&account())
+    })
+    .await;
+    let dead = state.read(|view| view.dead_letters(u32::MAX)).await.unwrap();
+    let of = |name: &str| {
+        let letters = dead
+            .iter()
+            .filter(|letter| letter.outbound.message.account == name);
+        letters.map(|letter| letter.outbound.seq).collect::<Vec<_>>()
+    };
+    assert_eq!((of("default").len(), of("other").len()), (1000, 1000));
+    assert_eq!(
+        (of("default").first(), of("default").last()),
+        (Some(&2002), Some(&3))
+    );
 }
 
 #[tokio::test]

@@ -87,19 +87,49 @@ async fn a_second_running_turn_of_a_session_is_refused_by_the_database_itself() 
 }
 
 #[tokio::test]
-async fn ended_turns_are_forgotten_by_their_end_and_open_ones_never() {
+async fn turns_that_ended_long_ago_are_forgotten_a_few_with_each_that_ends_and_open_ones_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    for run in ["open", "late", "new"] {
+        put(&state, run, run).await;
+    }
+    end(&state, "late", TurnState::Done).await;
+    let raw = rusqlite::Connection::open(folder.path().join(openclaw_state::DATABASE_FILE)).unwrap();
+    let old = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+        INSERT INTO turns (run_id, session_key, agent_id, request, state, received_ms, ended_ms)
+        SELECT 'old' || i, 'main', 'main', '{}', 'done', 1, i FROM n";
+    raw.execute(old, []).unwrap();
+    let kept = || -> u32 {
+        raw.query_row("SELECT count(*) FROM turns", [], |row| row.get(0))
+            .unwrap()
+    };
+    end(&state, "new", TurnState::Done).await;
+    assert_eq!(kept(), 23 - 8);
+    assert_eq!(put(&state, "old20", "main").await, Put::Known(TurnState::Done));
+    for _ in 0..2 {
+        end(&state, "new", TurnState::Done).await;
+    }
+    assert_eq!(kept(), 3);
+    assert_eq!(put(&state, "old1", "main").await, Put::Fresh);
+    assert_eq!(put(&state, "late", "main").await, Put::Known(TurnState::Done));
+    assert_eq!(put(&state, "open", "main").await, Put::Known(TurnState::Queued));
+}
+
+#[tokio::test]
+async fn that_a_running_turn_is_to_be_stopped_is_kept_and_of_one_that_waits_it_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let state = open(folder.path());
     put(&state, "r1", "main").await;
-    put(&state, "r2", "main").await;
-    end(&state, "r1", TurnState::Done).await;
-    let forgotten = state
-        .write(|tx| tx.turns_forget(tx.now_ms() + 1000))
-        .await
-        .unwrap();
-    assert_eq!(forgotten, 1);
-    assert_eq!(put(&state, "r1", "main").await, Put::Fresh);
-    assert_eq!(put(&state, "r2", "main").await, Put::Known(TurnState::Queued));
+    assert!(!state.write(|tx| tx.turn_ask_stop("r1")).await.unwrap());
+    begin(&state, "main").await;
+    let is_asked = async |state: &State| {
+        let turn = state.read(|view| view.turn("r1")).await.unwrap();
+        turn.unwrap().is_stop_asked
+    };
+    assert!(!is_asked(&state).await);
+    assert!(state.write(|tx| tx.turn_ask_stop("r1")).await.unwrap());
+    state.close().await;
+    assert!(is_asked(&open(folder.path())).await);
 }
 
 #[tokio::test]
@@ -199,4 +229,31 @@ async fn what_is_to_leave_is_put_once_for_each_key() {
         let put = state.write(move |tx| tx.outbox_put(&outbound)).await.unwrap();
         assert_eq!(put, fresh, "{key}");
     }
+}
+
+#[tokio::test]
+async fn open_turns_are_counted_by_session_and_by_the_beginning_of_their_runs_ids() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    for (run, session) in [
+        ("a:1", "main"),
+        ("a:2", "main"),
+        ("a:3", "other"),
+        ("b:a:1", "main"),
+    ] {
+        put(&state, run, session).await;
+    }
+    assert_eq!(begin(&state, "main").await.as_deref(), Some("a:1"));
+    let counts = async || {
+        let count = |view: &openclaw_state::View<'_>| {
+            Ok::<_, Error>((
+                view.count_open_of_session("main")?,
+                view.count_open_of_runs("a:")?,
+            ))
+        };
+        state.read(count).await.unwrap()
+    };
+    assert_eq!(counts().await, (3, 3), "what runs counts");
+    assert!(end(&state, "a:1", TurnState::Done).await);
+    assert_eq!(counts().await, (2, 2), "what ended does not");
 }

@@ -12,7 +12,7 @@ use openclaw_tests::assistant::Assistant;
 use openclaw_tests::platforms::openai::{Answer, OpenAi, Reply};
 use serde_json::{Value, json};
 
-use crate::world::{PATIENCE, World, config, from_channel, outbox};
+use crate::world::{PATIENCE, World, config, from_channel, kind, outbox, put};
 
 const ROUNDS: usize = 6;
 const MESSAGES: usize = 20;
@@ -152,22 +152,23 @@ async fn killed_in(tool: &'static str) -> World {
 }
 
 /// `order` waits behind the turn that was killed.
-async fn killed_before(tool: &'static str, mut world: World, order: Option<&'static str>) -> World {
+async fn killed_before(tool: &'static str, world: World, order: Option<&'static str>) -> World {
+    killed_with(tool, world, async |state| {
+        if let Some(order) = order {
+            put(state, "r2", json!(from_channel(order)).to_string()).await;
+        }
+    })
+    .await
+}
+
+/// `more` happens to the state that was left behind.
+async fn killed_with(tool: &'static str, mut world: World, more: impl AsyncFnOnce(&State)) -> World {
     world.say("r0", "main", "first").await;
     std::fs::write(world.workspace().join("a.txt"), "before").unwrap();
     world.stop().await;
     let state = Assistant::open_state(world.folder.path()).unwrap();
     leave_behind(&state, tool).await;
-    if let Some(order) = order {
-        let turn = NewTurn {
-            run_id: "r2".to_owned(),
-            session_key: "agent:main:main".to_owned(),
-            agent_id: "main".to_owned(),
-            request: json!(from_channel(order)).to_string(),
-            received_ms: 0,
-        };
-        state.write(move |tx| tx.turn_put(&turn)).await.unwrap();
-    }
+    more(&state).await;
     state.close().await;
     world.start().await;
     world
@@ -210,4 +211,75 @@ async fn an_order_to_stop_that_was_kept_is_carried_out_after_a_crash() {
     let world = killed_before("read", world.await, Some("stop")).await;
     assert_eq!(world.wait("r1").await.status, Status::Aborted);
     assert_eq!(world.outbox(), [("42".to_owned(), "Stopped.".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_tool_that_is_gone_after_a_crash_may_have_changed_something_too() {
+    let world = killed_in("transfer").await;
+    let outcome = world.wait("r1").await;
+    assert_eq!((outcome.status, kind(&outcome)), (Status::Error, "interrupted"));
+    let left = world.outbox();
+    assert!(left[0].1.contains("the tool transfer ran"), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_turn_that_was_asked_to_stop_does_not_go_on_after_a_crash_and_leaves_no_call_without_a_result() {
+    let world = World::new().await;
+    let mut world = killed_with("read", world, async |state| {
+        // As the gateway keeps it that is told to stop a run.
+        assert!(state.write(|tx| tx.turn_ask_stop("r1")).await.unwrap());
+        put(state, "r2", json!(from_channel("next")).to_string()).await;
+    })
+    .await;
+    assert_eq!(world.wait("r1").await.status, Status::Aborted);
+    let next = world.wait("r2").await;
+    assert_eq!(next.text.as_deref(), Some("You said: next"));
+    assert_eq!(world.outbox(), [("42".to_owned(), "You said: next".to_owned())]);
+    // The first message, and the one behind the turn that was stopped.
+    assert_eq!(world.server.asked().len(), 2);
+    let told = world.server.asked()[1].body["messages"].to_string();
+    assert!(told.contains("what it did is not known"), "{told}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_asked_is_told_of_a_turn_that_cannot_be_taken_up_or_read() {
+    let world = World::new().await;
+    let route = json!(from_channel("").route);
+    let world = killed_with("read", world, async |state| {
+        put(state, "r2", json!({"message": 7, "route": route}).to_string()).await;
+        put(
+            state,
+            "r3",
+            json!({"message": 7, "route": {"channel": ""}}).to_string(),
+        )
+        .await;
+        put(state, "r4", json!(from_channel("next")).to_string()).await;
+        let spoiled = json!({"message": 7, "route": route}).to_string();
+        state
+            .write(move |tx| {
+                let turn = tx.turn("r1")?.unwrap();
+                tx.turn_end("r1", openclaw_state::TurnState::Failed, "{}")?;
+                tx.turn_put(&NewTurn {
+                    run_id: "r0-again".to_owned(),
+                    session_key: turn.session_key,
+                    agent_id: turn.agent_id,
+                    request: spoiled,
+                    received_ms: 0,
+                })?;
+                tx.turn_begin("r0-again", &turn.session_id.unwrap())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+    assert_eq!(kind(&world.wait("r0-again").await), "interrupted");
+    assert_eq!(kind(&world.wait("r2").await), "unreadable");
+    assert_eq!(kind(&world.wait("r3").await), "unreadable");
+    assert_eq!(world.wait("r4").await.status, Status::Ok);
+    let left = world.outbox();
+    assert_eq!(left.len(), 3, "{left:?}");
+    assert!(left[0].1.contains("was interrupted"), "{left:?}");
+    assert!(left[1].1.contains("r2 cannot be read"), "{left:?}");
+    assert_eq!(left[2].1, "You said: next");
 }

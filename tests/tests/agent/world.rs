@@ -7,7 +7,7 @@ use std::time::Duration;
 use openclaw_agent::session::Key;
 use openclaw_agent::{Acceptance, Body, Event, Incoming, Origin, Outcome, Request, Route, Sender};
 use openclaw_components::Host;
-use openclaw_state::State;
+use openclaw_state::{NewTurn, State};
 use openclaw_tests::assistant::Assistant;
 use openclaw_tests::platforms::openai::{Asked, OpenAi, Reply};
 use serde_json::{Value, json};
@@ -110,12 +110,19 @@ impl World {
 
     /// What is to leave: recipients and texts.
     pub(crate) fn outbox(&self) -> Vec<(String, String)> {
-        let database = self
-            .folder
-            .path()
-            .join(".openclaw")
-            .join(openclaw_state::DATABASE_FILE);
-        outbox(&database)
+        outbox(&self.database())
+    }
+
+    fn database(&self) -> PathBuf {
+        let folder = self.folder.path().join(".openclaw");
+        folder.join(openclaw_state::DATABASE_FILE)
+    }
+
+    /// Does something to the database that no gateway does.
+    pub(crate) fn tamper(&self, sql: &str) {
+        let database = self.database();
+        let raw = rusqlite::Connection::open(database).unwrap();
+        raw.execute_batch(sql).unwrap();
     }
 
     /// Waits until the server was asked so often.
@@ -143,6 +150,23 @@ pub(crate) fn outbox(database: &std::path::Path) -> Vec<(String, String)> {
         (recipient, body["text"].as_str().unwrap().to_owned())
     });
     texts.collect()
+}
+
+/// The kind of error that a turn ended with.
+pub(crate) fn kind(outcome: &Outcome) -> &str {
+    outcome.error.as_ref().map_or("", |error| error.kind.as_str())
+}
+
+/// Queues a turn of the main session as another's transaction does.
+pub(crate) async fn put(state: &State, run: &str, request: String) {
+    let turn = NewTurn {
+        run_id: run.to_owned(),
+        session_key: "agent:main:main".to_owned(),
+        agent_id: "main".to_owned(),
+        request,
+        received_ms: 0,
+    };
+    state.write(move |tx| tx.turn_put(&turn)).await.unwrap();
 }
 
 pub(crate) fn config(server: &OpenAi, more: &Value) -> Value {

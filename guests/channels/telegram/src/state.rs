@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use crate::inbound::Me;
 
-/// The most messages of albums that wait for the rest. What is more is delivered as it comes.
-pub(crate) const MAX_WAITING: usize = 50;
+/// The most messages of albums that wait for the rest, and their bytes together: a quarter of what the host keeps of an
+/// account. What is more is delivered as it comes.
+const MAX_WAITING: usize = 50;
+const MAX_WAITING_BYTES: usize = 256 * 1024;
 
 /// The state of an account.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -26,4 +28,39 @@ pub(crate) struct State {
     pub(crate) last_update: Option<u64>,
     /// Updates with parts of albums whose other parts may follow.
     pub(crate) albums: Vec<Value>,
+}
+
+impl State {
+    /// Whether one more message of an album may wait. **Cost.** Those that wait are written once to be measured.
+    pub(crate) fn has_room(&self, update: &Value) -> bool {
+        let waiting: usize = self.albums.iter().map(bytes).sum();
+        self.albums.len() < MAX_WAITING && waiting.saturating_add(bytes(update)) <= MAX_WAITING_BYTES
+    }
+}
+
+/// How much an update takes in the state.
+fn bytes(update: &Value) -> usize {
+    update.to_string().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn albums_that_wait_are_bounded_by_number_and_by_bytes() {
+        let fill = |part: &Value| {
+            let mut state = State::default();
+            while state.has_room(part) {
+                state.albums.push(part.clone());
+            }
+            state
+        };
+        assert_eq!(fill(&json!({"message": {}})).albums.len(), MAX_WAITING);
+        let large = fill(&json!({"message": {"caption": "\u{1}".repeat(10_000)}}));
+        assert_eq!(large.albums.len(), 4, "what counts is how they are written");
+        assert!(serde_json::to_vec(&large).unwrap().len() < 300 * 1024);
+    }
 }

@@ -199,16 +199,19 @@ fn polled(state: &mut State, now: u64, outcome: Result<Response, Error>) -> Resu
 /// Goes on behind an answer that cannot be read: first by asking for single updates, then by passing over the one that
 /// cannot be.
 fn pass_over(state: &mut State, now: u64, body: &[u8], why: &str) -> Result<(), Error> {
+    if !state.one_by_one {
+        // At once: what can be read should not wait for what cannot.
+        log::warn!(why = why; "an answer to getUpdates cannot be read; updates are asked for one by one");
+        state.one_by_one = true;
+        return poll(state, now);
+    }
     let message = format!("the answer of Telegram to getUpdates cannot be read: {why}");
-    if state.one_by_one
-        && let Some(last) = batch::find_last_id(body)
-    {
+    if let Some(last) = batch::find_last_id(body) {
         log::error!(update = last, why = why; "an update was passed over");
         advance(state, last)?;
         // The next question is to confirm it.
         state.last_update = Some(now);
     }
-    state.one_by_one = true;
     pause(state, now, POLL, &Error::new(ErrorCode::Protocol, message))
 }
 

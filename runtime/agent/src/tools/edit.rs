@@ -1,9 +1,10 @@
 //! `edit`: pieces of a file, each found by its text.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use similar::{ChangeTag, TextDiff};
+use similar::TextDiff;
 
 use super::ToolOutput;
 use super::files::{Refusal, Workspace, text};
@@ -12,6 +13,10 @@ pub(super) const ABOUT: &str = "Change pieces of a file of the workspace. Each o
 once, as it is before all edits, and no two may overlap.";
 /// The longest diff that is kept, in bytes.
 const DIFF_BYTES: usize = 64 * 1024;
+/// The longest texts that are compared, in bytes together.
+const COMPARED_BYTES: usize = 1 << 20;
+/// How long they are compared before what is left counts as different.
+const COMPARING: Duration = Duration::from_millis(300);
 
 pub(super) fn parameters() -> Value {
     json!({
@@ -147,19 +152,19 @@ pub(super) struct Changes {
     pub(super) first_line: Option<usize>,
 }
 
+/// Compares two texts. Comparing large ones that have little in common takes a time that grows with the square of
+/// them, and nothing can end it from outside, so that it ends by itself.
 pub(super) fn diff(place: &Path, before: &str, after: &str) -> Changes {
-    let compared = TextDiff::from_lines(before, after);
-    let mut line = 0;
-    let mut first_line = None;
-    for change in compared.iter_all_changes() {
-        match change.tag() {
-            ChangeTag::Equal => line += 1,
-            ChangeTag::Delete | ChangeTag::Insert => {
-                first_line = Some(line + 1);
-                break;
-            }
-        }
+    let first_line = first_difference(before, after);
+    if before.len() + after.len() > COMPARED_BYTES {
+        let text = format!(
+            "[too long to be compared: {} and {} bytes]",
+            before.len(),
+            after.len()
+        );
+        return Changes { text, first_line };
     }
+    let compared = TextDiff::configure().timeout(COMPARING).diff_lines(before, after);
     let shown = place.display().to_string();
     let mut text = compared
         .unified_diff()
@@ -173,9 +178,23 @@ pub(super) fn diff(place: &Path, before: &str, after: &str) -> Changes {
     Changes { text, first_line }
 }
 
+/// The first line of the new text that differs, counted from one.
+fn first_difference(before: &str, after: &str) -> Option<usize> {
+    let (mut old, mut new) = (before.split_inclusive('\n'), after.split_inclusive('\n'));
+    let mut line = 1;
+    loop {
+        match (old.next(), new.next()) {
+            (None, None) => return None,
+            (old, new) if old == new => line += 1,
+            _ => return Some(line),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Instant;
 
     use super::*;
 
@@ -210,6 +229,32 @@ mod tests {
         );
         assert!(!output.is_error, "{}", output.text);
         assert_eq!(text_of(&folder), "\u{feff}a\r\nx\r\nb\r\n");
+    }
+
+    #[test]
+    fn texts_that_have_nothing_in_common_are_compared_no_longer_than_may_be() {
+        let lines = |seed: usize, count: usize| -> String {
+            (0..count)
+                .map(|n| format!("{:x}\n", (n + seed).wrapping_mul(0x9E37_79B9) % 50_021))
+                .collect()
+        };
+        let began = Instant::now();
+        let changes = diff(Path::new("a.txt"), &lines(0, 60_000), &lines(777_777, 60_000));
+        assert_eq!(changes.first_line, Some(1));
+        assert!(changes.text.starts_with("--- a.txt"), "{}", changes.text);
+        let (before, after) = (
+            format!("same\n{}", lines(0, 150_000)),
+            format!("same\n{}", lines(9, 150_000)),
+        );
+        let changes = diff(Path::new("a.txt"), &before, &after);
+        assert_eq!(changes.first_line, Some(2));
+        assert!(
+            changes.text.contains("too long to be compared"),
+            "{}",
+            changes.text
+        );
+        // Left to itself, the first pair alone takes minutes.
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     }
 
     #[test]

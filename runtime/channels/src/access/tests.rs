@@ -66,10 +66,17 @@ fn who_is_listed_or_paired_may_write_directly() {
             assert_eq!(direct(channel, "1", false), Direct::Admit, "{policy} {entry}");
         }
     }
-    assert_eq!(
-        direct(json!({ "dmPolicy": "allowlist" }), "1", true),
-        Direct::Admit
-    );
+    assert_eq!(direct(json!({}), "1", true), Direct::Admit);
+}
+
+#[test]
+fn who_was_let_in_by_a_code_counts_only_while_codes_do() {
+    for policy in ["allowlist", "open", "disabled"] {
+        let channel = json!({ "dmPolicy": policy, "allowFrom": ["2"] });
+        let verdict = direct(channel.clone(), "1", true);
+        assert!(matches!(verdict, Direct::Drop(_)), "{policy}: {verdict:?}");
+        assert!(!rules(channel).may_command(Some(&person("1")), true), "{policy}");
+    }
 }
 
 #[test]

@@ -58,6 +58,65 @@ async fn an_account_that_ends_says_goodbye() {
     assert!(matches!(calls.last().unwrap()[0].what, Happening::Stopping));
 }
 
+#[tokio::test]
+async fn an_account_that_ended_sends_nothing_more_even_if_it_hangs() {
+    let home = Home::new(json!({ "botToken": "x" }));
+    let script = Script::new(&[], |_, _| Ok(delivering(Vec::new())));
+    let script = Arc::new(script.stalling());
+    let (account, running) = home.run(&script).await;
+    home.put(&running.shared, "a", "hello").await;
+    wait_until(|| script.sent.lock().unwrap().len() == 1).await;
+    account.end().await;
+    assert_eq!(
+        Arc::strong_count(&running.shared),
+        1,
+        "nobody else has a hand in it"
+    );
+}
+
+#[tokio::test]
+async fn a_lane_that_breaks_off_takes_its_delivery_with_it() {
+    let home = Home::new(json!({ "botToken": "x" }));
+    let script = Arc::new(Script::new(&[], |events, _| {
+        assert!(!matches!(events[0].what, Happening::Timer(_)), "it breaks off");
+        Ok(delivering(Vec::new()))
+    }));
+    let (account, running) = home.run(&script).await;
+    script.happen(Happening::Timer("bad".to_owned())).await;
+    wait_until(|| account.status.snapshot().reconnect_attempts == 1).await;
+    wait_until(|| Arc::strong_count(&running.shared) == 1).await;
+    account.end().await;
+}
+
+#[tokio::test]
+async fn a_config_that_changes_while_an_account_begins_counts() {
+    let home = Home::new(json!({ "botToken": "x" }));
+    let script = Arc::new(Script::new(&[], |_, _| Ok(delivering(Vec::new()))));
+    let current = Arc::new(Current::new(home.config.clone()));
+    let (lets_go, goes) = std::sync::mpsc::channel::<()>();
+    // What begins an account waits for the state meanwhile.
+    let state = home.state.clone();
+    let blocked = tokio::spawn(async move {
+        let work = move |_: &openclaw_state::Tx<'_>| {
+            goes.recv().unwrap();
+            Ok::<_, openclaw_state::Error>(())
+        };
+        state.write(work).await.unwrap();
+    });
+    let mut account = home.begin_with(&script, Arc::clone(&current));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let changed = config(&json!({ "messages": { "responsePrefix": "[new]" },
+        "channels": { "telegram": { "botToken": "x" } } }));
+    current.replace(changed.clone());
+    account.renew(&changed);
+    lets_go.send(()).unwrap();
+    blocked.await.unwrap();
+    wait_until(|| account.status.snapshot().running).await;
+    let desk = account.running().unwrap().shared.desk();
+    assert_eq!(desk.prefix().as_deref(), Some("[new]"));
+    account.end().await;
+}
+
 #[test]
 fn an_account_takes_from_its_channel_what_it_leaves_out_and_no_credentials() {
     let home = config(&json!({ "channels": { "telegram": {

@@ -120,6 +120,18 @@ async fn a_pause_that_the_platform_asks_for_is_kept() {
 }
 
 #[tokio::test]
+async fn to_be_too_early_is_no_failed_try() {
+    let home = Home::new(config());
+    let early = || Err(failure(ErrorCode::RateLimited, Sent::No));
+    let script = sending((0..5).map(|_| early()).collect());
+    let (account, running) = home.run(&script).await;
+    home.put(&running.shared, "a", "hello").await;
+    wait_for(async || is_idle(&home).await).await;
+    assert_eq!((texts(&script).len(), dead(&home).await.len()), (6, 0));
+    account.end().await;
+}
+
+#[tokio::test]
 async fn what_may_have_arrived_is_never_sent_again_by_itself() {
     let home = Home::new(config());
     let script = sending(vec![
@@ -209,5 +221,45 @@ async fn a_process_that_dies_while_sending_leaves_a_dead_letter_and_no_second_me
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(texts(&again).is_empty());
     assert_eq!(dead(&home).await[0].error, openclaw_state::INTERRUPTED);
+    account.end().await;
+}
+
+/// What another program may do to the state: nothing is noted any more of what was sent.
+fn spoil(folder: &Path, is_spoilt: bool) {
+    let path = folder.join(openclaw_state::DATABASE_FILE);
+    let beside = rusqlite::Connection::open(path).unwrap();
+    beside.busy_timeout(Duration::from_secs(5)).unwrap();
+    let sql = match is_spoilt {
+        true => {
+            "CREATE TRIGGER spoilt BEFORE UPDATE ON outbox WHEN OLD.state = 'sending'
+             BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
+        }
+        false => "DROP TRIGGER spoilt",
+    };
+    beside.execute_batch(sql).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_is_sick_for_a_while_holds_up_no_conversation_for_good() {
+    let home = Home::new(config());
+    let folder = home.folder.path().to_owned();
+    let mut first = true;
+    let script = Script::new(&[], |_, _| Ok(delivering(Vec::new())));
+    let script = Arc::new(script.sending(move |_| {
+        if std::mem::take(&mut first) {
+            spoil(&folder, true);
+        }
+        Ok(receipt(&["1"]))
+    }));
+    let (account, running) = home.run(&script).await;
+    home.put(&running.shared, "a", "one").await;
+    home.put(&running.shared, "b", "two").await;
+    wait_until(|| texts(&script).len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(texts(&script), ["[x] one"], "nothing leaves before that is noted");
+    spoil(home.folder.path(), false);
+    wait_for(async || is_idle(&home).await).await;
+    assert_eq!(texts(&script), ["[x] one", "[x] two"]);
+    assert!(dead(&home).await.is_empty());
     account.end().await;
 }

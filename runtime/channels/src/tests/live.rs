@@ -5,6 +5,7 @@ use super::*;
 use crate::adapter::OutboundAction;
 use crate::adapter::description::Feature;
 use crate::intake::Began;
+use crate::live::Settled;
 use crate::scripted::{delivering, receipt};
 
 const RUN: &str = "telegram:default:7";
@@ -86,7 +87,7 @@ async fn typing_is_told_again_and_again_until_the_run_ends() {
     let (account, running) = home.run(&script).await;
     running.shared.show(began());
     wait_until(|| seen(&script).len() >= 3).await;
-    running.shared.live.settle(RUN).await;
+    running.shared.live.settle(&running.shared, RUN).await;
     let told = seen(&script);
     assert_eq!(told.last().unwrap(), "typing false");
     assert!(told.iter().rev().skip(1).all(|told| told == "typing true"));
@@ -198,5 +199,86 @@ async fn nothing_is_shown_where_the_operator_does_not_want_it() {
     running.shared.show(began());
     assert!(!running.shared.live.tell(&says(FIRST)));
     assert!(seen(&script).is_empty());
+    account.end().await;
+}
+
+/// An adapter whose previews and ends of typing leave slowly.
+fn slow(is_slow: impl Fn(&OutboundAction) -> bool + Send + 'static) -> Arc<Script> {
+    let features = [Feature::Edit, Feature::Delete, Feature::Typing];
+    let script = Script::new(&features, |_, _| Ok(delivering(Vec::new())));
+    Arc::new(script.sending(move |outbound| {
+        if is_slow(&outbound.action) {
+            std::thread::sleep(QUICK.patience * 2);
+        }
+        Ok(receipt(&["p1"]))
+    }))
+}
+
+fn is_preview(action: &OutboundAction) -> bool {
+    matches!(action, OutboundAction::Message(message) if crate::text::plain(&message.text) == FIRST)
+}
+
+/// What is seen of an answer whose preview is on its way when it is there.
+async fn overtaken(script: &Arc<Script>) -> Vec<String> {
+    let home = Home::new(previewing());
+    let (account, running) = home.run(script).await;
+    running.shared.show(began());
+    running.shared.live.tell(&says(FIRST));
+    // The preview has begun to leave, and the adapter notes it only when it has left.
+    tokio::time::sleep(QUICK.patience / 2).await;
+    home.put_as(&running.shared, "k", WHOLE, Some(RUN)).await;
+    let of = account.settings.of.clone();
+    wait_for(async || {
+        let of = of.clone();
+        let waiting = home.state.read(move |view| view.outbox_waiting(&of)).await;
+        waiting.unwrap() == 0
+    })
+    .await;
+    // Taken back is what was left only after the answer.
+    while running.shared.live.settle(&running.shared, RUN).await != Settled::Ended {}
+    account.end().await;
+    let draft = home.state.read(|view| view.draft_of(RUN)).await.unwrap();
+    assert_eq!(draft, None);
+    let mut told = seen(script);
+    told.retain(|told| !told.starts_with("typing"));
+    told
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_waits_for_its_slow_preview_and_takes_its_place() {
+    let told = overtaken(&slow(is_preview)).await;
+    assert_eq!(told, [format!("message {FIRST}"), format!("edit p1 {WHOLE}")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_preview_that_is_slower_than_the_answer_waits_is_taken_back() {
+    let is_slow = |action: &OutboundAction| match action {
+        OutboundAction::Typing(typing) => !typing.active,
+        other => is_preview(other),
+    };
+    let mut told = overtaken(&slow(is_slow)).await;
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "delete p1".to_owned(),
+            format!("message {FIRST}"),
+            format!("message {WHOLE}")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_turn_that_waits_is_not_shown() {
+    let home = Home::new(json!({ "botToken": "x" }));
+    let script = script(&[Feature::Typing]);
+    let (account, running) = home.run(&script).await;
+    running.shared.after(vec![crate::intake::Taken::Turn(began())]);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(seen(&script).is_empty(), "{:?}", seen(&script));
+    let expected = running.shared.live.take_expected(RUN).unwrap();
+    assert_eq!(expected, began(), "it is shown when it begins");
+    running.shared.show(expected);
+    wait_until(|| !seen(&script).is_empty()).await;
     account.end().await;
 }

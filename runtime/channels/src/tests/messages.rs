@@ -37,7 +37,7 @@ impl Office {
 
     async fn take(&self, event: InboundEvent) -> Taken {
         let desk = Arc::clone(&self.desk);
-        let take = move |tx: &openclaw_state::Tx<'_>| take(tx, &desk, &event, &|id| id == "echo");
+        let take = move |tx: &openclaw_state::Tx<'_>| take(tx, &desk, &event, &|_, id| id == "echo");
         self.home.state.write(take).await.unwrap()
     }
 
@@ -293,4 +293,55 @@ async fn an_owner_is_who_the_operator_names() {
     office.say(message("2", "43", "hello")).await;
     assert_eq!(office.request(0).await["sender"]["isOwner"], true);
     assert_eq!(office.request(1).await["sender"]["isOwner"], false);
+}
+
+#[tokio::test]
+async fn only_so_many_turns_wait_and_what_is_more_is_recorded() {
+    let office = Office::with(json!({
+        "session": { "dmScope": "per-account-channel-peer" },
+        "channels": { "telegram": { "botToken": "x", "dmPolicy": "open", "allowFrom": ["*"] } },
+    }));
+    let put = async |range: std::ops::Range<u64>, session: &'static str| {
+        let put = move |tx: &openclaw_state::Tx<'_>| {
+            for at in range {
+                tx.turn_put(&openclaw_state::NewTurn {
+                    run_id: format!("telegram:default:x{at}"),
+                    session_key: session.to_owned(),
+                    agent_id: "main".to_owned(),
+                    request: "{}".to_owned(),
+                    received_ms: 0,
+                })?;
+            }
+            Ok::<_, openclaw_state::Error>(())
+        };
+        office.home.state.write(put).await.unwrap();
+    };
+    let is_crowded = |taken: Taken| matches!(taken, Taken::Dropped(why) if why.contains("too many messages"));
+    put(
+        0..crate::crowd::OF_SESSION - 1,
+        "agent:main:telegram:default:direct:42",
+    )
+    .await;
+    assert!(is_turn(
+        &office.say(message("1", "42", "the last of its session")).await
+    ));
+    assert!(is_crowded(office.say(message("2", "42", "one too many")).await));
+    assert!(
+        is_turn(&office.say(message("3", "42", "/stop")).await),
+        "that can be ended"
+    );
+    assert!(is_turn(
+        &office.say(message("4", "43", "in another session")).await
+    ));
+    put(1000..1000 + crate::crowd::OF_ACCOUNT, "elsewhere").await;
+    assert!(is_crowded(office.say(message("5", "44", "in a third")).await));
+    let of = account();
+    let records = office
+        .home
+        .state
+        .read(move |view| view.channel_records(&of, 9))
+        .await
+        .unwrap();
+    let kinds: Vec<_> = records.iter().map(|record| record.kind.as_str()).collect();
+    assert_eq!(kinds, ["dropped", "dropped"]);
 }

@@ -25,10 +25,10 @@ use crate::settings::{self, Settings};
 use crate::status::{AccountSnapshot, Status};
 
 /// A gateway's part that matters here, in a folder of its own.
-struct Home {
-    folder: tempfile::TempDir,
-    state: State,
-    config: Snapshot<Config>,
+pub(crate) struct Home {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) state: State,
+    pub(crate) config: Snapshot<Config>,
     woken: Arc<AtomicUsize>,
 }
 
@@ -47,6 +47,8 @@ const QUICK: Pace = Pace {
     },
     step: Duration::from_millis(50),
     typing: Duration::from_millis(100),
+    patience: Duration::from_millis(300),
+    last_word: Duration::from_millis(500),
 };
 
 fn account() -> ChannelAccount {
@@ -78,7 +80,7 @@ fn config(value: &Value) -> Snapshot<Config> {
 
 impl Home {
     /// One whose `channels.telegram` says this.
-    fn new(channel: Value) -> Self {
+    pub(crate) fn new(channel: Value) -> Self {
         Self::with(json!({ "channels": { "telegram": channel } }))
     }
 
@@ -92,17 +94,21 @@ impl Home {
         }
     }
 
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let all = settings::accounts(&self.config, "telegram", &["botToken".to_owned()]);
         all.into_iter().find(|settings| settings.of == account()).unwrap()
     }
 
     fn begin(&self, script: &Arc<Script>) -> Account {
+        self.begin_with(script, Arc::new(Current::new(self.config.clone())))
+    }
+
+    fn begin_with(&self, script: &Arc<Script>, config: Arc<Current<Config>>) -> Account {
         let woken = Arc::clone(&self.woken);
         Account::begin(Beginning {
             recipe: Recipe::Scripted(Arc::clone(script)),
             settings: self.settings(),
-            config: Arc::new(Current::new(self.config.clone())),
+            config,
             state: self.state.clone(),
             status: Status::new(AccountSnapshot::default()),
             wake: Arc::new(move || {

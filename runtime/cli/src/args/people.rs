@@ -13,6 +13,44 @@ pub(crate) enum ChannelsCommand {
     Add(ChannelsAdd),
     /// Tell how the accounts of channels fare
     Status(ChannelsStatus),
+    /// Look at messages that were not sent, or of which nobody knows, and decide about them
+    #[command(subcommand)]
+    DeadLetters(LettersCommand),
+    /// Look at events that an adapter could not deal with
+    #[command(subcommand)]
+    Parked(ParkedCommand),
+}
+
+/// What to do about messages that were not sent.
+#[derive(Subcommand)]
+pub(crate) enum LettersCommand {
+    /// List them, the newest first, with the reason
+    List(super::gateway::Asked),
+    /// Send one after all; it may arrive twice if it had arrived
+    Resubmit(Numbered),
+    /// Forget one
+    Drop(Numbered),
+}
+
+/// What to do about events that were set aside.
+#[derive(Subcommand)]
+pub(crate) enum ParkedCommand {
+    /// List them, the oldest first, with the reason
+    List(super::gateway::Asked),
+    /// Hand one to its adapter again
+    Replay(Numbered),
+}
+
+/// Something by its number.
+#[derive(Args)]
+pub(crate) struct Numbered {
+    /// Its number, as the list shows it
+    pub(crate) id: i64,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `channels add`.
@@ -123,6 +161,22 @@ pub(crate) enum DevicesCommand {
     List(super::gateway::Asked),
     /// Let a device in
     Approve(DevicesApprove),
+    /// Turn a request down
+    Reject(DevicesOne),
+    /// Take a device away: it is disconnected, and its token is worth nothing any more
+    Remove(DevicesOne),
+}
+
+/// A device or a request by its id.
+#[derive(Args)]
+pub(crate) struct DevicesOne {
+    /// The request or the device, as devices list shows it
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `devices approve`.

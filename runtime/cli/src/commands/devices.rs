@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::gateway::block_on;
-use crate::args::{Asked, DevicesApprove, DevicesCommand};
+use crate::args::{Asked, DevicesApprove, DevicesCommand, DevicesOne};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::fields::Fields as _;
@@ -17,7 +17,35 @@ pub(crate) fn run(context: &Context, command: DevicesCommand) -> Result<ExitCode
     match command {
         DevicesCommand::List(args) => list(context, &args),
         DevicesCommand::Approve(args) => approve(context, &args),
+        DevicesCommand::Reject(args) => {
+            let params = json!({ "requestId": args.id });
+            decide(context, &args, "device.pair.reject", params, "Turned down")
+        }
+        DevicesCommand::Remove(args) => {
+            let params = json!({ "deviceId": args.id });
+            decide(context, &args, "device.pair.remove", params, "Taken away")
+        }
     }
+}
+
+fn decide(
+    context: &Context,
+    args: &DevicesOne,
+    method: &str,
+    params: Value,
+    done: &str,
+) -> Result<ExitCode, Failure> {
+    let answer = block_on(async {
+        Talk::begin(context, &args.reach)
+            .await?
+            .call(method, params)
+            .await
+    })?;
+    match args.json {
+        true => output::print_json(&answer),
+        false => output::print_shown(&format!("{done}: {}", answer.text("deviceId"))),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(context: &Context, args: &Asked) -> Result<ExitCode, Failure> {

@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use openclaw_config::tree::Config;
+use openclaw_config::tree::gateway_auth::{AuthMode as ConfigAuth, GatewayAuth};
 use openclaw_config::{Path, Snapshot};
 use serde_json::{Value, json};
 
@@ -199,6 +200,14 @@ fn agrees(question: &str, usual: bool) -> Result<bool, Failure> {
     }
 }
 
+/// Whether the config asks for a password already.
+fn has_password(auth: &GatewayAuth) -> bool {
+    match auth.mode {
+        Some(mode) => mode == ConfigAuth::Password,
+        None => auth.password.is_some() && auth.token.is_none(),
+    }
+}
+
 /// What is written, and where the workspace is.
 fn plan(
     context: &Context,
@@ -225,7 +234,8 @@ fn plan(
         set(&["gateway", "bind"], json!(word(bind)?));
     }
     let is_password = match args.gateway_auth {
-        None => args.gateway_password.is_some(),
+        None if args.gateway_token.is_some() => false,
+        None => args.gateway_password.is_some() || has_password(&snapshot.config.gateway.auth),
         Some(AuthMode::Token) => false,
         Some(AuthMode::Password) => true,
         Some(AuthMode::None | AuthMode::TrustedProxy) => {

@@ -3,6 +3,7 @@
 mod bearer;
 mod body;
 mod completions;
+mod hook;
 mod invoke;
 mod json;
 mod models;

@@ -36,7 +36,18 @@ pub fn routes() -> Router<Arc<Gateway>> {
         .route("/v1/models/{*id}", any(one))
         .route("/v1/chat/completions", any(complete))
         .route("/tools/invoke", any(call))
-        .fallback(crate::page::serve)
+        .fallback(page)
+}
+
+/// Calls of platforms, the web page, and the end of what there is.
+async fn page(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
+    let channels = gateway.parts().ok().and_then(|parts| parts.channels.as_ref());
+    if let Some(channels) = channels
+        && let Some(hook) = channels.hook(request.uri().path())
+    {
+        return super::hook::answer(channels, hook, request).await;
+    }
+    crate::page::serve(State(gateway), request).await
 }
 
 /// Whether the part that speaks OpenAI's API is on; it is not unless the operator says so.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::chat::images;
 use super::internal;
 use super::run::{Start, ended, result, start, status};
-use super::target::target;
+use super::target::{Target, target};
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Method, Params, Payload};
 
@@ -164,21 +164,17 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
     };
     let run_id = asked.idempotency_key;
     match start(&gateway, caller.connection(), &run_id, &target, request).await? {
-        Start::Fresh => {}
-        Start::Running => return Ok(json!({ "runId": run_id, "status": "in_flight" }).into()),
+        Start::Fresh(unanswered) => caller.answer_early(accepted(&run_id, &target).before(unanswered)),
+        Start::Running(unanswered) => {
+            let told = json!({ "runId": run_id, "status": "in_flight" });
+            return Ok(Payload::from(told).before(unanswered));
+        }
         Start::Ended(outcome) => return finish(&run_id, &outcome),
         Start::Stopped(runs) => {
             let told = json!({ "runId": run_id, "status": "ok", "summary": "aborted", "runIds": runs });
             return Ok(told.into());
         }
     }
-    caller.answer_early(Payload::from(json!({
-        "runId": run_id,
-        "sessionKey": target.key.as_str(),
-        "agentId": target.agent,
-        "status": "accepted",
-        "acceptedAt": crate::clock::now_ms(),
-    })));
     match gateway.parts()?.agent.wait(&run_id, Duration::MAX).await {
         Ok(Some(outcome)) => finish(&run_id, &outcome),
         Ok(None) => Err(Error::unavailable(
@@ -186,6 +182,17 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
         )),
         Err(error) => Err(internal(&error)),
     }
+}
+
+/// The first answer.
+fn accepted(run_id: &str, target: &Target) -> Payload {
+    Payload::from(json!({
+        "runId": run_id,
+        "sessionKey": target.key.as_str(),
+        "agentId": target.agent,
+        "status": "accepted",
+        "acceptedAt": crate::clock::now_ms(),
+    }))
 }
 
 /// The second answer: a failure is told as one.

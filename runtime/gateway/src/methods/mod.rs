@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod devices;
 mod health;
+mod letters;
 pub mod logs;
 mod models;
 mod plugins;
@@ -51,6 +52,7 @@ pub const FAMILIES: &[&[Method]] = &[
     chat::METHODS,
     commands::METHODS,
     config::METHODS,
+    letters::METHODS,
     logs::METHODS,
     models::METHODS,
     plugins::METHODS,

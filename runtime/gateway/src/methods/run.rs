@@ -5,6 +5,7 @@ use std::sync::Arc;
 use openclaw_agent::{Acceptance, Incoming, Outcome, Request, Status};
 use openclaw_protocol::Error;
 use serde_json::{Map, Value, json};
+use tokio_util::sync::DropGuard;
 
 use super::target::Target;
 use crate::connection::Connection;
@@ -12,10 +13,10 @@ use crate::gateway::Gateway;
 
 /// What became of a request for a run.
 pub(crate) enum Start {
-    /// It is kept and will run.
-    Fresh,
+    /// It is kept and will run. It is told of once this is dropped.
+    Fresh(DropGuard),
     /// The same was asked before and runs.
-    Running,
+    Running(DropGuard),
     /// The same was asked before and has ended.
     Ended(Box<Outcome>),
     /// It was an order to stop, and these runs were stopped.
@@ -32,7 +33,7 @@ pub(crate) async fn start(
 ) -> Result<Start, Error> {
     let services = gateway.parts()?;
     // Before it is accepted, as its first event may come before the answer.
-    services.told.follow(run_id, connection);
+    let unanswered = services.told.follow(run_id, connection);
     let incoming = Incoming {
         run_id: run_id.to_owned(),
         session_key: target.key.clone(),
@@ -41,8 +42,8 @@ pub(crate) async fn start(
     };
     let accepted = services.agent.accept(incoming).await;
     match accepted.map(|accepted| accepted.status) {
-        Ok(Acceptance::Started) => Ok(Start::Fresh),
-        Ok(Acceptance::InFlight) => Ok(Start::Running),
+        Ok(Acceptance::Started) => Ok(Start::Fresh(unanswered)),
+        Ok(Acceptance::InFlight) => Ok(Start::Running(unanswered)),
         Ok(Acceptance::Finished(outcome)) => {
             services.told.forget(run_id);
             Ok(Start::Ended(outcome))

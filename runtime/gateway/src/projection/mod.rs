@@ -38,7 +38,10 @@ pub(crate) async fn project(gateway: Arc<Gateway>, parts: Arc<Parts>, mut events
         let until = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
         tokio::select! {
             heard = events.recv() => match heard {
-                Ok(event) => hear(&gateway, &parts, &event).await,
+                Ok(event) => {
+                    parts.told.answered(&event.run_id).await;
+                    hear(&gateway, &parts, &event).await;
+                }
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "events of runs were missed; ended runs are told from what is kept");
                     catch_up(&gateway, &parts).await;

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::SESSIONS;
 use super::chat::{self, Message, Spoken, State};
@@ -37,6 +38,8 @@ struct Early {
 struct Run {
     /// The connections that asked for it.
     followers: Vec<String>,
+    /// Requests for it that were not answered yet.
+    unanswered: Vec<CancellationToken>,
     session_key: Arc<str>,
     agent_id: Arc<str>,
     seq: u64,
@@ -50,12 +53,27 @@ struct Run {
 }
 
 impl Told {
-    /// From here on a connection is one that asked for a run.
-    pub(crate) fn follow(&self, run_id: &str, connection: &Connection) {
+    /// From here on a connection is one that asked for a run. Nothing of the run is told until what this yields is
+    /// dropped: a client that is told of the end of a run before it knows that there is one waits for ever.
+    pub(crate) fn follow(&self, run_id: &str, connection: &Connection) -> DropGuard {
         let mut runs = self.runs.lock();
-        let followers = &mut runs.entry(run_id.into()).or_default().followers;
-        if !followers.iter().any(|id| id == connection.id()) {
-            followers.push(connection.id().to_owned());
+        let run = runs.entry(run_id.into()).or_default();
+        if !run.followers.iter().any(|id| id == connection.id()) {
+            run.followers.push(connection.id().to_owned());
+        }
+        let answered = CancellationToken::new();
+        run.unanswered.push(answered.clone());
+        answered.drop_guard()
+    }
+
+    /// Waits until all who asked for a run were answered, which is a moment after the run was kept.
+    pub(super) async fn answered(&self, run_id: &str) {
+        let unanswered = match self.runs.lock().get_mut(run_id) {
+            Some(run) => std::mem::take(&mut run.unanswered),
+            None => return,
+        };
+        for answered in unanswered {
+            answered.cancelled().await;
         }
     }
 

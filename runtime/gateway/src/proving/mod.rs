@@ -278,14 +278,19 @@ pub(crate) struct Line {
 impl Line {
     /// Calls a method: its payload, or its refusal.
     pub(crate) async fn call(&self, method: &str, params: Value) -> Result<Value, openclaw_protocol::Error> {
+        let answer = self.answer(method, params).await?;
+        Ok(serde_json::from_slice(answer.json()).unwrap())
+    }
+
+    /// The same, before the answer is on its way.
+    pub(crate) async fn answer(&self, method: &str, params: Value) -> crate::method::Answer {
         let method = self
             .gateway
             .method(method)
             .unwrap_or_else(|| panic!("no method {method}"));
         let caller = Caller::new(Arc::clone(&self.connection), "1");
         let params = Params::new(method.name, Some(params));
-        let answer = (method.run)(Arc::clone(&self.gateway), caller, params).await?;
-        Ok(serde_json::from_slice(answer.json()).unwrap())
+        (method.run)(Arc::clone(&self.gateway), caller, params).await
     }
 
     /// Waits for an event that is meant, and says all that came up to it.

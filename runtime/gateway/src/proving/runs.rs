@@ -1,6 +1,7 @@
 //! Runs as clients of the socket see them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openclaw_agent::{Body, Event};
 use serde_json::{Value, json};
@@ -43,6 +44,30 @@ async fn a_message_is_answered_by_events_in_their_order() {
         .filter_map(|frame| frame["seq"].as_u64())
         .collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_told_of_a_run_before_its_request_was_answered() {
+    let world = World::new(json!({})).await;
+    let mut line = world.connect(&["operator.admin"], &[]);
+    let mut other = world.connect(&["operator.admin"], &[]);
+    let send = json!({ "sessionKey": "main", "message": "Hello", "idempotencyKey": "k1" });
+    let answer = line.answer("chat.send", send).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(300), other.hear(|_, _| true)).await;
+    assert!(early.is_err(), "{early:?}");
+    drop(answer);
+    line.hear(is_over).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_order_only_the_answer_is_told() {
+    let world = World::new(json!({})).await;
+    let mut line = world.connect(&["operator.admin"], &[]);
+    let send = json!({ "sessionKey": "main", "message": "/status", "idempotencyKey": "k1" });
+    line.call("chat.send", send).await.unwrap();
+    let heard = line.hear(is_over).await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert_eq!(heard[0].1["state"], "final");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,13 +13,18 @@ use super::entity::Marked;
 use super::people::{author, origin, user};
 use crate::look::Look;
 
+/// The most people of whom one message tells that they came. One call delivers a thousand events, and one update never
+/// takes all of them.
+const MAX_JOINED: usize = 200;
+
 /// What a new message says: usually one event, none for what only decorates a chat.
 pub(super) fn posted(id: i64, message: &Value, me: &Me) -> Vec<InboundEvent> {
     if let Some(moved) = relocation(id, message, me) {
         return vec![InboundEvent::Moved(moved)];
     }
     if let Some(joined) = message.get("new_chat_members").and_then(Value::as_array) {
-        let joined = joined.iter().enumerate().filter_map(|(at, member)| {
+        let told = joined.iter().take(MAX_JOINED);
+        let joined = told.enumerate().filter_map(|(at, member)| {
             membership(
                 format!("{id}:{at}"),
                 message,

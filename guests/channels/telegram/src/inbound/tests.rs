@@ -235,6 +235,16 @@ fn what_happens_beside_messages_is_told_as_what_it_is() {
 }
 
 #[test]
+fn one_update_never_tells_more_than_one_call_delivers() {
+    let many: Vec<_> = (0..5000)
+        .map(|id| json!({"id": id, "is_bot": false, "first_name": "A"}))
+        .collect();
+    let update = json!({"update_id": 1, "message": in_group(&json!({"new_chat_members": many}))});
+    let told = translate(1, &update, &me()).len();
+    assert!((1..=200).contains(&told), "{told}");
+}
+
+#[test]
 fn an_edit_has_the_old_id_and_a_new_event() {
     let edited = in_group(&json!({"text": "better", "edit_date": 9}));
     let InboundEvent::Edited(edited) = only(&json!({"edited_message": edited})) else {

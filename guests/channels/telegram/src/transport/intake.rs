@@ -1,9 +1,13 @@
 //! Taking updates in: delivering what they say, collecting albums, moving the cursor.
+//!
+//! **Promise.** However many updates come together and whatever they say, the cursor moves: what one call cannot
+//! deliver comes again with the next answer. **Bound.** The host's on what one call delivers, [`PRESSES`] confirmations
+//! under way, and [`State::has_room`] for albums.
 
 use std::time::Duration;
 
 use openclaw_sdk::channel::{InboundEvent, cursors, deliver_each, timers};
-use openclaw_sdk::{Error, log};
+use openclaw_sdk::{Error, ErrorCode, http, log};
 use serde_json::{Value, json};
 
 use super::{ALBUMS, CURSOR};
@@ -12,22 +16,44 @@ use crate::batch::Update;
 use crate::inbound::{Me, album_of, chat_of, join, translate};
 use crate::look::Look;
 use crate::settings::Settings;
-use crate::state::{MAX_WAITING, State};
+use crate::state::State;
 
 /// How long the parts of an album are waited for, after the last one that came.
 const ALBUM_PAUSE: Duration = Duration::from_millis(500);
+/// The most confirmations of buttons that are under way. An account may have 32 requests in flight, and the next poll
+/// is one of them.
+const PRESSES: usize = 16;
+/// How the tokens of confirmations begin.
+const PRESSED: &str = "pressed:";
 
 /// Takes what a poll gave, and says whether the cursor could be moved.
 pub(super) fn take_batch(state: &mut State, now: u64, mut updates: Vec<Update>) -> Result<bool, Error> {
     updates.dedup_by(|one, other| one.id.is_some() && one.id == other.id);
-    let last = updates.iter().filter_map(|update| update.id).max();
-    for update in updates {
-        take(state, update)?;
-    }
-    let Some(last) = last else { return Ok(false) };
+    let Some(last) = take_while_room(updates, |update| take(state, update))? else {
+        return Ok(false);
+    };
     advance(state, last)?;
     state.last_update = Some(now);
     Ok(true)
+}
+
+/// Takes updates until the host says that one call delivers no more; gives the highest id among those that were taken.
+/// The rest stays behind the cursor, and what was delivered of the update that did not fit is known by its id when it
+/// comes again.
+fn take_while_room(
+    updates: Vec<Update>,
+    mut take: impl FnMut(Update) -> Result<(), Error>,
+) -> Result<Option<i64>, Error> {
+    let mut last = None;
+    for update in updates {
+        let id = update.id;
+        match take(update) {
+            Err(error) if error.code == ErrorCode::Quota && last.is_some() => break,
+            taken => taken?,
+        }
+        last = last.max(id);
+    }
+    Ok(last)
 }
 
 /// Moves the cursor behind an update. It moves back only where Telegram has begun to number anew.
@@ -52,9 +78,10 @@ pub(crate) fn take(state: &mut State, update: Update) -> Result<(), Error> {
             return Ok(());
         }
     };
-    if album_of(&content).is_some() && state.albums.len() < MAX_WAITING {
+    if album_of(&content).is_some() && state.has_room(&content) {
+        timers::set_after(ALBUMS, ALBUM_PAUSE)?;
         state.albums.push(content);
-        return timers::set_after(ALBUMS, ALBUM_PAUSE);
+        return Ok(());
     }
     // What was written before comes before.
     let chat = chat_of(&content);
@@ -67,7 +94,14 @@ pub(crate) fn take(state: &mut State, update: Update) -> Result<(), Error> {
         log::debug!(update = id; "an update says nothing that is passed on");
     }
     deliver_each(&events)?;
-    confirm_presses(&events)
+    for event in &events {
+        if let InboundEvent::Callback(pressed) = event
+            && let Err(error) = confirm(&pressed.id)
+        {
+            log::debug!(update = id, why = error.message; "a press of a button is not confirmed");
+        }
+    }
+    Ok(())
 }
 
 /// Delivers all albums that wait.
@@ -77,9 +111,11 @@ pub(super) fn finish_albums(state: &mut State) -> Result<(), Error> {
 
 fn finish(state: &mut State, which: impl Fn(&Value) -> bool) -> Result<(), Error> {
     let me = state.me.clone().unwrap_or_default();
-    let (chosen, kept) = std::mem::take(&mut state.albums).into_iter().partition(which);
+    let (chosen, kept): (Vec<_>, Vec<_>) = state.albums.iter().cloned().partition(which);
+    // Those that could not be delivered go on waiting.
+    deliver_each(&albums(chosen, &me))?;
     state.albums = kept;
-    deliver_each(&albums(chosen, &me))
+    Ok(())
 }
 
 /// The albums among these updates, each as one message, in the order in which they began.
@@ -101,22 +137,62 @@ fn albums(mut updates: Vec<Value>, me: &Me) -> Vec<InboundEvent> {
 }
 
 /// Lets the platform end the waiting look of a button. It leaves with the commit and nothing depends on it.
-fn confirm_presses(events: &[InboundEvent]) -> Result<(), Error> {
-    for event in events {
-        if let InboundEvent::Callback(pressed) = event {
-            let settings = Settings::load()?;
-            let arguments = json!({"callback_query_id": pressed.id});
-            api::prepare(&settings, "answerCallbackQuery", &arguments)?
-                .timeout(Duration::from_secs(10))
-                .start(&format!("pressed:{}", pressed.id))?;
-        }
+fn confirm(press: &str) -> Result<(), Error> {
+    let mut under_way = http::in_flight();
+    under_way.retain(|token| token.starts_with(PRESSED));
+    if under_way.len() >= PRESSES {
+        return Err(Error::new(ErrorCode::Quota, "enough confirmations are under way"));
     }
-    Ok(())
+    let settings = Settings::load()?;
+    api::prepare(
+        &settings,
+        "answerCallbackQuery",
+        &json!({"callback_query_id": press}),
+    )?
+    .timeout(Duration::from_secs(10))
+    .start(&format!("{PRESSED}{press}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn numbered(ids: impl IntoIterator<Item = i64>) -> Vec<Update> {
+        let update = |id| Update {
+            id: Some(id),
+            content: Ok(Value::Null),
+        };
+        ids.into_iter().map(update).collect()
+    }
+
+    #[test]
+    fn what_one_call_has_no_room_for_comes_with_the_next() {
+        let mut room = 3;
+        let mut take = |_| {
+            room -= 1;
+            match room {
+                0.. => Ok(()),
+                _ => Err(Error::new(ErrorCode::Quota, "no room")),
+            }
+        };
+        let last = take_while_room(numbered(5..15), &mut take).unwrap();
+        assert_eq!(
+            last,
+            Some(7),
+            "the cursor stands before the first that was not taken"
+        );
+        let failed = take_while_room(numbered(8..15), &mut take);
+        assert_eq!(failed.unwrap_err().code, ErrorCode::Quota, "nothing was taken");
+    }
+
+    #[test]
+    fn only_a_lack_of_room_ends_a_batch_early() {
+        let failed = take_while_room(numbered(1..4), |update| match update.id {
+            Some(2) => Err(Error::new(ErrorCode::Internal, "no")),
+            _ => Ok(()),
+        });
+        assert_eq!(failed.unwrap_err().code, ErrorCode::Internal);
+    }
 
     #[test]
     fn an_album_is_one_message_with_all_its_pictures() {

@@ -160,7 +160,7 @@ fn check_account(account: &str) -> Result<(), Failure> {
 fn which(snapshot: &Snapshot<Config>) -> Failure {
     Failure::negative(format!(
         "which channel? {}",
-        match bundled::list(&snapshot.environment).as_slice() {
+        match bundled::list_channels(&snapshot.environment).as_slice() {
             [] => "No adapter comes with this program here.".to_owned(),
             all => format!("There are: {}", all.join(", ")),
         }
@@ -170,7 +170,7 @@ fn which(snapshot: &Snapshot<Config>) -> Failure {
 fn unknown(snapshot: &Snapshot<Config>, channel: &str) -> Failure {
     let folder = bundled::folder(&snapshot.environment);
     let folder = folder.map_or_else(|| "none".to_owned(), |folder| folder.display().to_string());
-    Failure::negative(match bundled::list(&snapshot.environment).as_slice() {
+    Failure::negative(match bundled::list_channels(&snapshot.environment).as_slice() {
         [] => format!(
             "no adapter for {} comes with this program (looked in {folder}; {} names another folder)",
             channel.escape_debug(),

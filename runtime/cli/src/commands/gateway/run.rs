@@ -1,11 +1,12 @@
 //! `openclaw gateway run`: everything that the gateway is made of, in the order in which it starts and stops.
 //!
-//! **Promise.** The port opens last: whoever connects is served. It stops in the opposite order, so that what was
-//! accepted is kept, and what had begun is taken up at the next start. An extension or an account that cannot start
+//! **Promise.** Whoever connects from the moment the port is open is served, once the rest has started. It stops in
+//! the opposite order, so that what was accepted is kept, and what had begun is taken up at the next start. An extension or an account that cannot start
 //! keeps nothing else from it. **Bound.** Stopping has an end.
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openclaw_agent::Agent;
 use openclaw_channels::Channels;
@@ -34,6 +35,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 
+/// How long what runs on threads of its own, such as the write of a file, may take to end.
+const LAST_THREADS: Duration = Duration::from_secs(5);
+
 /// Runs it until it is stopped.
 pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failure> {
     raise_open_files();
@@ -59,6 +63,7 @@ pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failur
     })?;
     crate::console::start_with(global, log);
     let ended = runtime.block_on(serve(&extensions, snapshot, args, place));
+    runtime.shutdown_timeout(LAST_THREADS);
     // What was logged last is written.
     drop(writer);
     ended
@@ -114,8 +119,10 @@ async fn serve(
     let options = extensions.state_options()?;
     let state = tokio::task::block_in_place(|| takeover::open_state(|| options.clone(), args.force))?;
     let identity = key::find(&context.place.state_dir)?;
-    let house = House::start(extensions, &snapshot, secrets, state).await?;
+    // Before anything runs: with the port taken nothing is begun that would have to be broken off. Whoever connects
+    // waits for the moment that starting takes.
     let listeners = bind::listen(&addresses).await?;
+    let house = House::start(extensions, &snapshot, secrets, state).await?;
     let options = Options {
         config: Arc::clone(&house.config),
         state: house.state.clone(),

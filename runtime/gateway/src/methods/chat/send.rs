@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::attachment::images;
-use super::stop::told;
+use super::stop::told as stopped;
 use crate::gateway::Gateway;
-use crate::method::{Answer, Caller, Params};
+use crate::method::{Answer, Caller, Params, Payload};
 use crate::methods::run::{Start, start};
 use crate::methods::target::target;
 
@@ -89,11 +89,11 @@ pub(super) async fn send(gateway: Arc<Gateway>, caller: Caller, params: Params) 
         ..Request::default()
     };
     let started = start(&gateway, caller.connection(), &run_id, &target, request).await?;
+    let told = |status: &str| Payload::from(json!({ "runId": run_id, "status": status }));
     Ok(match started {
-        Start::Fresh => json!({ "runId": run_id, "status": "started" }),
-        Start::Running => json!({ "runId": run_id, "status": "in_flight" }),
-        Start::Ended(outcome) => crate::methods::run::ended(&run_id, &outcome),
-        Start::Stopped(runs) => told(&runs),
-    }
-    .into())
+        Start::Fresh(unanswered) => told("started").before(unanswered),
+        Start::Running(unanswered) => told("in_flight").before(unanswered),
+        Start::Ended(outcome) => crate::methods::run::ended(&run_id, &outcome).into(),
+        Start::Stopped(runs) => stopped(&runs).into(),
+    })
 }
