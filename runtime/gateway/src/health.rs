@@ -199,3 +199,20 @@ pub fn heartbeat(config: &Config, agent: &str) -> Value {
         "ackMaxChars": settings(config, agent, |heartbeat| heartbeat.ack_max_chars).unwrap_or(ACK_MAX_CHARS),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proving::World;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn those_who_wait_for_the_same_answer_share_it() {
+        let world = World::new(json!({})).await;
+        let health = world.gateway.health();
+        let before = health.version();
+        let writing = health.writing.lock().await;
+        let ask = || refresh(&world.gateway, true);
+        tokio::join!(ask(), ask(), ask(), async { drop(writing) });
+        assert_eq!(health.version(), before + 1);
+    }
+}

@@ -436,12 +436,3 @@ async fn after_falling_behind_each_run_ends_once_and_in_its_session() {
     ends.sort_unstable();
     assert_eq!(ends, [("k1", "agent:main:main"), ("k2", "agent:main:main")]);
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn those_who_have_channels_asked_at_the_same_time_share_the_answer() {
-    let world = World::new(json!({})).await;
-    let before = world.gateway.health().version();
-    let ask = || crate::health::refresh(&world.gateway, true);
-    tokio::join!(ask(), ask(), ask());
-    assert_eq!(world.gateway.health().version(), before + 1);
-}
