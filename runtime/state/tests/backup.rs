@@ -327,11 +327,7 @@ async fn a_restore_over_a_database_that_cannot_be_read_keeps_it_with_its_log() {
     put(&state, "k", "now").await;
     copy_as_killed(live.path(), folder.path(), &["", "-wal"]);
     let database = folder.path().join(DATABASE_FILE);
-    let log_file = folder.path().join(format!("{DATABASE_FILE}-wal"));
-    let mut log = std::fs::read(&log_file).unwrap();
-    // A whole log may hold every page, and then nothing is lost.
-    log[0] ^= 0xff;
-    std::fs::write(&log_file, &log).unwrap();
+    let log = std::fs::read(folder.path().join(format!("{DATABASE_FILE}-wal"))).unwrap();
     std::fs::write(&database, "no database any more").unwrap();
     let kept = restore(folder.path(), &backup).unwrap().unwrap();
     assert_eq!(std::fs::read(&kept).unwrap(), b"no database any more");
