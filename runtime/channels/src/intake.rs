@@ -8,6 +8,7 @@
 
 use openclaw_agent::session::{Peer, room_key, route_key};
 use openclaw_agent::{Chat, Origin as From, Request, Route, Sender};
+use openclaw_components::channel::origin_of;
 use openclaw_state::{Applicant, ChannelRecord, NewOutbound, NewTurn, Pairing, Put, RoomMessage, Tx};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -480,20 +481,4 @@ fn record(tx: &Tx<'_>, desk: &Desk, event: &InboundEvent) -> openclaw_state::Res
         },
     )?;
     Ok(Taken::Recorded)
-}
-
-/// What all events have.
-fn origin_of(event: &InboundEvent) -> &Origin {
-    match event {
-        InboundEvent::Message(event) | InboundEvent::Edited(event) => &event.origin,
-        InboundEvent::Deleted(event) => &event.origin,
-        InboundEvent::Reaction(event) => &event.origin,
-        InboundEvent::Callback(event) => &event.origin,
-        InboundEvent::Command(event) => &event.origin,
-        InboundEvent::Membership(event) => &event.origin,
-        InboundEvent::PollVote(event) => &event.origin,
-        InboundEvent::Receipt(event) => &event.origin,
-        InboundEvent::Moved(event) => &event.origin,
-        InboundEvent::Other(event) => &event.origin,
-    }
 }

@@ -12,7 +12,7 @@ use super::shapes::{Style, Text};
 const MAX_LISTED: usize = 1000;
 
 /// What every event has.
-pub(crate) fn origin_of(event: &InboundEvent) -> &Origin {
+pub fn origin_of(event: &InboundEvent) -> &Origin {
     match event {
         InboundEvent::Message(event) | InboundEvent::Edited(event) => &event.origin,
         InboundEvent::Deleted(event) => &event.origin,

@@ -36,7 +36,8 @@ pub use error::AdapterError;
 pub use event::{
     Event, Happening, HttpDone, Response, SocketClosed, SocketFrames, SocketOpened, StartReason,
 };
-pub(crate) use faults::{attachments_of, find_fault, origin_of};
+pub use faults::origin_of;
+pub(crate) use faults::{attachments_of, find_fault};
 pub use requests::StartRequest;
 pub use sockets::SocketChange;
 pub(crate) use sockets::Sockets;
