@@ -65,8 +65,8 @@ fn the_version_has_openclaws_form_under_each_of_its_flags() {
 #[test]
 fn a_command_of_openclaw_that_this_build_lacks_is_refused_by_name() {
     for words in [
-        &["gateway", "--help"][..],
-        &["gateway", "run", "--port", "1"],
+        &["sessions", "--help"][..],
+        &["cron", "list", "--port", "1"],
         &["doctor", "--fix"],
     ] {
         let said = Home::new().run(words);

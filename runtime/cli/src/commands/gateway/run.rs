@@ -25,7 +25,7 @@ use openclaw_secrets::collect::collect;
 use openclaw_secrets::snapshot::Strictness;
 use openclaw_secrets::{SecretValue, Snapshot as Secrets, SnapshotCell};
 use openclaw_state::State;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::Level;
 
 use super::log_place;
@@ -121,6 +121,7 @@ async fn serve(
     let identity = key::find(&context.place.state_dir)?;
     // Before anything runs: with the port taken nothing is begun that would have to be broken off. Whoever connects
     // waits for the moment that starting takes.
+    let stopping = Stopping::listen()?;
     let listeners = bind::listen(&addresses).await?;
     let house = House::start(extensions, &snapshot, secrets, state).await?;
     let options = Options {
@@ -140,9 +141,9 @@ async fn serve(
     for address in running.addresses() {
         output::print(&format!("listening on ws://{address}"));
     }
-    let why = stopped().await?;
-    tracing::info!(why, "the gateway stops");
-    running.stop(why, None).await;
+    stopping.come().await;
+    tracing::info!("the gateway stops");
+    running.stop("gateway stopping", None).await;
     house.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -273,18 +274,33 @@ fn enabler(extensions: &Extensions, house: &House) -> Enabler {
     })
 }
 
-/// Waits until somebody stops the gateway, and says how.
-async fn stopped() -> Result<&'static str, Failure> {
-    let mut term = signal(SignalKind::terminate()).map_err(|source| Failure::System {
-        doing: "listen to the signal that stops the gateway",
-        source,
-    })?;
-    tokio::select! {
-        _ = term.recv() => Ok("gateway stopping"),
-        ended = tokio::signal::ctrl_c() => ended.map(|()| "gateway stopping").map_err(|source| Failure::System {
-            doing: "listen to Ctrl-C",
-            source,
-        }),
+/// What stops the gateway: the signal of the system or of a person. Listened to before anything starts, so that a stop
+/// in the middle of a start is one like any other.
+struct Stopping {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Stopping {
+    fn listen() -> Result<Self, Failure> {
+        let to = |kind| {
+            signal(kind).map_err(|source| Failure::System {
+                doing: "listen to the signal that stops the gateway",
+                source,
+            })
+        };
+        Ok(Self {
+            term: to(SignalKind::terminate())?,
+            interrupt: to(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits until somebody stops the gateway.
+    async fn come(mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::consent::{Before, Request, grant_lines, title};
+use super::owner::{self, Owner};
 use super::place::{Extensions, runtime};
-use super::{grants, info, owner, settings};
+use super::{grants, info, settings};
 use crate::args::{GrantFlags, PluginsInstall};
 use crate::failure::Failure;
 use crate::{output, progress};
@@ -21,8 +22,9 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsInstall) -> Result<Exit
     if let Some(refusal) = inspection.refusals.first() {
         return Err(Failure::negative(refusal.to_string()));
     }
-    let Some(state) = owner::take(extensions)? else {
-        return install_there(extensions, args, &inspection);
+    let state = match owner::take(extensions)? {
+        Owner::Us(state) => state,
+        Owner::Other(locked) => return install_there(extensions, args, &inspection, &locked),
     };
     let runtime = runtime()?;
     let installed = runtime.block_on(async {
@@ -70,6 +72,7 @@ fn install_there(
     extensions: &Extensions,
     args: &PluginsInstall,
     inspection: &Inspection,
+    locked: &Failure,
 ) -> Result<ExitCode, Failure> {
     let (Some(manifest), Some(digest)) = (&inspection.manifest, inspection.digest) else {
         return Err(Failure::negative("the package has no manifest or no component"));
@@ -97,6 +100,7 @@ fn install_there(
     let path = std::path::absolute(&args.path).map_err(|error| Failure::file("find", &args.path, &error))?;
     let done = owner::ask(
         extensions,
+        locked,
         "plugins.install",
         json!({ "path": path, "grant": grant }),
     )?;

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::grants;
+use super::owner::{self, Owner};
 use super::place::{Extensions, missing, runtime};
-use super::{grants, owner};
 use crate::args::PluginsOne;
 use crate::failure::Failure;
 use crate::fields::Fields as _;
@@ -19,13 +20,13 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsOne) -> Result<ExitCode
         return Err(missing(id));
     }
     let gone = match owner::take(extensions)? {
-        Some(state) => runtime()?.block_on(async {
+        Owner::Us(state) => runtime()?.block_on(async {
             let gone = grants::remove(&state, id, "plugins.revoke").await;
             state.close().await;
             gone
         })?,
-        None => {
-            let done = owner::ask(extensions, "plugins.revoke", json!({ "id": id }))?;
+        Owner::Other(locked) => {
+            let done = owner::ask(extensions, &locked, "plugins.revoke", json!({ "id": id }))?;
             done.field("revoked").as_u64().unwrap_or_default()
         }
     };

@@ -8,8 +8,9 @@ use serde_json::json;
 use openclaw_components::NetworkOptions;
 use openclaw_state::State;
 
+use super::grants;
+use super::owner::{self, Owner};
 use super::place::{Extensions, missing, runtime};
-use super::{grants, owner};
 use crate::args::PluginsUninstall;
 use crate::failure::Failure;
 use crate::fields::Fields as _;
@@ -22,10 +23,10 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsUninstall) -> Result<Ex
         return Err(missing(id));
     }
     let gone = match owner::take(extensions)? {
-        Some(state) => remove(extensions, args, state)?,
-        None => {
+        Owner::Us(state) => remove(extensions, args, state)?,
+        Owner::Other(locked) => {
             let params = json!({ "id": id, "keepData": args.keep_data });
-            let done = owner::ask(extensions, "plugins.uninstall", params)?;
+            let done = owner::ask(extensions, &locked, "plugins.uninstall", params)?;
             done.field("revoked").as_u64().unwrap_or_default()
         }
     };
