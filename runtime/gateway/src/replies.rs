@@ -2,7 +2,7 @@
 //!
 //! **Promise.** A request with the same method and key is given the first one's answer, also while that one is still
 //! being worked on. For turns the database promises it, beyond a restart; this is for what leaves no row.
-//! **Bound.** [`ENTRIES`] answers of at most [`LIFE`]; the oldest go first.
+//! **Bound.** `ENTRIES` answers of at most `LIFE`; the oldest go first.
 
 use std::collections::HashMap;
 use std::future::Future;

@@ -1,8 +1,8 @@
 //! The server: accepts, keeps time, and stops.
 //!
 //! **Promise.** A client that connects is served from the moment the port is open. Stopping tells everybody first:
-//! the `shutdown` event, then the end of each connection with code 1012. **Bound.** A request may take [`HEAD`] to
-//! say what it wants; stopping takes at most [`STOP`]. **Cost.** One task for each stream.
+//! the `shutdown` event, then the end of each connection with code 1012. **Bound.** A request may take `HEAD` to
+//! say what it wants; stopping takes at most `STOP`. **Cost.** One task for each stream.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

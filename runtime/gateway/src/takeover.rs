@@ -1,7 +1,7 @@
 //! `--force`: making the gateway that runs already give way.
 //!
 //! **Promise.** Only a process that holds the lock of this state folder and is a gateway is stopped: first asked, then
-//! made to. Any other process is left alone and named. **Bound.** [`ASKED`] and then [`MADE`].
+//! made to. Any other process is left alone and named. **Bound.** `ASKED` and then `MADE`.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const MADE: Duration = Duration::from_millis(2000);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Opens the state, waiting up to [`LOCK`] for whoever has it; with `force` that is stopped first if it is a gateway.
+/// Opens the state, waiting up to `LOCK` for whoever has it; with `force` that is stopped first if it is a gateway.
 /// Blocks for as long as that takes.
 pub fn open_state(options: impl Fn() -> openclaw_state::Options, force: bool) -> Result<State> {
     open_within(LOCK, options, force)

@@ -1,7 +1,7 @@
 //! A model server that speaks OpenAI's wire format.
 //!
 //! **Promise.** A request that the real service would refuse is refused with an error of its shape; see
-//! [`check`](self::check). What it answers is scripted: whole answers, single events, and every way to fail.
+//! `check`. What it answers is scripted: whole answers, single events, and every way to fail.
 //! Everything that it was asked is remembered, refusals included. **Bound.** It ends when it is dropped, and with it
 //! all of its connections.
 #![allow(

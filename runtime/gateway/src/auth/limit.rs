@@ -2,7 +2,7 @@
 //!
 //! **Promise.** An address that was wrong too often is not looked at until its time is over; this machine itself is
 //! never shut out, each wrong try only takes longer. A page that was wrong too often is shut out wherever its browser
-//! runs. **Bound.** [`SOURCES`] addresses and pages are remembered; when there are more, those whose window is over are
+//! runs. **Bound.** `SOURCES` addresses and pages are remembered; when there are more, those whose window is over are
 //! forgotten first, then the oldest. **Cost.** A short lock per wrong try.
 
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! The log file: one JSON object in a line, in OpenClaw's shape, without secrets.
 //!
 //! **Promise.** Whoever logs does not wait for the disk. Every text passes the redactor before it is kept. When more
-//! is logged than can be written, the oldest lines go, and a line says how many. **Bound.** [`queue::LINES`] lines and
-//! [`queue::BYTES`] wait; a file grows to the config's limit, and [`file::ROTATED`] older ones stay.
+//! is logged than can be written, the oldest lines go, and a line says how many. **Bound.** `queue::LINES` lines and
+//! `queue::BYTES` wait; a file grows to the config's limit, and `file::ROTATED` older ones stay.
 //! **Cost.** One thread, and one line of text for each event.
 
 mod file;

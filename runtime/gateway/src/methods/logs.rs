@@ -2,7 +2,7 @@
 //!
 //! **Promise.** With the cursor of one answer the next goes on where it ended: no line is missing or comes twice,
 //! unless more was written than is asked for, and then the answer says how many bytes were passed over. A line that
-//! is not finished yet is left for the next time. **Bound.** [`MOST_BYTES`] and [`MOST_LINES`] of one answer.
+//! is not finished yet is left for the next time. **Bound.** `MOST_BYTES` and `MOST_LINES` of one answer.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
