@@ -1,6 +1,6 @@
 //! A client that has been let in, as the rest of the gateway sees it: who it is, and a way to tell it things.
 //!
-//! **Promise.** Telling never waits: it fills the connection's [outbox](crate::outbox) and wakes its task.
+//! **Promise.** Telling never waits: it fills the connection's outbox and wakes its task.
 //! **Bound.** The outbox's; [`TOPICS`] subscriptions. **Cost.** One allocation for each connection.
 
 use std::collections::BTreeSet;
