@@ -10,7 +10,8 @@ use cargo_metadata::TargetKind;
 use serde_json::Value;
 
 use crate::guests;
-use crate::process::{cargo, run, say};
+use crate::openclaw::{self, Profile};
+use crate::process::{cargo, say};
 use crate::tree::Tree;
 
 /// The fields of a line, and whether each is text; the others are numbers or null.
@@ -50,7 +51,7 @@ pub(crate) fn bench(tree: &Tree, filter: Option<&str>) -> Result<()> {
     let mut failed = Vec::new();
     for (package, bench) in chosen {
         say(&format!("bench {package}/{bench}"));
-        if let Err(error) = run_bench(tree, package, bench) {
+        if let Err(error) = run_bench(tree, bench) {
             eprintln!("bench {package}/{bench}: {error:#}");
             failed.push(format!("{package}/{bench}"));
         }
@@ -76,18 +77,15 @@ fn find_benches(tree: &Tree) -> Vec<(&str, &str)> {
     found
 }
 
-fn run_bench(tree: &Tree, package: &str, bench: &str) -> Result<()> {
+/// Cargo is asked for the whole workspace, so that the dependencies are those that the program was built with.
+fn run_bench(tree: &Tree, bench: &str) -> Result<()> {
     if bench == WITH_PROGRAM {
         guests::build(tree)?;
-        let mut build = cargo();
-        build
-            .args(["build", "--release", "--package", "openclaw"])
-            .current_dir(&tree.root);
-        run("building the program", &mut build, "the faults are named above")?;
+        openclaw::build(tree, Profile::Release)?;
     }
     let mut command = cargo();
     command
-        .args(["bench", "--quiet", "--package", package, "--bench", bench])
+        .args(["bench", "--quiet", "--workspace", "--bench", bench])
         .current_dir(&tree.root);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let printed = child.stdout.take().context("its output is not piped")?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::{Message, Package, TargetKind};
+use cargo_metadata::{Message, TargetKind};
 
 use crate::process::{capture, cargo, say};
 use crate::tree::Tree;
@@ -13,15 +13,10 @@ use crate::tree::Tree;
 /// The binary's name.
 pub(crate) const NAME: &str = "openclaw";
 
-/// The package that holds the binary.
-pub(crate) fn find_package(tree: &Tree) -> Option<&Package> {
-    let has_binary = |package: &&Package| {
-        package
-            .targets
-            .iter()
-            .any(|target| target.name == NAME && target.is_kind(TargetKind::Bin))
-    };
-    tree.main.packages.iter().find(has_binary)
+/// Whether this tree has the binary.
+pub(crate) fn is_in(tree: &Tree) -> bool {
+    let mut targets = tree.main.packages.iter().flat_map(|package| &package.targets);
+    targets.any(|target| target.name == NAME && target.is_kind(TargetKind::Bin))
 }
 
 /// Which profile to build with.
@@ -32,9 +27,14 @@ pub(crate) enum Profile {
 }
 
 /// Builds the binary and returns where cargo put it.
-pub(crate) fn build(tree: &Tree, package: &Package, profile: Profile) -> Result<PathBuf> {
+pub(crate) fn build(tree: &Tree, profile: Profile) -> Result<PathBuf> {
+    if !is_in(tree) {
+        bail!("this tree has no {NAME} binary");
+    }
     let mut command = cargo();
-    command.args(["build", "--package", package.name.as_str(), "--bin", NAME]);
+    // Cargo chooses the features of dependencies by what is asked for. Asked for one package it would build
+    // nearly all of them again for the tests; `--examples`, of which there are none, stands for the tests' own.
+    command.args(["build", "--workspace", "--bin", NAME, "--examples"]);
     command
         .arg("--message-format=json-render-diagnostics")
         .current_dir(&tree.root);

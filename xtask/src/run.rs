@@ -17,8 +17,7 @@ use crate::{guests, toolchain};
 pub(crate) fn run(tree: &Tree, port: u16) -> Result<()> {
     toolchain::prepare(&tree.root)?;
     guests::build(tree)?;
-    let package = openclaw::find_package(tree).context("this tree has no openclaw binary")?;
-    let binary = openclaw::build(tree, package, Profile::Release)?;
+    let binary = openclaw::build(tree, Profile::Release)?;
     let state = tree.root.join("target/dev-state");
     let packed = tree.root.join(guests::PACKED);
     let openclaw = || {

@@ -44,7 +44,7 @@ impl<'a> Programs<'a> {
             let Some((program, args)) = find_program(&command) else {
                 continue;
             };
-            if program == openclaw::NAME && openclaw::find_package(self.tree).is_none() {
+            if program == openclaw::NAME && !openclaw::is_in(self.tree) {
                 if args.first().is_some_and(|word| is_word(word) || is_flag(word)) {
                     let mend = "name its commands once they exist".to_owned();
                     return Ok(Some((
@@ -135,8 +135,7 @@ impl<'a> Programs<'a> {
         if let Some(binary) = &self.openclaw {
             return Ok(binary.clone());
         }
-        let package = openclaw::find_package(self.tree).context("this tree has no openclaw")?;
-        let binary = openclaw::build(self.tree, package, Profile::Debug)?;
+        let binary = openclaw::build(self.tree, Profile::Debug)?;
         self.openclaw = Some(binary.clone());
         Ok(binary)
     }
