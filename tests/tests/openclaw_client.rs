@@ -1,4 +1,4 @@
-//! OpenClaw's own command line against the gateway.
+//! OpenClaw's own command line and terminal window against the gateway, from the outside: its program, a real terminal.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,12 +7,19 @@
     missing_docs
 )]
 
-use std::process::Output;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, ChildStdin, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use openclaw_tests::gateway::{House, Running, text_of};
 use openclaw_tests::peer::{Peer, write_home};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// A client of this kind takes seconds to start, more so on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A gateway of ours and OpenClaw's client, which knows it by its config alone.
 struct World {
@@ -142,4 +149,119 @@ async fn openclaws_own_command_says_why_it_is_not_let_in() {
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("unauthorized"), "{said}");
+}
+
+#[tokio::test]
+async fn openclaws_own_terminal_window_chats_and_comes_to_rest_after_each_answer() {
+    let Some(world) = World::new().await else { return };
+    let mut window = Window::open(&world);
+    window.until("connected | idle");
+    window.say("ls: .");
+    window.until("BOOTSTRAP.md");
+    window.until("connected | idle");
+    // An order is answered at once: the window must not miss the end of what it has not yet heard the beginning of.
+    for _ in 0..3 {
+        window.say("/status");
+        window.until("Session: agent:main:main");
+        window.until("connected | idle");
+    }
+    let mut line = world.gateway.connect().await;
+    let past = line
+        .must("chat.history", json!({"sessionKey": "agent:main:main"}))
+        .await;
+    let said = past["messages"].as_array().unwrap().iter().map(text_of);
+    assert!(said.into_iter().any(|text| text == "ls: ."), "{past}");
+}
+
+/// A terminal in which OpenClaw's window runs.
+struct Window {
+    process: Child,
+    keys: ChildStdin,
+    drawn: Arc<Mutex<Vec<u8>>>,
+    /// Up to where it was looked at.
+    seen: usize,
+}
+
+impl Window {
+    fn open(world: &World) -> Self {
+        let plain = world.peer.command(world.home.path(), &["tui"]);
+        let words: Vec<_> = [plain.get_program()]
+            .into_iter()
+            .chain(plain.get_args())
+            .collect();
+        let quoted: Vec<_> = words.iter().map(|word| format!("'{}'", word.display())).collect();
+        let inside = format!("stty cols 180 rows 50; exec {}", quoted.join(" "));
+        let mut script = std::process::Command::new("script");
+        script.args([
+            "--quiet",
+            "--flush",
+            "--return",
+            "--command",
+            &inside,
+            "/dev/null",
+        ]);
+        script.env_clear().env("TERM", "xterm-256color");
+        for (name, value) in plain.get_envs() {
+            script.env(name, value.unwrap());
+        }
+        script.current_dir(world.home.path());
+        let mut process = script
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (keys, mut screen) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        let drawn = Arc::new(Mutex::new(Vec::new()));
+        let paper = Arc::clone(&drawn);
+        thread::spawn(move || {
+            let mut some = [0_u8; 8192];
+            while let Ok(length @ 1..) = screen.read(&mut some) {
+                paper.lock().unwrap().extend_from_slice(&some[..length]);
+            }
+        });
+        Self {
+            process,
+            keys,
+            drawn,
+            seen: 0,
+        }
+    }
+
+    /// Types a line.
+    fn say(&mut self, text: &str) {
+        self.keys.write_all(text.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+        // Keys that come at once are a paste, in which the last one only begins a new line.
+        thread::sleep(Duration::from_millis(300));
+        self.seen = self.drawn.lock().unwrap().len();
+        self.keys.write_all(b"\r").unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits until this is drawn, behind what was waited for before.
+    fn until(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let drawn = self.drawn.lock().unwrap().clone();
+            let found = drawn[self.seen..]
+                .windows(text.len())
+                .position(|some| some == text.as_bytes());
+            if let Some(at) = found {
+                self.seen += at + text.len();
+                return;
+            }
+            let shown = String::from_utf8_lossy(&drawn);
+            assert!(Instant::now() < deadline, "{text:?} is not drawn: {shown}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // The terminal ends with its program, and the program with the terminal.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }

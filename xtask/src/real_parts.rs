@@ -59,7 +59,7 @@ pub(crate) const REAL_PARTS: &[RealPart] = &[
     RealPart {
         program: "npm",
         package: "npm",
-        needed_for: "OpenClaw's own command line against the gateway",
+        needed_for: "OpenClaw's own command line and terminal window against the gateway",
     },
 ];
 
