@@ -23,9 +23,15 @@ pub(crate) struct Fixture {
     pub(crate) folder: TempDir,
 }
 
+/// The program that compiles components, as it is called in the package that this is built into.
+const COMPILER: Option<&str> = match option_env!("CARGO_BIN_EXE_openclaw-compile") {
+    None => option_env!("CARGO_BIN_EXE_openclaw-compile-child"),
+    found => found,
+};
+
 pub(crate) fn compiler() -> Compiler {
     Compiler {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_openclaw-compile")),
+        program: PathBuf::from(COMPILER.unwrap()),
         args: Vec::new(),
         limits: CompileLimits::default(),
     }
@@ -36,16 +42,21 @@ pub(crate) async fn start() -> Fixture {
 }
 
 pub(crate) async fn start_with(change: impl FnOnce(&mut Options)) -> Fixture {
+    start_in(change).await.0
+}
+
+/// The same, with the state that it writes to.
+pub(crate) async fn start_in(change: impl FnOnce(&mut Options)) -> (Fixture, State) {
     let folder = tempfile::tempdir().unwrap();
     let state = State::open(openclaw_state::Options::new(
         folder.path().join("state"),
         str::to_owned,
     ))
     .unwrap();
-    let mut options = Options::new(folder.path().join("host"), compiler(), state);
+    let mut options = Options::new(folder.path().join("host"), compiler(), state.clone());
     change(&mut options);
     let host = Host::start(options).await.unwrap();
-    Fixture { host, folder }
+    (Fixture { host, folder }, state)
 }
 
 impl Fixture {

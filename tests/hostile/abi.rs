@@ -1,0 +1,1 @@
+//! Components that break the rules of calls between them and the host.

@@ -1,0 +1,1 @@
+//! Components that compute, wait or are broken off.

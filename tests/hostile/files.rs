@@ -1,0 +1,1 @@
+//! Components that misuse the directories they were shown.

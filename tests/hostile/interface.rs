@@ -1,0 +1,1 @@
+//! Components that misuse what the host offers them.

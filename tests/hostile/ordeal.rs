@@ -1,0 +1,118 @@
+//! An attack, and what must hold during and after it.
+//!
+//! **Promise.** [`House::ordeal`] fails unless the honest neighbour was answered within [`BAR`] all the time, the attacker's
+//! places are free again, the process holds about the memory and the open files that it held before, and the audit has as
+//! many new lines about the attacker as the case says.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use openclaw_components::{CallContext, Error, Installed, Options, Output};
+use openclaw_state::{AuditRow, State};
+use serde_json::{Value, json};
+
+use crate::common::{Fixture, start_in, text, tool};
+
+/// Within which an honest call is answered, whatever goes on beside it. The benches measure the real figure; this is one
+/// for an unoptimised build on a machine that does other things too.
+pub(crate) const BAR: Duration = Duration::from_millis(400);
+/// How much more memory the process may hold afterwards.
+const MORE: u64 = 48 << 20;
+/// How long the process may take to give back what it held.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A body that returns "A tool".
+pub(crate) const SAY: &str = "(call $say (i32.const 100) (i32.const 6))";
+
+/// A host with an honest tool in it.
+pub(crate) struct House {
+    pub(crate) fixture: Fixture,
+    pub(crate) state: State,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|_| ()).await
+    }
+
+    pub(crate) async fn open_with(change: impl FnOnce(&mut Options)) -> Self {
+        let (fixture, state) = start_in(change).await;
+        fixture
+            .add("neighbour", &tool("honest", "", "", SAY), json!({}))
+            .await;
+        fixture.call("honest").await.unwrap();
+        Self { fixture, state }
+    }
+
+    /// Installs an attacker and enables it with all that it asks for.
+    pub(crate) async fn add(&self, id: &str, component: &[u8], asks: Value) -> Installed {
+        self.fixture.add(id, component, asks).await
+    }
+
+    pub(crate) async fn call(&self, tool: &str) -> Result<Output, Error> {
+        self.fixture.call(tool).await
+    }
+
+    /// Sits an attack out. `attacker` is the extension that makes it, and `lines` how many lines about it are added to the
+    /// audit.
+    pub(crate) async fn ordeal<T>(&self, attacker: &str, lines: usize, attack: impl Future<Output = T>) -> T {
+        let (memory, files, audit) = (memory(), files(), self.lines(attacker).await.len());
+        let host = self.fixture.host.clone();
+        let neighbour = tokio::spawn(async move {
+            let mut worst = Duration::ZERO;
+            loop {
+                let begun = Instant::now();
+                let said = host.call("honest", "{}", CallContext::default(), None).await;
+                assert_eq!(text(&said.unwrap()), "A tool");
+                worst = worst.max(begun.elapsed());
+                if worst > BAR {
+                    return worst;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let ended = attack.await;
+        assert!(!neighbour.is_finished(), "the neighbour waited for {:?}", neighbour.await);
+        neighbour.abort();
+        let begun = Instant::now();
+        self.call("honest").await.unwrap();
+        assert!(begun.elapsed() < BAR, "the neighbour waited after it for {:?}", begun.elapsed());
+        self.fixture.host.settle().await;
+        let new: Vec<_> = self.lines(attacker).await.split_off(audit);
+        assert_eq!(new.len(), lines, "{new:#?}");
+        until(|| self::memory() <= memory + MORE, || format!("{} MiB, before {}", self::memory() >> 20, memory >> 20)).await;
+        until(|| self::files() <= files, || format!("{} files, before {files}", self::files())).await;
+        ended
+    }
+
+    /// What the audit says of an extension.
+    pub(crate) async fn lines(&self, extension: &str) -> Vec<AuditRow> {
+        // What is recorded by the way is written before a change that comes after it.
+        self.state.write(|_| Ok::<_, openclaw_state::Error>(())).await.unwrap();
+        let rows = self.state.read(|view| view.audit_rows(0, 10_000)).await.unwrap();
+        let actor = format!("extension:{extension}");
+        rows.into_iter()
+            .filter(|row| row.actor == actor || row.actor.starts_with(&format!("{actor}/")))
+            .collect()
+    }
+}
+
+async fn until(holds: impl Fn() -> bool, said: impl Fn() -> String) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{}", said());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What this process holds in memory, in bytes.
+pub(crate) fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib << 10
+}
+
+/// How many files this process has open.
+fn files() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
