@@ -64,7 +64,12 @@ impl Scene {
                 match &begun.opening {
                     // What was kept in the moment in which the turn began need not be read.
                     Some(opening) => Ok(Arc::new(opening.clone())),
-                    None => shared.recall.read(&shared.state, &session.session_id, bytes).await,
+                    None => {
+                        shared
+                            .recall
+                            .read(&shared.state, &session.session_id, bytes)
+                            .await
+                    }
                 }
             }
         );

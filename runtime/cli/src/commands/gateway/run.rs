@@ -57,7 +57,10 @@ pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failur
     let (log, writer) = log::open(log::Options {
         place: place.clone(),
         max_bytes: logging.max_file_bytes,
-        level: level(logging.level),
+        level: match global.log_level() {
+            Some(named) => named.most(),
+            None => level(logging.level),
+        },
         redactor: output::redactor(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
     })?;
