@@ -71,23 +71,42 @@ impl House {
             }
         });
         let ended = attack.await;
-        assert!(!neighbour.is_finished(), "the neighbour waited for {:?}", neighbour.await);
+        assert!(
+            !neighbour.is_finished(),
+            "the neighbour waited for {:?}",
+            neighbour.await
+        );
         neighbour.abort();
         let begun = Instant::now();
         self.call("honest").await.unwrap();
-        assert!(begun.elapsed() < BAR, "the neighbour waited after it for {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < BAR,
+            "the neighbour waited after it for {:?}",
+            begun.elapsed()
+        );
         self.fixture.host.settle().await;
         let new: Vec<_> = self.lines(attacker).await.split_off(audit);
         assert_eq!(new.len(), lines, "{new:#?}");
-        until(|| self::memory() <= memory + MORE, || format!("{} MiB, before {}", self::memory() >> 20, memory >> 20)).await;
-        until(|| self::files() <= files, || format!("{} files, before {files}", self::files())).await;
+        until(
+            || self::memory() <= memory + MORE,
+            || format!("{} MiB, before {}", self::memory() >> 20, memory >> 20),
+        )
+        .await;
+        until(
+            || self::files() <= files,
+            || format!("{} files, before {files}", self::files()),
+        )
+        .await;
         ended
     }
 
     /// What the audit says of an extension.
     pub(crate) async fn lines(&self, extension: &str) -> Vec<AuditRow> {
         // What is recorded by the way is written before a change that comes after it.
-        self.state.write(|_| Ok::<_, openclaw_state::Error>(())).await.unwrap();
+        self.state
+            .write(|_| Ok::<_, openclaw_state::Error>(()))
+            .await
+            .unwrap();
         let rows = self.state.read(|view| view.audit_rows(0, 10_000)).await.unwrap();
         let actor = format!("extension:{extension}");
         rows.into_iter()

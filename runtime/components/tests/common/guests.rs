@@ -41,7 +41,27 @@ fn wit() -> PathBuf {
 /// on, and `call` is the body of its `call`, whose parameters are `$name $name_len $args $args_len`. The output is
 /// empty unless the body calls `$say` with a text's address and length, or returns the address of another.
 pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8> {
-    component("tool", name, [imports, data, call, ""])
+    component("tool", name, [imports, data, call, ""], ["", ""])
+}
+
+/// The same with what its `describe` and its `cabi_realloc` do before anything else.
+pub(crate) fn odd_tool(name: &str, [imports, data, call]: [&str; 3], before: [&str; 2]) -> Vec<u8> {
+    component("tool", name, [imports, data, call, ""], before)
+}
+
+/// A tool whose texts are in another encoding, with what its `cabi_realloc` does before anything else. Where that encoding
+/// has other bytes for ASCII, `data` has the texts of the tool's description anew.
+pub(crate) fn foreign_tool(
+    encoding: StringEncoding,
+    name: &str,
+    [imports, data, call]: [&str; 3],
+    realloc: &str,
+) -> Vec<u8> {
+    encode(
+        "tool",
+        &module(name, [imports, data, call, ""], ["", realloc]),
+        encoding,
+    )
 }
 
 /// A skill with one tool that says nothing, and with instructions.
@@ -54,20 +74,27 @@ pub(crate) fn skill(name: &str, text: &str) -> Vec<u8> {
             (i32.store (i32.const 612) (i32.const {length}))
             (i32.const 600))"#
     );
-    component("skill", name, ["", &data, "", &instructions])
+    component("skill", name, ["", &data, "", &instructions], ["", ""])
 }
 
-fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) -> Vec<u8> {
+fn component(world: &str, name: &str, parts: [&str; 4], before: [&str; 2]) -> Vec<u8> {
+    encode(world, &module(name, parts, before), StringEncoding::UTF8)
+}
+
+/// The text of its module.
+fn module(name: &str, [imports, data, call, more]: [&str; 4], [describe, realloc]: [&str; 2]) -> String {
     let length = name.len();
-    let text = format!(
+    format!(
         r#"(module
             {imports}
             (memory (export "memory") 2)
             (global $free (mut i32) (i32.const 65536))
             (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                 (local $at i32)
+                {realloc}
                 (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
                 (global.set $free (i32.add (local.get $at) (local.get 3)))
+                (memory.copy (local.get $at) (local.get 0) (local.get 1))
                 (local.get $at))
             (data (i32.const 16) "{name}")
             (data (i32.const 100) "A tool of the tests.")
@@ -77,6 +104,7 @@ fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) ->
             (data (i32.const 160) "\c8\00\00\00\01\00\00\00")
             {data}
             (func (export "openclaw:tool/toolbox@0.1.0#describe") (result i32)
+                {describe}
                 (i32.store (i32.const 200) (i32.const 16))
                 (i32.store (i32.const 204) (i32.const {length}))
                 (i32.store (i32.const 220) (i32.const 100))
@@ -96,8 +124,11 @@ fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) ->
                 {call}
                 (i32.const 400))
             {more})"#
-    );
-    let mut module = wat::parse_str(&text).unwrap();
+    )
+}
+
+fn encode(world: &str, text: &str, encoding: StringEncoding) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap();
     let mut resolve = Resolve::default();
     let wit = wit();
     let mut last = None;
@@ -105,7 +136,7 @@ fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) ->
         last = Some(resolve.push_dir(wit.join(package)).unwrap().0);
     }
     let world = resolve.select_world(&[last.unwrap()], Some(world)).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, encoding, false).unwrap();
     ComponentEncoder::default()
         .module(&module)
         .unwrap()
