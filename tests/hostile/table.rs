@@ -24,6 +24,19 @@ fn tests_of(path: &Path) -> BTreeSet<String> {
     names
 }
 
+/// The source files in a folder and those inside it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(sources(&path)),
+            false => found.extend(path.extension().is_some_and(|kind| kind == "rs").then_some(path)),
+        }
+    }
+    found
+}
+
 #[test]
 fn the_table_in_the_book_names_every_case_and_nothing_else() {
     let page = fs::read_to_string(root().join("docs/src/hostile.md")).unwrap();
@@ -45,10 +58,8 @@ fn the_table_in_the_book_names_every_case_and_nothing_else() {
             None => assert!(listed.insert(name.to_owned()), "{name} is listed twice"),
         }
     }
-    let folder = fs::read_dir(root().join("tests/hostile")).unwrap();
-    let files = folder.map(|entry| entry.unwrap().path());
-    let files =
-        files.filter(|path| path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("table.rs"));
+    let files = sources(&root().join("tests/hostile")).into_iter();
+    let files = files.filter(|path| !path.ends_with("table.rs"));
     let tests: BTreeSet<_> = files.flat_map(|path| tests_of(&path)).collect();
     assert_eq!(
         tests, listed,

@@ -49,6 +49,21 @@ pub(crate) fn odd_tool(name: &str, [imports, data, call]: [&str; 3], before: [&s
     component("tool", name, [imports, data, call, ""], before)
 }
 
+/// A tool whose texts are in another encoding, with what its `cabi_realloc` does before anything else. Where that encoding
+/// has other bytes for ASCII, `data` has the texts of the tool's description anew.
+pub(crate) fn foreign_tool(
+    encoding: StringEncoding,
+    name: &str,
+    [imports, data, call]: [&str; 3],
+    realloc: &str,
+) -> Vec<u8> {
+    encode(
+        "tool",
+        &module(name, [imports, data, call, ""], ["", realloc]),
+        encoding,
+    )
+}
+
 /// A skill with one tool that says nothing, and with instructions.
 pub(crate) fn skill(name: &str, text: &str) -> Vec<u8> {
     let data = format!("(data (i32.const 1000) \"{text}\")");
@@ -62,14 +77,14 @@ pub(crate) fn skill(name: &str, text: &str) -> Vec<u8> {
     component("skill", name, ["", &data, "", &instructions], ["", ""])
 }
 
-fn component(
-    world: &str,
-    name: &str,
-    [imports, data, call, more]: [&str; 4],
-    [describe, realloc]: [&str; 2],
-) -> Vec<u8> {
+fn component(world: &str, name: &str, parts: [&str; 4], before: [&str; 2]) -> Vec<u8> {
+    encode(world, &module(name, parts, before), StringEncoding::UTF8)
+}
+
+/// The text of its module.
+fn module(name: &str, [imports, data, call, more]: [&str; 4], [describe, realloc]: [&str; 2]) -> String {
     let length = name.len();
-    let text = format!(
+    format!(
         r#"(module
             {imports}
             (memory (export "memory") 2)
@@ -79,6 +94,7 @@ fn component(
                 {realloc}
                 (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
                 (global.set $free (i32.add (local.get $at) (local.get 3)))
+                (memory.copy (local.get $at) (local.get 0) (local.get 1))
                 (local.get $at))
             (data (i32.const 16) "{name}")
             (data (i32.const 100) "A tool of the tests.")
@@ -108,8 +124,11 @@ fn component(
                 {call}
                 (i32.const 400))
             {more})"#
-    );
-    let mut module = wat::parse_str(&text).unwrap();
+    )
+}
+
+fn encode(world: &str, text: &str, encoding: StringEncoding) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap();
     let mut resolve = Resolve::default();
     let wit = wit();
     let mut last = None;
@@ -117,7 +136,7 @@ fn component(
         last = Some(resolve.push_dir(wit.join(package)).unwrap().0);
     }
     let world = resolve.select_world(&[last.unwrap()], Some(world)).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, encoding, false).unwrap();
     ComponentEncoder::default()
         .module(&module)
         .unwrap()
