@@ -24,6 +24,14 @@ fn tests_of(path: &Path) -> BTreeSet<String> {
     names
 }
 
+/// The sources in a folder and in those below it.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let files = files.into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "rs"));
+    files.chain(folders.iter().flat_map(|folder| files_in(folder))).collect()
+}
+
 #[test]
 fn the_table_in_the_book_names_every_case_and_nothing_else() {
     let page = fs::read_to_string(root().join("docs/src/hostile.md")).unwrap();
@@ -39,9 +47,8 @@ fn the_table_in_the_book_names_every_case_and_nothing_else() {
             None => assert!(listed.insert(name.to_owned()), "{name} is listed twice"),
         }
     }
-    let folder = fs::read_dir(root().join("tests/hostile")).unwrap();
-    let files = folder.map(|entry| entry.unwrap().path());
-    let files = files.filter(|path| path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("table.rs"));
-    let tests: BTreeSet<_> = files.flat_map(|path| tests_of(&path)).collect();
+    let files = files_in(&root().join("tests/hostile"));
+    let files = files.iter().filter(|path| !path.ends_with("table.rs"));
+    let tests: BTreeSet<_> = files.flat_map(|path| tests_of(path)).collect();
     assert_eq!(tests, listed, "left: the tests in tests/hostile; right: those in docs/src/hostile.md");
 }

@@ -41,7 +41,13 @@ fn wit() -> PathBuf {
 /// on, and `call` is the body of its `call`, whose parameters are `$name $name_len $args $args_len`. The output is
 /// empty unless the body calls `$say` with a text's address and length, or returns the address of another.
 pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8> {
-    component("tool", name, [imports, data, call, ""])
+    component("tool", name, [imports, data, "", call, ""])
+}
+
+/// The same, and `describe` is done before it says what it is: the description is at 220, the parameters at 228, a
+/// text each by its address and length.
+pub(crate) fn tool_described(name: &str, [imports, data, describe, call]: [&str; 4]) -> Vec<u8> {
+    component("tool", name, [imports, data, describe, call, ""])
 }
 
 /// A skill with one tool that says nothing, and with instructions.
@@ -54,10 +60,10 @@ pub(crate) fn skill(name: &str, text: &str) -> Vec<u8> {
             (i32.store (i32.const 612) (i32.const {length}))
             (i32.const 600))"#
     );
-    component("skill", name, ["", &data, "", &instructions])
+    component("skill", name, ["", &data, "", "", &instructions])
 }
 
-fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) -> Vec<u8> {
+fn component(world: &str, name: &str, [imports, data, describe, call, more]: [&str; 5]) -> Vec<u8> {
     let length = name.len();
     let text = format!(
         r#"(module
@@ -83,6 +89,7 @@ fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) ->
                 (i32.store (i32.const 224) (i32.const 20))
                 (i32.store (i32.const 228) (i32.const 140))
                 (i32.store (i32.const 232) (i32.const 2))
+                {describe}
                 (i32.const 160))
             ;; The output at 400 has one part at 500.
             (func $say (param $text i32) (param $length i32)
