@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_channels::{Channels, Options};
-use openclaw_components::MANIFEST_FILE;
+use openclaw_channels::{AccountSnapshot, Channels, Options};
+use openclaw_components::{Installed, MANIFEST_FILE};
 use openclaw_policy::Choice;
 use openclaw_secrets::SnapshotCell;
 use openclaw_state::DeadLetter;
@@ -25,22 +25,33 @@ struct Aviary {
     _folder: tempfile::TempDir,
 }
 
+/// Installs the parrot under an id.
+async fn install(house: &House, id: &str) -> Installed {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let component = root.join("tests/guests/parrot/target/wasm32-wasip2/release/parrot.wasm");
+    let package = house.fixture.folder.path().join(id);
+    fs::create_dir_all(&package).unwrap();
+    fs::copy(component, package.join("parrot.wasm")).unwrap();
+    let mut manifest = manifest();
+    manifest["id"] = json!(id);
+    fs::write(package.join(MANIFEST_FILE), manifest.to_string()).unwrap();
+    house.fixture.host.install(&package).await.unwrap()
+}
+
+/// Keeps a grant of all that it asks for.
+async fn allow(house: &House, installed: &Installed) {
+    let granted = serde_json::to_string(&grant(installed, Choice::All)).unwrap();
+    let (id, digest) = (installed.manifest.id.to_string(), installed.digest.to_string());
+    let keep = house.state.write(move |tx| tx.put_grant(&id, &digest, None, &granted));
+    keep.await.unwrap();
+}
+
 impl Aviary {
     async fn open(house: &House, config: &Value) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let component = root.join("tests/guests/parrot/target/wasm32-wasip2/release/parrot.wasm");
+        let installed = install(house, "parrot").await;
+        allow(house, &installed).await;
         let folder = tempfile::tempdir().unwrap();
-        let package = folder.path().join("parrot");
-        fs::create_dir_all(&package).unwrap();
-        fs::copy(component, package.join("parrot.wasm")).unwrap();
-        fs::write(package.join(MANIFEST_FILE), manifest().to_string()).unwrap();
-        let host = &house.fixture.host;
-        let installed = host.install(&package).await.unwrap();
-        let granted = serde_json::to_string(&grant(&installed, Choice::All)).unwrap();
-        let digest = installed.digest.to_string();
-        let keep = house.state.write(move |tx| tx.put_grant("parrot", &digest, None, &granted));
-        keep.await.unwrap();
-        let (state, host) = (house.state.clone(), host.clone());
+        let (state, host) = (house.state.clone(), house.fixture.host.clone());
         let assistant = Assistant::start_with(folder.path(), config, state.clone(), Some(host.clone()));
         let assistant = assistant.await.unwrap();
         let channels = Channels::start(Options {
@@ -55,14 +66,19 @@ impl Aviary {
             assistant,
             _folder: folder,
         };
-        let is_running = async || aviary.channels.status(None).await.accounts["parrot"][0].running;
+        aviary.wait(|account| account.running).await;
+        aviary
+    }
+
+    /// Waits until the account is so.
+    async fn wait(&self, is_so: impl Fn(&AccountSnapshot) -> bool) {
         for _ in 0..600 {
-            if is_running().await {
-                return aviary;
+            if is_so(&self.channels.status(None).await.accounts["parrot"][0]) {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("the account does not run");
+        panic!("{:?}", self.channels.status(None).await.accounts);
     }
 
     /// Has the parrot deliver a message and claim where it comes from; says what was wrong with it.
@@ -154,6 +170,29 @@ async fn an_id_with_a_line_break_is_no_id() {
                 assert!(said.contains("no control characters"), "{said}");
             }
             assert_eq!(aviary.answers(1).await.len(), 1);
+            aviary.close().await;
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_is_taken_from_nobody_by_who_only_says_that_it_serves_it() {
+    let house = House::open().await;
+    let config = json!({ "channels": { "parrot": { "token": TOKEN, "dmPolicy": "open", "allowFrom": ["*"] } } });
+    // Its id comes first.
+    let cuckoo = install(&house, "cuckoo").await;
+    house
+        .ordeal("cuckoo", 0, async {
+            let aviary = Aviary::open(&house, &config).await;
+            let claim = json!({ "from": "ann", "also": [], "to": "ann", "thread": null, "group": false });
+            aviary.claim("1", &claim).await.unwrap();
+            // A grant for it too, and nobody can say any more whose the channel is.
+            allow(&house, &cuckoo).await;
+            let _ = aviary.channels.reconcile().await;
+            aviary.wait(|account| !account.running).await;
+            let account = &aviary.channels.status(None).await.accounts["parrot"][0];
+            let why = account.last_error.as_deref().unwrap_or_default();
+            assert!(why.contains("cuckoo, parrot"), "{account:?}");
             aviary.close().await;
         })
         .await;

@@ -1,15 +1,17 @@
 //! What tools say of their arguments, to the model and to whoever would check them.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use openclaw_agent::session::Key;
 use openclaw_components::{CallContext, Error, Installed};
 use openclaw_tests::assistant::Assistant;
-use serde_json::json;
+use openclaw_tests::gateway::House as Home;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::escaped;
-use crate::common::{text, tool_described};
+use crate::common::{text, tool, tool_described};
 use crate::ordeal::{House, SAY};
 
 /// A tool whose arguments are described by this.
@@ -132,4 +134,41 @@ async fn a_schema_is_never_fetched_and_its_expressions_are_never_tried() {
     let visited = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await;
     assert!(visited.is_err(), "somebody fetched the schema: {visited:?}");
     assistant.agent.stop().await;
+}
+
+/// The schema of its settings is read, and by nobody else than the gateway.
+#[test]
+fn settings_are_held_against_a_schema_that_fetches_nothing_and_ends() {
+    let home = Home::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let there = format!("http://{}/schema.json", listener.local_addr().unwrap());
+    let pack = |schema: Value| {
+        let folder = home.home().join("guest");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("tool.wasm"), tool("lure", "", "", SAY)).unwrap();
+        let manifest = json!({"id": "guest", "configSchema": schema, "component": {"file": "tool.wasm"}});
+        fs::write(folder.join("openclaw.plugin.json"), manifest.to_string()).unwrap();
+    };
+    let install = || home.run(&["plugins", "install", "./guest", "--grant", "all"]);
+    pack(json!({"$ref": there}));
+    let refused = install();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("the configSchema of guest cannot be used"), "{said}");
+    // One for an engine that tries every way, and one that makes any engine try.
+    for pattern in ["^(([a-z])+.)+[A-Z]([a-z])+$", "^(a+)+(?=b)\\1$"] {
+        pack(json!({"type": "object", "properties": {"s": {"type": "string", "pattern": pattern}}}));
+        let installed = install();
+        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+        let config = json!({"plugins": {"entries": {"guest": {"config": {"s": "a".repeat(5_000)}}}}});
+        fs::create_dir_all(home.state()).unwrap();
+        fs::write(home.state().join("openclaw.json"), config.to_string()).unwrap();
+        let begun = Instant::now();
+        let ended = home.run(&["plugins", "run", "guest", "lure", "--args", "{}"]);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{pattern}: {:?}", begun.elapsed());
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success() && said.contains("plugins.entries.guest.config.s"), "{pattern}: {said}");
+    }
+    assert!(listener.accept().is_err(), "somebody fetched the schema");
 }

@@ -152,3 +152,28 @@ async fn clients_and_the_log_are_told_in_plain_words_who_said_what() {
     assert!(is_plain(&home.console()));
     running.stop();
 }
+
+/// A later extension with an id that comes first, and a tool of the same name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_name_of_a_tool_stays_whose_it_was_first_over_a_start() {
+    let home = Home::onboarded();
+    for id in ["zebra", "aardvark"] {
+        let folder = home.home().join(id);
+        fs::create_dir_all(&folder).unwrap();
+        let component = crate::common::tool("stripes", "", "", crate::ordeal::SAY);
+        // Another component with the same tool.
+        fs::write(folder.join("tool.wasm"), [&component[..], &[0, 6, 4, b'n', b'o', b't', b'e', id.as_bytes()[0]]].concat()).unwrap();
+        let manifest = json!({"id": id, "configSchema": {}, "component": {"file": "tool.wasm"}});
+        fs::write(folder.join("openclaw.plugin.json"), manifest.to_string()).unwrap();
+        home.must(&["plugins", "install", &format!("./{id}"), "--grant", "all"]);
+    }
+    let running = home.start().await;
+    let mut line = running.connect().await;
+    let catalog = line.must("tools.catalog", json!({})).await;
+    let groups = catalog["groups"].as_array().unwrap();
+    let has = |group: &&Value| group["tools"].as_array().unwrap().iter().any(|tool| tool["id"] == "stripes");
+    let owners: Vec<_> = groups.iter().filter(has).map(|group| &group["pluginId"]).collect();
+    assert_eq!(owners, [&json!("zebra")], "{catalog:#}");
+    assert!(home.console().contains("aardvark"), "{}", home.console());
+    running.stop();
+}
