@@ -24,8 +24,8 @@ async fn deep_arguments_are_handed_on_and_nothing_overflows() {
     let broken = format!("{{\"a\":{}{}}}", "[".repeat(DEPTH), "]".repeat(DEPTH - 1));
     house
         .ordeal("echo", 0, async {
+            let host = &house.fixture.host;
             let call = |arguments: String| async move {
-                let host = &house.fixture.host;
                 host.call("echo", &arguments, CallContext::default(), None).await
             };
             assert_eq!(text(&call(deep.clone()).await.unwrap()), deep);
@@ -55,11 +55,11 @@ async fn a_number_of_a_hundred_megabytes_is_refused_before_it_is_read() {
     house.add("echo", &tool("echo", "", "", ECHO), json!({})).await;
     house
         .ordeal("echo", 0, async {
+            let host = &house.fixture.host;
             let call = |digits: usize| {
                 let arguments = format!("{{\"n\":{}}}", "7".repeat(digits));
                 async move {
                     let begun = Instant::now();
-                    let host = &house.fixture.host;
                     let ended = host.call("echo", &arguments, CallContext::default(), None).await;
                     (ended, begun.elapsed())
                 }
