@@ -3,6 +3,7 @@
 use openclaw_components::{Error, ImportRefusal};
 use serde_json::json;
 
+use super::is_plain;
 use crate::ordeal::House;
 
 /// A program of the standard's that imports something beside that.
@@ -54,16 +55,23 @@ async fn a_package_spelled_like_another_is_refused_with_the_name_of_that() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn letters_of_another_alphabet_make_no_name() {
+async fn a_name_with_letters_of_another_alphabet_is_refused_with_the_name_that_it_copies() {
     let house = House::open().await;
-    // A Cyrillic a, a full-width o, and an l with nothing after it that could be seen.
+    // A Cyrillic a, a full-width o, and a letter that cannot be seen.
     for import in [
         "opencl\u{430}w:kv/store@0.1.0",
         "\u{ff4f}penclaw:kv/store@0.1.0",
         "openclaw:kv/store\u{200b}@0.1.0",
     ] {
         let error = refuse(&house, &empty(import)).await;
-        assert!(matches!(error, Error::Malformed { .. }), "{import}: {error}");
+        let Error::Imports(refusals) = &error else {
+            panic!("{import}: {error}");
+        };
+        let is_copy = |refusal: &ImportRefusal| {
+            matches!(refusal, ImportRefusal::LookAlike { nearest, .. } if nearest == "openclaw:kv/store")
+        };
+        assert!(refusals.len() == 1 && is_copy(&refusals[0]), "{error}");
+        assert!(is_plain(&error.to_string()), "{error}");
     }
 }
 
