@@ -166,7 +166,8 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
         bytes += weigh(spec);
         spec.title = spec.title.as_deref().map(|title| display_safe(title, SHOWN));
         spec.description = show_lines(&spec.description);
-        let ToolSpec { name, .. } = spec;
+        let spec = &*spec;
+        let name = &spec.name;
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if !name.starts_with(|c: char| c.is_ascii_alphabetic())
             || !name.chars().all(is_word)

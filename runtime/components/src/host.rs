@@ -410,7 +410,8 @@ impl Host {
             call::check_owner(&extension, tool, &context).map(|()| extension)
         };
         // Reading them takes this thread's time, so what the tool would not be given anyway is not read.
-        call::check_size(&find()?, arguments)?;
+        let extension = find()?;
+        call::check_size(&extension, arguments)?;
         call::check_arguments(tool, arguments)?;
         let ask = Ask::Tool {
             name: tool.to_owned(),
