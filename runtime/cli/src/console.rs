@@ -63,21 +63,32 @@ impl<S: Subscriber> Layer<S> for Console {
         let mut line = Line::default();
         event.record(&mut line);
         let level = event.metadata().level().as_str().to_lowercase();
-        output::complain(&format!("{level}: {}{}", line.message, line.fields));
+        // Who speaks stands first: what an extension says could go on like a line of the program's own.
+        let who = line.extension.map(|id| format!("{id}: ")).unwrap_or_default();
+        output::complain(&format!("{level}: {who}{}{}", line.message, line.fields));
     }
 }
 
 #[derive(Default)]
 struct Line {
+    extension: Option<String>,
     message: String,
     fields: String,
 }
 
 impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "extension" => self.extension = Some(value.to_owned()),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // Writing to a String cannot fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
+            "extension" => write!(self.extension.get_or_insert_default(), "{value:?}"),
             // The person knows which call it is: there is one.
             "call" => Ok(()),
             name => write!(self.fields, " {name}={value:?}"),

@@ -41,12 +41,18 @@ fn wit() -> PathBuf {
 /// on, and `call` is the body of its `call`, whose parameters are `$name $name_len $args $args_len`. The output is
 /// empty unless the body calls `$say` with a text's address and length, or returns the address of another.
 pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8> {
-    component("tool", name, [imports, data, call, ""], ["", ""])
+    component("tool", name, [imports, data, call, ""], ["", "", ""])
 }
 
 /// The same with what its `describe` and its `cabi_realloc` do before anything else.
-pub(crate) fn odd_tool(name: &str, [imports, data, call]: [&str; 3], before: [&str; 2]) -> Vec<u8> {
-    component("tool", name, [imports, data, call, ""], before)
+pub(crate) fn odd_tool(name: &str, [imports, data, call]: [&str; 3], [describe, realloc]: [&str; 2]) -> Vec<u8> {
+    component("tool", name, [imports, data, call, ""], [describe, realloc, ""])
+}
+
+/// The same with what its `describe` does last, when the name is at 200, the description at 220 and the parameters at
+/// 228, a text each by its address and length.
+pub(crate) fn tool_described(name: &str, [imports, data, describe, call]: [&str; 4]) -> Vec<u8> {
+    component("tool", name, [imports, data, call, ""], ["", "", describe])
 }
 
 /// A tool whose texts are in another encoding, with what its `cabi_realloc` does before anything else. Where that encoding
@@ -59,7 +65,7 @@ pub(crate) fn foreign_tool(
 ) -> Vec<u8> {
     encode(
         "tool",
-        &module(name, [imports, data, call, ""], ["", realloc]),
+        &module(name, [imports, data, call, ""], ["", realloc, ""]),
         encoding,
     )
 }
@@ -74,15 +80,19 @@ pub(crate) fn skill(name: &str, text: &str) -> Vec<u8> {
             (i32.store (i32.const 612) (i32.const {length}))
             (i32.const 600))"#
     );
-    component("skill", name, ["", &data, "", &instructions], ["", ""])
+    component("skill", name, ["", &data, "", &instructions], ["", "", ""])
 }
 
-fn component(world: &str, name: &str, parts: [&str; 4], before: [&str; 2]) -> Vec<u8> {
-    encode(world, &module(name, parts, before), StringEncoding::UTF8)
+fn component(world: &str, name: &str, parts: [&str; 4], odd: [&str; 3]) -> Vec<u8> {
+    encode(world, &module(name, parts, odd), StringEncoding::UTF8)
 }
 
 /// The text of its module.
-fn module(name: &str, [imports, data, call, more]: [&str; 4], [describe, realloc]: [&str; 2]) -> String {
+fn module(
+    name: &str,
+    [imports, data, call, more]: [&str; 4],
+    [describe, realloc, described]: [&str; 3],
+) -> String {
     let length = name.len();
     format!(
         r#"(module
@@ -111,6 +121,7 @@ fn module(name: &str, [imports, data, call, more]: [&str; 4], [describe, realloc
                 (i32.store (i32.const 224) (i32.const 20))
                 (i32.store (i32.const 228) (i32.const 140))
                 (i32.store (i32.const 232) (i32.const 2))
+                {described}
                 (i32.const 160))
             ;; The output at 400 has one part at 500.
             (func $say (param $text i32) (param $length i32)

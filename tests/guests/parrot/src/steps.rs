@@ -32,6 +32,16 @@ thread_local! {
     static EATEN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// From whom and where a message is said to come.
+#[derive(Deserialize)]
+pub(crate) struct Claim {
+    pub(crate) from: String,
+    pub(crate) also: Vec<String>,
+    pub(crate) to: String,
+    pub(crate) thread: Option<String>,
+    pub(crate) group: bool,
+}
+
 /// Something to do.
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
@@ -59,6 +69,7 @@ enum Step {
         handle: Option<String>,
         remote: Option<String>,
         deferred: Option<String>,
+        claim: Option<Claim>,
     },
     Start {
         token: String,
@@ -307,8 +318,12 @@ fn take(step: Step) -> Result<Value, Error> {
             handle,
             remote,
             deferred,
+            claim,
         } => {
-            let message = deliver::message(&id, &text, (handle, remote, deferred));
+            let mut message = deliver::message(&id, &text, (handle, remote, deferred));
+            if let Some(claim) = claim {
+                deliver::pretend(&mut message, claim);
+            }
             json!(deliver(&[message]).map(|()| "delivered")?)
         }
         Step::Start { token, url } => json!(background::start(&token, &request(url)).map(|()| "started")?),
