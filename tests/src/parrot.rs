@@ -116,6 +116,15 @@ impl Nest {
         options.network = NetworkOptions::default();
         change(&mut options);
         let host = Host::start(options).await.unwrap();
+        Self::settle_as(host, state, folder, manifest).await
+    }
+
+    /// Installs the parrot in a host that is there already, from a folder that is kept as long as this.
+    pub async fn settle(host: Host, state: State, folder: TempDir) -> Self {
+        Self::settle_as(host, state, folder, manifest()).await
+    }
+
+    async fn settle_as(host: Host, state: State, folder: TempDir, manifest: Value) -> Self {
         let package = folder.path().join("parrot");
         fs::create_dir_all(&package).unwrap();
         fs::write(package.join("parrot.wasm"), component()).unwrap();

@@ -231,6 +231,16 @@ pub(crate) enum Ask {
     Instructions,
 }
 
+impl Ask {
+    /// What is called.
+    fn name(&self) -> &str {
+        match self {
+            Self::Tool { name, .. } => name,
+            Self::Instructions => "instructions",
+        }
+    }
+}
+
 /// Tools that say so are for owners, whoever passes the call on.
 pub(crate) fn check_owner(extension: &Extension, tool: &str, context: &CallContext) -> Result<()> {
     let spec = extension.tools.iter().find(|spec| spec.name == tool);
@@ -263,13 +273,15 @@ pub(crate) async fn start(
     }
     let store = Guest::store(begin, extension, host);
     let slice = Arc::clone(&store.data().slice);
+    let called = ask.name().to_owned();
     let task = host.scheduler.run(&root, slice, run(store, program, ask));
     host.scheduler.linger(&task);
-    match timeout_at(root.end().into(), task).await {
+    let ended = match timeout_at(root.end().into(), task).await {
         Ok(Some(ended)) => ended,
         Ok(None) => Err(Error::Panicked { extension: name }),
         Err(_) => Err(late()),
-    }
+    };
+    ended.inspect_err(|error| host.breaks.note(extension, &called, error))
 }
 
 async fn run(mut store: Store<Guest>, program: Arc<Program>, ask: Ask) -> Result<Output> {

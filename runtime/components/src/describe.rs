@@ -111,24 +111,30 @@ pub(crate) async fn describe(
             }
         }
     };
-    match timeout_at(root.end().into(), host.scheduler.run(&root, slice, ask)).await {
-        Ok(Some(Ok(Answer::Tools(specs)))) => Ok(Described {
-            tools: check(specs, manifest)?,
-            channel: None,
-        }),
-        Ok(Some(Ok(Answer::Channel(spec)))) => Ok(Described {
-            tools: Vec::new(),
-            channel: Some(check_spec(spec, manifest)?),
-        }),
-        Ok(Some(Err(error))) => Err(Ended::from(error).explain(&extension, "")),
-        Ok(None) => Err(Error::Panicked {
+    let broken = match timeout_at(root.end().into(), host.scheduler.run(&root, slice, ask)).await {
+        Ok(Some(Ok(Answer::Tools(specs)))) => {
+            return Ok(Described {
+                tools: check(specs, manifest)?,
+                channel: None,
+            });
+        }
+        Ok(Some(Ok(Answer::Channel(spec)))) => {
+            return Ok(Described {
+                tools: Vec::new(),
+                channel: Some(check_spec(spec, manifest)?),
+            });
+        }
+        Ok(Some(Err(error))) => Ended::from(error).explain(&extension, ""),
+        Ok(None) => Error::Panicked {
             extension: extension.id.to_string(),
-        }),
-        Err(_) => Err(Error::Stopped {
+        },
+        Err(_) => Error::Stopped {
             extension: extension.id.to_string(),
             stop: root.late(),
-        }),
-    }
+        },
+    };
+    host.breaks.note(&extension, "describe", &broken);
+    Err(broken)
 }
 
 /// A program of the standard's says nothing about itself; what its manifest says stands in.

@@ -33,6 +33,7 @@ use openclaw_policy::{AccountValues, Digest, Effective, Grant, Limit, Manifest, 
 use openclaw_state::{Namespace, Tx};
 use tokio::sync::mpsc;
 
+use crate::breaks::{Breaks, Refused};
 use crate::cache::Cache;
 use crate::call::{self, Ask, CallContext, Output, Part, Progress};
 use crate::channel::{ChannelSpec, Warmth};
@@ -53,10 +54,8 @@ use crate::permits::{Permit, Permits};
 use crate::random;
 use crate::scheduler::Scheduler;
 use crate::store::{Record, Store};
-use parts::unblock;
-
 pub use options::Options;
-pub(crate) use parts::Parts;
+pub(crate) use parts::{Parts, unblock};
 pub use settings::Settings;
 pub(crate) use settings::hide as hide_secrets;
 
@@ -132,6 +131,7 @@ impl Host {
             changing: tokio::sync::Mutex::default(),
             enabled: RwLock::default(),
             network: Network::new(options.network, options.state.clone())?,
+            breaks: Breaks::new(options.state.clone()),
             state: options.state,
             engine,
         };
@@ -153,6 +153,20 @@ impl Host {
         inspection: Inspection,
         on: &(dyn Fn(Stage) + Sync),
     ) -> Result<Installed> {
+        let package = refused(&inspection);
+        let installed = self.put(inspection, on).await;
+        installed.inspect_err(|error| self.parts.breaks.refuse(&package, error))
+    }
+
+    /// The first reason to refuse a package, which the audit then has too. Whoever asks people before anything is
+    /// installed asks this before them.
+    pub fn refuse<'a>(&self, inspection: &'a Inspection) -> Option<&'a Error> {
+        let refusal = inspection.refusals.first()?;
+        self.parts.breaks.refuse(&refused(inspection), refusal);
+        Some(refusal)
+    }
+
+    async fn put(&self, inspection: Inspection, on: &(dyn Fn(Stage) + Sync)) -> Result<Installed> {
         let parts = &self.parts;
         let package = inspection.into_package()?;
         let digest = package.digest;
@@ -498,6 +512,11 @@ struct Admission {
     permit: Permit,
     /// When it was asked for, which is when its time began.
     begun: Instant,
+}
+
+fn refused(inspection: &Inspection) -> Refused {
+    let id = inspection.manifest.as_ref().map(|manifest| manifest.id.clone());
+    Refused::new(id, inspection.digest, &inspection.path)
 }
 
 fn missing(what: &'static str, name: &str) -> Error {

@@ -14,6 +14,7 @@
 
 mod aot;
 mod bindings;
+mod breaks;
 mod cache;
 mod call;
 pub mod channel;
@@ -49,6 +50,7 @@ mod stdio;
 mod store;
 mod validate;
 
+pub use breaks::{BREAK, REFUSE};
 pub use call::{CallContext, Output, Part, Progress, Spill};
 pub use compile::{CompileLimits, Compiler, compile_child};
 pub use descriptors::{Descriptor, Descriptors};

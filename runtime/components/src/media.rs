@@ -1,22 +1,24 @@
 //! The store of media: pictures, recordings and documents in files, each written once.
 //!
 //! **Promise.** A reference is unguessable and names whole, unchanging bytes. What was not committed is gone when
-//! its writer is dropped, or at the next start. An owner holds no more than its quota, and an empty piece counts.
+//! its writer is dropped, whatever that was waiting for, or at the next start. An owner holds no more than its quota, and
+//! an empty piece counts.
 //! **Bound.** [`MAX_ITEM`] for one piece, the quota for each owner. **Cost.** One read of all facts at the start.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tokio::fs::{File, OpenOptions};
+use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::error::{Error, Result};
+use crate::host::unblock;
 use crate::random;
 
 /// The largest piece.
@@ -142,36 +144,32 @@ impl Media {
 
     /// Begins a piece, if the owner has room for one.
     pub(crate) async fn create(self: &Arc<Self>, owner: &str, said: Said) -> Result<Result<Writing, Full>> {
+        let name = random::name()?;
         if let Err(full) = self.take(owner, OVERHEAD) {
             return Ok(Err(full));
         }
-        let begun = self.begin(owner, said).await;
-        if begun.is_err() {
-            self.give_back(owner, OVERHEAD);
-        }
-        begun.map(Ok)
-    }
-
-    async fn begin(self: &Arc<Self>, owner: &str, said: Said) -> Result<Writing> {
-        let name = random::name()?;
-        let path = self.path(&name, "bin");
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .await;
-        Ok(Writing {
+        let draft = Draft {
             media: Arc::clone(self),
             owner: owner.to_owned(),
             name,
-            said,
-            file: file.map_err(Error::file("create", &path))?,
             size: 0,
+            is_kept: false,
+        };
+        let begin = move || {
+            let path = draft.path("bin");
+            let mut options = fs::OpenOptions::new();
+            let file = options.write(true).create_new(true).mode(0o600).open(&path);
+            let file = file.map_err(Error::file("create", path))?;
+            Ok((draft, file))
+        };
+        let (draft, file) = unblock(begin).await?;
+        Ok(Ok(Writing {
+            draft,
+            said,
+            file: File::from_std(file),
             head: Vec::new(),
             hash: Sha256::new(),
-            is_kept: false,
-        })
+        }))
     }
 
     /// What is known about a piece; none if there is none.
@@ -219,27 +217,61 @@ impl Media {
     }
 }
 
-/// A piece that is being written.
-pub(crate) struct Writing {
+/// The files and the room of a piece that is not kept yet. Dropping it, wherever that happens, gives back both; it goes
+/// along with whatever makes files, so that one whose maker is no longer waited for leaves nothing.
+struct Draft {
     media: Arc<Media>,
     owner: String,
     name: String,
+    size: u64,
+    is_kept: bool,
+}
+
+impl Draft {
+    fn path(&self, extension: &str) -> PathBuf {
+        self.media.path(&self.name, extension)
+    }
+
+    /// Writes the facts, which is what makes it whole.
+    fn complete(&self, facts: &Facts) -> Result<()> {
+        let (draft, path) = (self.path("new"), self.path("json"));
+        let bytes = serde_json::to_vec(facts).map_err(|error| Error::file("write", &path)(error.into()))?;
+        fs::write(&draft, bytes).map_err(Error::file("write", &draft))?;
+        fs::rename(&draft, &path).map_err(Error::file("write", &path))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.is_kept {
+            return;
+        }
+        self.media.give_back(&self.owner, self.size + OVERHEAD);
+        // The facts go first. What cannot be removed now is removed at the next start.
+        for extension in ["new", "json", "bin"] {
+            let _ = fs::remove_file(self.path(extension));
+        }
+    }
+}
+
+/// A piece that is being written.
+pub(crate) struct Writing {
+    draft: Draft,
     said: Said,
     file: File,
-    size: u64,
     head: Vec<u8>,
     hash: Sha256,
-    is_kept: bool,
 }
 
 impl Writing {
     /// Whether so many bytes more may be written; they are counted if they may.
     pub(crate) fn reserve(&mut self, bytes: u64) -> Result<(), Full> {
-        if self.size.saturating_add(bytes) > MAX_ITEM {
+        let draft = &mut self.draft;
+        if draft.size.saturating_add(bytes) > MAX_ITEM {
             return Err(Full::Item);
         }
-        self.media.take(&self.owner, bytes)?;
-        self.size += bytes;
+        draft.media.take(&draft.owner, bytes)?;
+        draft.size += bytes;
         Ok(())
     }
 
@@ -248,7 +280,7 @@ impl Writing {
         let missing = HEAD.saturating_sub(self.head.len()).min(bytes.len());
         self.head.extend(bytes.iter().take(missing));
         self.hash.update(bytes);
-        let path = self.media.path(&self.name, "bin");
+        let path = self.draft.path("bin");
         self.file
             .write_all(bytes)
             .await
@@ -257,47 +289,30 @@ impl Writing {
 
     /// Ends the writing and gives the reference.
     pub(crate) async fn commit(mut self) -> Result<String> {
-        let path = self.media.path(&self.name, "bin");
+        let path = self.draft.path("bin");
         self.file.flush().await.map_err(Error::file("write", path))?;
+        let (said, draft) = (self.said, self.draft);
         let facts = Facts {
-            owner: self.owner.clone(),
-            kind: self.said.kind.clone(),
-            content_type: content_type(self.said.content_type.as_deref(), &self.head),
-            file_name: self.said.file_name.as_deref().map(plain_name),
-            duration: self.said.duration,
-            width: self.said.width,
-            height: self.said.height,
-            extra: self.said.extra.clone(),
-            size: self.size,
+            content_type: content_type(said.content_type.as_deref(), &self.head),
+            owner: draft.owner.clone(),
+            kind: said.kind,
+            file_name: said.file_name.as_deref().map(plain_name),
+            duration: said.duration,
+            width: said.width,
+            height: said.height,
+            extra: said.extra,
+            size: draft.size,
             sha256: self
                 .hash
-                .clone()
                 .finalize()
                 .iter()
                 .map(|byte| format!("{byte:02x}"))
                 .collect(),
         };
-        let path = self.media.path(&self.name, "json");
-        let bytes = serde_json::to_vec(&facts).map_err(|error| Error::file("write", &path)(error.into()))?;
-        let draft = self.media.path(&self.name, "new");
-        tokio::fs::write(&draft, bytes)
-            .await
-            .map_err(Error::file("write", &draft))?;
-        tokio::fs::rename(&draft, &path)
-            .await
-            .map_err(Error::file("write", &path))?;
-        self.is_kept = true;
-        Ok(self.name.clone())
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            self.media.give_back(&self.owner, self.size + OVERHEAD);
-            // What cannot be removed now is removed at the next start.
-            let _ = fs::remove_file(self.media.path(&self.name, "bin"));
-        }
+        // Until this is waited for nobody knows the name, and nobody ever will if it is not.
+        let mut draft = unblock(move || draft.complete(&facts).map(|()| draft)).await?;
+        draft.is_kept = true;
+        Ok(draft.name.clone())
     }
 }
 
@@ -400,6 +415,43 @@ mod tests {
         assert_eq!(full.err(), Some(Full::Quota(QUOTA)), "an empty piece counts");
         let mut other = media.create("b", said()).await.unwrap().unwrap();
         assert_eq!(other.reserve(10), Ok(()), "another owner has a quota of its own");
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_leaves_nothing() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let media = Media::open(folder.path(), OVERHEAD).unwrap();
+            for commits in [false, true] {
+                let writing = match commits {
+                    true => Some(media.create("a", said()).await.unwrap().unwrap()),
+                    false => None,
+                };
+                let (release, held) = std::sync::mpsc::channel::<()>();
+                let hold = tokio::task::spawn_blocking(move || held.recv());
+                let wait = async {
+                    match writing {
+                        Some(writing) => writing.commit().await.map(drop),
+                        None => media.create("a", said()).await.map(drop),
+                    }
+                };
+                let waited = tokio::time::timeout(std::time::Duration::from_millis(20), wait).await;
+                assert!(waited.is_err(), "it did not wait");
+                drop(release);
+                assert!(hold.await.unwrap().is_err());
+                // What was begun before it is done by then.
+                tokio::task::spawn_blocking(|| ()).await.unwrap();
+                assert_eq!(
+                    fs::read_dir(folder.path()).unwrap().count(),
+                    0,
+                    "commits: {commits}"
+                );
+                media.take("a", OVERHEAD).unwrap();
+                media.give_back("a", OVERHEAD);
+            }
+        });
     }
 
     #[tokio::test]

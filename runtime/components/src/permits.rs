@@ -1,7 +1,8 @@
 //! Places for calls: so many at once for each extension, or account of one, and so many in all.
 //!
 //! **Promise.** Whoever waits for a place is served in turn with the other extensions, however many calls one of
-//! them has waiting, and every wait has an end. **Bound.** [`WAITING`] waiting calls for each extension.
+//! them has waiting, and every wait has an end. One place in [`KEPT`] goes only to who has none, so that the crowds of
+//! a few leave room for the first call of another. **Bound.** [`WAITING`] waiting calls for each extension.
 //! **Cost.** A lock for each call.
 
 use std::collections::{HashMap, VecDeque};
@@ -12,6 +13,8 @@ use tokio::sync::oneshot;
 
 /// How many calls of one extension wait; more are told that it is busy at once.
 pub(crate) const WAITING: usize = 256;
+/// Of so many places one is for those who have none.
+const KEPT: usize = 4;
 
 /// The places.
 pub(crate) struct Permits {
@@ -20,6 +23,8 @@ pub(crate) struct Permits {
 
 struct Inner {
     free: usize,
+    /// How many places are only for those who have none.
+    kept: usize,
     lines: HashMap<String, Line>,
     /// The holders with waiting calls, whose turn is next first.
     turns: VecDeque<String>,
@@ -30,6 +35,14 @@ struct Line {
     running: usize,
     most: usize,
     waiting: VecDeque<oneshot::Sender<Permit>>,
+}
+
+impl Line {
+    /// Whether one more may run while so many places are free.
+    fn may_run(&self, free: usize, kept: usize) -> bool {
+        let left = if self.running == 0 { 0 } else { kept };
+        self.running < self.most && free > left
+    }
 }
 
 /// A place for one call. Dropping it gives the place to whoever is next.
@@ -43,6 +56,7 @@ impl Permits {
         Arc::new(Self {
             inner: Mutex::new(Inner {
                 free: places,
+                kept: places / KEPT,
                 lines: HashMap::new(),
                 turns: VecDeque::new(),
             }),
@@ -54,10 +68,11 @@ impl Permits {
     pub(crate) async fn take(self: &Arc<Self>, holder: &str, most: usize, wait: Duration) -> Option<Permit> {
         let waiting = {
             let mut inner = self.lock();
-            let free = inner.free > 0 && inner.turns.is_empty();
+            let (free, kept) = (inner.free, inner.kept);
+            let is_next = inner.turns.is_empty();
             let line = inner.lines.entry(holder.to_owned()).or_default();
             line.most = most;
-            if free && line.running < most && line.waiting.is_empty() {
+            if is_next && line.may_run(free, kept) && line.waiting.is_empty() {
                 line.running += 1;
                 inner.free -= 1;
                 return Some(self.permit(holder));
@@ -108,7 +123,7 @@ impl Permits {
             if line.waiting.is_empty() {
                 continue;
             }
-            if line.running < line.most
+            if line.may_run(inner.free, inner.kept)
                 && let Some(sender) = line.waiting.pop_front()
             {
                 line.running += 1;
@@ -205,6 +220,21 @@ mod tests {
             before += 1;
         }
         assert!(before <= 2, "{before} of the crowd went first");
+    }
+
+    #[tokio::test]
+    async fn crowds_that_want_every_place_leave_some_for_a_first_call() {
+        let permits = Permits::new(8);
+        let mut held = Vec::new();
+        for holder in ["one", "other"] {
+            while let Some(permit) = permits.take(holder, 8, Duration::ZERO).await {
+                held.push(permit);
+            }
+        }
+        assert_eq!(held.len(), 7, "six of the first, and the first of the second");
+        assert!(permits.take("alone", 8, Duration::ZERO).await.is_some());
+        held.truncate(5);
+        assert!(permits.take("one", 8, Duration::ZERO).await.is_some());
     }
 
     #[tokio::test]

@@ -173,6 +173,7 @@ impl Adapter {
             })
         });
         let call = Call {
+            name: "handle",
             stage: Stage::Handler,
             facts,
             context,
@@ -202,6 +203,7 @@ impl Adapter {
             })
         });
         let call = Call {
+            name: "webhook",
             stage: Stage::Handler,
             facts,
             context: self.inner.context(),
@@ -245,11 +247,12 @@ impl Adapter {
     }
 
     /// A call that changes nothing but what it does at once. Its result holds no secret.
-    async fn ask<T>(&self, facts: Facts, context: CallContext, job: Job<T>) -> Result<T>
+    async fn ask<T>(&self, name: &'static str, facts: Facts, context: CallContext, job: Job<T>) -> Result<T>
     where
         T: Serialize + DeserializeOwned + Send + 'static,
     {
         let call = Call {
+            name,
             stage: Stage::Other,
             facts,
             context,
@@ -270,7 +273,7 @@ impl Adapter {
     pub async fn capabilities(&self, facts: Facts) -> Result<CapabilitySet> {
         let job = job!(self, |adapter, store, account| adapter
             .call_capabilities(store, account));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("capabilities", facts, self.inner.context(), job).await
     }
 
     /// Does something on the platform. It may open the media that the action names.
@@ -284,27 +287,27 @@ impl Adapter {
         let action = outbound.action;
         let job = job!(self, |adapter, store, account| adapter
             .call_send(store, account, &action));
-        self.ask(facts, context, job).await
+        self.ask("send", facts, context, job).await
     }
 
     /// Gets media that an attachment deferred, and names it in the media store.
     pub async fn fetch(&self, handle: String, facts: Facts) -> Result<String> {
         let job = job!(self, |adapter, store, account| adapter
             .call_fetch(store, account, &handle));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("fetch", facts, self.inner.context(), job).await
     }
 
     /// Checks that the account works.
     pub async fn probe(&self, facts: Facts) -> Result<ProbeReport> {
         let job = job!(self, |adapter, store, account| adapter.call_probe(store, account));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("probe", facts, self.inner.context(), job).await
     }
 
     /// Begins to sign the account in.
     pub async fn login_start(&self, force: bool, facts: Facts) -> Result<LoginState> {
         let job = job!(self, |adapter, store, account| adapter
             .call_login_start(store, account, force));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("login-start", facts, self.inner.context(), job).await
     }
 
     /// Says how far a login is, after a while at the latest.
@@ -312,42 +315,44 @@ impl Adapter {
         let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         let job = job!(self, |adapter, store, account| adapter
             .call_login_wait(store, account, &token, wait));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("login-wait", facts, self.inner.context(), job).await
     }
 
     /// Signs the account out.
     pub async fn logout(&self, facts: Facts) -> Result<()> {
         let job = job!(self, |adapter, store, account| adapter
             .call_logout(store, account));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("logout", facts, self.inner.context(), job).await
     }
 
     /// Finds what people mean by names.
     pub async fn resolve(&self, queries: Vec<String>, facts: Facts) -> Result<Vec<Resolution>> {
         let job = job!(self, |adapter, store, account| adapter
             .call_resolve(store, account, &queries));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("resolve", facts, self.inner.context(), job).await
     }
 
     /// Lists whom the account knows.
     pub async fn directory(&self, query: DirectoryQuery, facts: Facts) -> Result<DirectoryPage> {
         let job = job!(self, |adapter, store, account| adapter
             .call_directory(store, account, &query));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("directory", facts, self.inner.context(), job).await
     }
 
     /// Brings a target or an entry of an allowlist into the adapter's one way of writing.
     pub async fn normalize_target(&self, text: String, facts: Facts) -> Result<Target> {
         let job = job!(self, |adapter, store, account| adapter
             .call_normalize_target(store, account, &text));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("normalize-target", facts, self.inner.context(), job)
+            .await
     }
 
     /// Makes the platform offer these commands, and no others of this account's.
     pub async fn register_commands(&self, commands: Vec<CommandSpec>, facts: Facts) -> Result<()> {
         let job = job!(self, |adapter, store, account| adapter
             .call_register_commands(store, account, &commands));
-        self.ask(facts, self.inner.context(), job).await
+        self.ask("register-commands", facts, self.inner.context(), job)
+            .await
     }
 
     /// Changes connections as a handler asked, in order. To be called after its effects were committed. What is for a

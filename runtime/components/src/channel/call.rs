@@ -39,6 +39,8 @@ pub(super) type Job<T> = Box<
 
 /// How a call is made.
 pub(super) struct Call {
+    /// The function, as the adapter exports it.
+    pub(super) name: &'static str,
     pub(super) stage: Stage,
     pub(super) facts: Facts,
     pub(super) context: CallContext,
@@ -46,9 +48,17 @@ pub(super) struct Call {
 
 /// How the run ended, on the threads of the guests.
 struct Ran<T> {
-    ended: std::result::Result<(T, Seat), AdapterError>,
+    ended: std::result::Result<(T, Seat), Fault>,
     /// The instance, if it may be used again.
     live: Option<Live>,
+}
+
+/// Why a call has no result.
+enum Fault {
+    /// The adapter said so.
+    Said(AdapterError),
+    /// It was broken off.
+    Broken(Error, Sent),
 }
 
 impl Inner {
@@ -98,19 +108,26 @@ impl Inner {
             .scheduler
             .run(&root, slice, run(store, channel, program, job));
         self.host.scheduler.linger(&task);
-        let broken = |error: Error| AdapterError::of_host(&error, sent_by(&volume));
-        match timeout_at(root.end().into(), task).await {
+        let broken = |error: Error| Err(Fault::Broken(error, sent_by(&volume)));
+        let ended = match timeout_at(root.end().into(), task).await {
             Ok(Some(ran)) => {
                 if let Some(live) = ran.live {
                     self.slot.keep(live, &self.host.warmth);
                 }
                 ran.ended
             }
-            Ok(None) => Err(broken(Error::Panicked {
+            Ok(None) => broken(Error::Panicked {
                 extension: self.extension.id.to_string(),
-            })),
-            Err(_) => Err(broken(late())),
-        }
+            }),
+            Err(_) => broken(late()),
+        };
+        ended.map_err(|fault| match fault {
+            Fault::Said(error) => error,
+            Fault::Broken(error, sent) => {
+                self.host.breaks.note(&self.extension, call.name, &error);
+                AdapterError::of_host(&error, sent)
+            }
+        })
     }
 
     async fn admit(&self) -> Result<(Arc<Root>, crate::permits::Permit)> {
@@ -156,9 +173,9 @@ async fn run<T: Serialize>(
             let seat = guest.seat.take();
             let ended = match (answer, seat) {
                 (Ok(value), Some(seat)) => Ok((value, seat)),
-                (Err(failure), _) => Err(failure.into()),
-                (Ok(_), None) => Err(AdapterError::of_host(
-                    &Error::Panicked {
+                (Err(failure), _) => Err(Fault::Said(failure.into())),
+                (Ok(_), None) => Err(Fault::Broken(
+                    Error::Panicked {
                         extension: extension.id.to_string(),
                     },
                     sent_by(&guest.volume),
@@ -174,7 +191,7 @@ async fn run<T: Serialize>(
             let said = conceal(extension.vault(), said);
             let error = ended.explain(&extension, &said);
             Ran {
-                ended: Err(AdapterError::of_host(&error, sent_by(&guest.volume))),
+                ended: Err(Fault::Broken(error, sent_by(&guest.volume))),
                 live: None,
             }
         }

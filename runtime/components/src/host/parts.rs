@@ -9,6 +9,7 @@ use openclaw_state::State;
 use tokio::task::JoinError;
 use wasmtime::component::Linker;
 
+use crate::breaks::Breaks;
 use crate::cache::Cache;
 use crate::channel::{Inner, Warmth};
 use crate::compile::Compiler;
@@ -31,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) engine: Engine,
     pub(crate) scheduler: Scheduler,
     pub(crate) state: State,
+    pub(crate) breaks: Breaks,
     pub(crate) media: Arc<Media>,
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) ceilings: LimitSet,
@@ -145,7 +147,7 @@ impl Parts {
 }
 
 /// Does what blocks, on threads that are there for it.
-pub(super) async fn unblock<T: Send + 'static>(
+pub(crate) async fn unblock<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     join(tokio::task::spawn_blocking(work).await).await

@@ -41,7 +41,12 @@ fn wit() -> PathBuf {
 /// on, and `call` is the body of its `call`, whose parameters are `$name $name_len $args $args_len`. The output is
 /// empty unless the body calls `$say` with a text's address and length, or returns the address of another.
 pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8> {
-    component("tool", name, [imports, data, call, ""])
+    component("tool", name, [imports, data, call, ""], ["", ""])
+}
+
+/// The same with what its `describe` and its `cabi_realloc` do before anything else.
+pub(crate) fn odd_tool(name: &str, [imports, data, call]: [&str; 3], before: [&str; 2]) -> Vec<u8> {
+    component("tool", name, [imports, data, call, ""], before)
 }
 
 /// A skill with one tool that says nothing, and with instructions.
@@ -54,10 +59,15 @@ pub(crate) fn skill(name: &str, text: &str) -> Vec<u8> {
             (i32.store (i32.const 612) (i32.const {length}))
             (i32.const 600))"#
     );
-    component("skill", name, ["", &data, "", &instructions])
+    component("skill", name, ["", &data, "", &instructions], ["", ""])
 }
 
-fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) -> Vec<u8> {
+fn component(
+    world: &str,
+    name: &str,
+    [imports, data, call, more]: [&str; 4],
+    [describe, realloc]: [&str; 2],
+) -> Vec<u8> {
     let length = name.len();
     let text = format!(
         r#"(module
@@ -66,6 +76,7 @@ fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) ->
             (global $free (mut i32) (i32.const 65536))
             (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                 (local $at i32)
+                {realloc}
                 (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
                 (global.set $free (i32.add (local.get $at) (local.get 3)))
                 (local.get $at))
@@ -77,6 +88,7 @@ fn component(world: &str, name: &str, [imports, data, call, more]: [&str; 4]) ->
             (data (i32.const 160) "\c8\00\00\00\01\00\00\00")
             {data}
             (func (export "openclaw:tool/toolbox@0.1.0#describe") (result i32)
+                {describe}
                 (i32.store (i32.const 200) (i32.const 16))
                 (i32.store (i32.const 204) (i32.const {length}))
                 (i32.store (i32.const 220) (i32.const 100))

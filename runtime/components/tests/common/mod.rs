@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 #[allow(unused_imports, reason = "not every test file has a guest of either sort")]
-pub(crate) use guests::{program, skill, tool, world};
+pub(crate) use guests::{odd_tool, program, skill, tool, world};
 
 /// A host in a folder of its own.
 pub(crate) struct Fixture {

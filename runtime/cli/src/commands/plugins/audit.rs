@@ -1,5 +1,6 @@
 //! `openclaw plugins audit`: grants that are wide, and what does not fit together. Changes nothing.
 
+mod broken;
 mod report;
 
 use std::process::ExitCode;
@@ -86,6 +87,7 @@ impl Audit<'_> {
                 ));
             }
         }
+        findings.extend(broken::find(self.extensions, &ids)?);
         Ok(Report::new(ids.len(), findings))
     }
 

@@ -55,7 +55,7 @@ pub(super) async fn install(gateway: Arc<Gateway>, caller: Caller, params: Param
     let inspection = inspection
         .map_err(|error| internal(&error))?
         .map_err(|error| told(&error))?;
-    if let Some(refusal) = inspection.refusals.first() {
+    if let Some(refusal) = parts.host.refuse(&inspection) {
         return Err(told(refusal));
     }
     let (Some(manifest), Some(digest)) = (inspection.manifest.clone(), inspection.digest) else {
