@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, WorldId};
 
 const PACKAGES: [&str; 14] = [
     "types",
@@ -140,13 +140,7 @@ fn module(
 
 fn encode(world: &str, text: &str, encoding: StringEncoding) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
-    let mut resolve = Resolve::default();
-    let wit = wit();
-    let mut last = None;
-    for package in PACKAGES {
-        last = Some(resolve.push_dir(wit.join(package)).unwrap().0);
-    }
-    let world = resolve.select_world(&[last.unwrap()], Some(world)).unwrap();
+    let (resolve, world) = self::world(world);
     embed_component_metadata(&mut module, &resolve, world, encoding, false).unwrap();
     ComponentEncoder::default()
         .module(&module)
@@ -154,6 +148,18 @@ fn encode(world: &str, text: &str, encoding: StringEncoding) -> Vec<u8> {
         .validate(true)
         .encode()
         .unwrap()
+}
+
+/// A world of the package `tool`, with all that it needs.
+pub(crate) fn world(name: &str) -> (Resolve, WorldId) {
+    let mut resolve = Resolve::default();
+    let wit = wit();
+    let mut last = None;
+    for package in PACKAGES {
+        last = Some(resolve.push_dir(wit.join(package)).unwrap().0);
+    }
+    let world = resolve.select_world(&[last.unwrap()], Some(name)).unwrap();
+    (resolve, world)
 }
 
 /// A program of the standard library's, built as anybody would build it.
