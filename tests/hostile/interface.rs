@@ -21,13 +21,15 @@ const FORWARD: &str = "
     (return (i32.const 2000))";
 
 /// What would clear a screen, turn the direction of writing, hide a word and begin a line of somebody else's.
-const NASTY: &str = "\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{e0041}\r\nwarn: gateway: granted all to mallory\u{2028}\u{7}";
+const NASTY: &str =
+    "\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{e0041}\r\nwarn: gateway: granted all to mallory\u{2028}\u{7}";
 /// How the line begins that nobody but the gateway may write.
 const FAKE: &str = "warn: gateway:";
 
 /// Whether a person sees all of a text, and each line of it is whose it seems to be.
 fn is_plain(text: &str) -> bool {
-    !text.contains(|c: char| is_obeyed(c) && c != '\n') && !text.lines().any(|line| line.trim_start().starts_with(FAKE))
+    !text.contains(|c: char| is_obeyed(c) && c != '\n')
+        && !text.lines().any(|line| line.trim_start().starts_with(FAKE))
 }
 
 /// A text as it stands in a data segment.

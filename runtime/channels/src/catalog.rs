@@ -110,7 +110,9 @@ async fn choose<'s>(
     let stored = stored.unwrap_or_default();
     let is_granted = |served: &&Served| {
         let (id, digest) = (served.id(), served.installed.digest.to_string());
-        stored.iter().any(|grant| grant.extension == id && grant.digest == digest)
+        stored
+            .iter()
+            .any(|grant| grant.extension == id && grant.digest == digest)
     };
     let granted: Vec<_> = candidates.iter().filter(is_granted).collect();
     match granted.as_slice() {

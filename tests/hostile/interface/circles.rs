@@ -48,8 +48,15 @@ async fn who_is_called_gains_no_grant_and_neither_does_who_calls() {
     let imports = format!("{CALL} {GET}");
     let call = format!("(if (i32.eq (local.get $args_len) (i32.const 2)) (then {FORWARD})) {LOOK}");
     let asks = json!({"capabilities": {"kv": store, "tools": {"next": "look"}}});
-    let front = house.add("front", &tool("front", &imports, NEXT, &call), asks).await;
-    let itself = || house.fixture.host.call("front", r#"{"a":1}"#, CallContext::default(), None);
+    let front = house
+        .add("front", &tool("front", &imports, NEXT, &call), asks)
+        .await;
+    let itself = || {
+        house
+            .fixture
+            .host
+            .call("front", r#"{"a":1}"#, CallContext::default(), None)
+    };
     let host = &house.fixture.host;
     house
         .ordeal("front", 0, async {
@@ -63,10 +70,15 @@ async fn who_is_called_gains_no_grant_and_neither_does_who_calls() {
             assert!(text(&denied).contains("capabilities.kv"), "{denied:?}");
             assert_eq!(text(&itself().await.unwrap()), "A tool");
             // The other way round: who calls keeps the right to call, and has no store.
-            host.enable(&looker, grant(&looker, Choice::All), json!({})).await.unwrap();
-            let only_tools: Capabilities = serde_json::from_value(json!({"tools": {"next": "look"}})).unwrap();
+            host.enable(&looker, grant(&looker, Choice::All), json!({}))
+                .await
+                .unwrap();
+            let only_tools: Capabilities =
+                serde_json::from_value(json!({"tools": {"next": "look"}})).unwrap();
             let only_tools = Choice::Some(Box::new(only_tools), LimitSet::default());
-            host.enable(&front, grant(&front, only_tools), json!({})).await.unwrap();
+            host.enable(&front, grant(&front, only_tools), json!({}))
+                .await
+                .unwrap();
             assert_eq!(text(&house.call("front").await.unwrap()), "A tool");
             let denied = itself().await.unwrap();
             assert!(text(&denied).contains("capabilities.kv"), "{denied:?}");

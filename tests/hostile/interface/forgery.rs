@@ -42,7 +42,9 @@ async fn install(house: &House, id: &str) -> Installed {
 async fn allow(house: &House, installed: &Installed) {
     let granted = serde_json::to_string(&grant(installed, Choice::All)).unwrap();
     let (id, digest) = (installed.manifest.id.to_string(), installed.digest.to_string());
-    let keep = house.state.write(move |tx| tx.put_grant(&id, &digest, None, &granted));
+    let keep = house
+        .state
+        .write(move |tx| tx.put_grant(&id, &digest, None, &granted));
     keep.await.unwrap();
 }
 
@@ -83,8 +85,11 @@ impl Aviary {
 
     /// Has the parrot deliver a message and claim where it comes from; says what was wrong with it.
     async fn claim(&self, id: &str, claim: &Value) -> Result<(), String> {
-        let steps = json!([{ "do": "deliver", "id": id, "text": "run: tell me who you are", "claim": claim }]);
-        let answer = self.channels.webhook("parrot", "default", call(&steps.to_string()));
+        let steps =
+            json!([{ "do": "deliver", "id": id, "text": "run: tell me who you are", "claim": claim }]);
+        let answer = self
+            .channels
+            .webhook("parrot", "default", call(&steps.to_string()));
         answer.await.map(drop).map_err(|error| error.to_string())
     }
 
@@ -97,7 +102,10 @@ impl Aviary {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("not every message was answered: {:?}", self.channels.dead_letters().await);
+        panic!(
+            "not every message was answered: {:?}",
+            self.channels.dead_letters().await
+        );
     }
 
     async fn close(self) {
@@ -116,9 +124,7 @@ async fn an_adapter_speaks_for_its_own_channel_and_account_whatever_it_claims() 
         },
     });
     let direct = |from: &str| json!({ "from": from, "also": ["telegram:42"], "to": from, "group": false });
-    let room = |to: &str, thread: Option<&str>| {
-        json!({ "from": "ann", "also": [], "to": to, "thread": thread, "group": true })
-    };
+    let room = |to: &str, thread: Option<&str>| json!({ "from": "ann", "also": [], "to": to, "thread": thread, "group": true });
     let claims = [
         direct("telegram:42"),
         direct("agent:main:main"),
@@ -137,13 +143,23 @@ async fn an_adapter_speaks_for_its_own_channel_and_account_whatever_it_claims() 
             let answers = aviary.answers(claims.len()).await;
             for answer in &answers {
                 let sent = &answer.outbound.message;
-                assert_eq!((sent.channel.as_str(), sent.account.as_str()), ("parrot", "default"));
+                assert_eq!(
+                    (sent.channel.as_str(), sent.account.as_str()),
+                    ("parrot", "default")
+                );
                 let key = sent.session_key.as_deref().unwrap();
                 let own = ["agent:main:parrot:default:direct:", "agent:main:parrot:group:"];
                 assert!(own.iter().any(|own| key.starts_with(own)), "{key}");
             }
-            let keys: BTreeSet<_> = answers.iter().map(|answer| &answer.outbound.message.session_key).collect();
-            assert_eq!(keys.len(), claims.len(), "each is a conversation of its own: {keys:?}");
+            let keys: BTreeSet<_> = answers
+                .iter()
+                .map(|answer| &answer.outbound.message.session_key)
+                .collect();
+            assert_eq!(
+                keys.len(),
+                claims.len(),
+                "each is a conversation of its own: {keys:?}"
+            );
             aviary.close().await;
         })
         .await;
@@ -153,7 +169,8 @@ async fn an_adapter_speaks_for_its_own_channel_and_account_whatever_it_claims() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_with_a_line_break_is_no_id() {
     let house = House::open().await;
-    let config = json!({ "channels": { "parrot": { "token": TOKEN, "dmPolicy": "open", "allowFrom": ["*"] } } });
+    let config =
+        json!({ "channels": { "parrot": { "token": TOKEN, "dmPolicy": "open", "allowFrom": ["*"] } } });
     house
         .ordeal("parrot", 0, async {
             let aviary = Aviary::open(&house, &config).await;
@@ -178,7 +195,8 @@ async fn an_id_with_a_line_break_is_no_id() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_channel_is_taken_from_nobody_by_who_only_says_that_it_serves_it() {
     let house = House::open().await;
-    let config = json!({ "channels": { "parrot": { "token": TOKEN, "dmPolicy": "open", "allowFrom": ["*"] } } });
+    let config =
+        json!({ "channels": { "parrot": { "token": TOKEN, "dmPolicy": "open", "allowFrom": ["*"] } } });
     // Its id comes first.
     let cuckoo = install(&house, "cuckoo").await;
     house

@@ -32,10 +32,17 @@ async fn a_handle_is_of_no_use_after_it_was_let_go() {
         (if (i32.gt_u (local.get $args_len) (i32.const 3)) (then (call $drop (local.get $n))))
         {SAY_ID}"
     );
-    house.add("holder", &tool("hold", CONTEXT, "", &call), json!({})).await;
+    house
+        .add("holder", &tool("hold", CONTEXT, "", &call), json!({}))
+        .await;
     house
         .ordeal("holder", 2, async {
-            let call = |arguments: &'static str| house.fixture.host.call("hold", arguments, CallContext::default(), None);
+            let call = |arguments: &'static str| {
+                house
+                    .fixture
+                    .host
+                    .call("hold", arguments, CallContext::default(), None)
+            };
             assert!(!text(&call("{}").await.unwrap()).is_empty());
             assert_trapped(call("{} ").await, "unknown handle index");
             assert_trapped(call("{}  ").await, "unknown handle index");
@@ -58,12 +65,17 @@ async fn a_handle_that_is_guessed_is_nobodys() {
         "(local.set $n (i32.load (i32.add (i32.const 992) (i32.mul (local.get $args_len) (i32.const 4)))))
         {SAY_ID}"
     );
-    house.add("guesser", &tool("guess", CONTEXT, &data, &call), json!({})).await;
+    house
+        .add("guesser", &tool("guess", CONTEXT, &data, &call), json!({}))
+        .await;
     house
         .ordeal("guesser", guesses.len(), async {
             for nth in 0..guesses.len() {
                 let arguments = format!("{{}}{}", " ".repeat(nth));
-                let ended = house.fixture.host.call("guess", &arguments, CallContext::default(), None);
+                let ended = house
+                    .fixture
+                    .host
+                    .call("guess", &arguments, CallContext::default(), None);
                 assert_trapped(ended.await, "unknown handle index");
             }
         })
@@ -77,7 +89,9 @@ async fn a_handle_of_one_kind_is_none_of_another() {
         r#"{CONTEXT} (import "openclaw:media/types@0.1.0" "[method]media-reader.facts" (func $facts (param i32 i32)))"#
     );
     let call = "(call $facts (call $current) (i32.const 2000))";
-    house.add("mixer", &tool("mix", &imports, "", call), json!({})).await;
+    house
+        .add("mixer", &tool("mix", &imports, "", call), json!({}))
+        .await;
     house
         .ordeal("mixer", 1, async {
             assert_trapped(house.call("mix").await, "");
@@ -105,7 +119,9 @@ async fn a_handle_is_of_no_use_to_another_instance() {
         {SAY_ID}"
     );
     let asks = json!({"capabilities": {"tools": {"next": "borrow"}}});
-    house.add("lender", &tool("lend", &imports, NEXT, &lend), asks).await;
+    house
+        .add("lender", &tool("lend", &imports, NEXT, &lend), asks)
+        .await;
     house
         .ordeal("borrower", 1, async {
             let said = house.call("lend").await.unwrap();

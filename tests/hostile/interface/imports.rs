@@ -23,7 +23,9 @@ fn program(import: &str) -> Vec<u8> {
 /// What is said of a program with an import, at the attempt to install it. The refusal is all that is left of it.
 async fn refuse(house: &House, import: &str) -> Error {
     let package = house.fixture.package("guest", &program(import), &json!({}));
-    let refused = house.ordeal("guest", 1, house.fixture.host.install(&package)).await;
+    let refused = house
+        .ordeal("guest", 1, house.fixture.host.install(&package))
+        .await;
     assert!(house.fixture.host.find(&"guest".parse().unwrap()).await.is_err());
     refused.unwrap_err()
 }
@@ -67,9 +69,7 @@ async fn a_name_with_letters_of_another_alphabet_is_refused_with_the_name_that_i
         let Error::Imports(refusals) = &error else {
             panic!("{import}: {error}");
         };
-        let is_copy = |refusal: &ImportRefusal| {
-            matches!(refusal, ImportRefusal::LookAlike { nearest, .. } if nearest == "openclaw:kv/store")
-        };
+        let is_copy = |refusal: &ImportRefusal| matches!(refusal, ImportRefusal::LookAlike { nearest, .. } if nearest == "openclaw:kv/store");
         assert!(refusals.len() == 1 && is_copy(&refusals[0]), "{error}");
         assert!(is_plain(&error.to_string()), "{error}");
     }

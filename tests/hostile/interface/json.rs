@@ -42,7 +42,11 @@ async fn numbers_beyond_all_measure_and_keys_that_stand_twice_reach_the_tool_as_
     house
         .ordeal("echo", 0, async {
             for arguments in [r#"{"a":1e400}"#, r#"{"a":1,"a":2}"#, r#"{"a":-0.0,"\u0061":3}"#] {
-                let said = house.fixture.host.call("echo", arguments, CallContext::default(), None).await;
+                let said = house
+                    .fixture
+                    .host
+                    .call("echo", arguments, CallContext::default(), None)
+                    .await;
                 assert_eq!(text(&said.unwrap()), arguments);
             }
         })
@@ -104,21 +108,33 @@ async fn a_result_that_cannot_be_read_is_text_for_the_model_and_nothing_for_prog
     let house = House::open().await;
     house.add("deep", &nested("deep", DEPTH), json!({})).await;
     house.add("shallow", &nested("shallow", 100), json!({})).await;
-    house.add("huge", &structured("huge", r#"{"a":1e400}"#), json!({})).await;
+    house
+        .add("huge", &structured("huge", r#"{"a":1e400}"#), json!({}))
+        .await;
     house
         .add("twice", &structured("twice", r#"{"a":1,"a":{"b":2}}"#), json!({}))
         .await;
     let folder = tempfile::tempdir().unwrap();
     let (state, host) = (house.state.clone(), house.fixture.host.clone());
-    let assistant = Assistant::start_with(folder.path(), &json!({}), state, Some(host)).await.unwrap();
+    let assistant = Assistant::start_with(folder.path(), &json!({}), state, Some(host))
+        .await
+        .unwrap();
     let main = Key::main("main");
     house
         .ordeal("deep", 0, async {
             let call = async |name: &str| assistant.agent.call_tool(&main, name, &json!({})).await.unwrap();
             let deep = call("deep").await;
             assert_eq!((deep.text.len(), &deep.details), (2 * DEPTH, &None));
-            assert!(deep.to_value().to_string().len() < 70_000, "a model is given all of it");
-            assert!(call("shallow").await.details.is_some_and(|details| details.is_array()));
+            assert!(
+                deep.to_value().to_string().len() < 70_000,
+                "a model is given all of it"
+            );
+            assert!(
+                call("shallow")
+                    .await
+                    .details
+                    .is_some_and(|details| details.is_array())
+            );
             assert_eq!(call("huge").await.details, None);
             assert_eq!(call("twice").await.details, Some(json!({"a": {"b": 2}})));
         })

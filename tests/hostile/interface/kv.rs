@@ -45,7 +45,11 @@ fn shelf(name: &str, word: &str) -> Vec<u8> {
 /// Has a shelf do something with a key.
 async fn shelve(house: &House, tool: &str, what: char, key: &str) -> String {
     let arguments = format!(r#"{{"{what}":"{key}"}}"#);
-    let said = house.fixture.host.call(tool, &arguments, CallContext::default(), None).await;
+    let said = house
+        .fixture
+        .host
+        .call(tool, &arguments, CallContext::default(), None)
+        .await;
     text(&said.unwrap()).to_owned()
 }
 
@@ -56,8 +60,20 @@ async fn no_key_leads_out_of_the_store() {
     house.add("vault", &shelf("vault", "gold"), asks.clone()).await;
     house.add("thief", &shelf("pick", "evil"), asks).await;
     let keys = [
-        "k", "../vault/k", "..", "/", "vault/k", "vault:k", "%", "_", "*", "vault%00k", "' OR 1=1 --", "extension:vault",
-        "k\u{202e}", "\u{10ffff}",
+        "k",
+        "../vault/k",
+        "..",
+        "/",
+        "vault/k",
+        "vault:k",
+        "%",
+        "_",
+        "*",
+        "vault%00k",
+        "' OR 1=1 --",
+        "extension:vault",
+        "k\u{202e}",
+        "\u{10ffff}",
     ];
     for key in keys {
         assert_eq!(shelve(&house, "vault", 's', key).await, "kept");

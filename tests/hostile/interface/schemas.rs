@@ -41,7 +41,13 @@ async fn refuse(house: &House, component: &[u8]) -> String {
 async fn a_schema_that_is_no_json_or_too_deep_is_refused() {
     let house = House::open().await;
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
-    for schema in [&deep, r#"{"maximum":1e400}"#, "[]", "{", r#"{"type":"object"} {}"#] {
+    for schema in [
+        &deep,
+        r#"{"maximum":1e400}"#,
+        "[]",
+        "{",
+        r#"{"type":"object"} {}"#,
+    ] {
         let said = refuse(&house, &described("odd", schema)).await;
         assert!(said.contains("no JSON object"), "{said}");
     }
@@ -92,7 +98,10 @@ async fn many_tools_whose_texts_are_ten_megabytes_together_are_refused() {
                 (br_if $on (i32.lt_u (global.get $nth) (i32.const {count}))))
             (i32.store (i32.const 160) (i32.const 140000)) (i32.store (i32.const 164) (i32.const {count}))"
         );
-        tool_described("many", ["(global $nth (mut i32) (i32.const 0))", "", &describe, SAY])
+        tool_described(
+            "many",
+            ["(global $nth (mut i32) (i32.const 0))", "", &describe, SAY],
+        )
     };
     assert_eq!(install(&house, &many(4)).await.unwrap().tools.len(), 4);
     let said = refuse(&house, &many(200)).await;
@@ -114,19 +123,31 @@ async fn a_schema_is_never_fetched_and_its_expressions_are_never_tried() {
     });
     let folder = tempfile::tempdir().unwrap();
     let (state, host) = (house.state.clone(), house.fixture.host.clone());
-    let assistant = Assistant::start_with(folder.path(), &json!({}), state, Some(host)).await.unwrap();
+    let assistant = Assistant::start_with(folder.path(), &json!({}), state, Some(host))
+        .await
+        .unwrap();
     let main = Key::main("main");
     house
         .ordeal("guest", 0, async {
-            house.add("guest", &described("lure", &schema.to_string()), json!({})).await;
+            house
+                .add("guest", &described("lure", &schema.to_string()), json!({}))
+                .await;
             let listed = assistant.agent.tools(&main).unwrap();
             let lure = listed.iter().find(|tool| tool.name == "lure").unwrap();
             assert_eq!(lure.parameters, schema);
             let arguments = json!({"s": "a".repeat(50_000)});
             let begun = Instant::now();
-            let called = assistant.agent.call_tool(&main, "lure", &arguments).await.unwrap();
+            let called = assistant
+                .agent
+                .call_tool(&main, "lure", &arguments)
+                .await
+                .unwrap();
             assert_eq!(called.text, "A tool");
-            let said = house.fixture.host.call("lure", &arguments.to_string(), CallContext::default(), None).await;
+            let said = house
+                .fixture
+                .host
+                .call("lure", &arguments.to_string(), CallContext::default(), None)
+                .await;
             assert_eq!(text(&said.unwrap()), "A tool");
             assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
         })
@@ -155,20 +176,34 @@ fn settings_are_held_against_a_schema_that_fetches_nothing_and_ends() {
     let refused = install();
     assert_eq!(refused.status.code(), Some(1));
     let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.contains("the configSchema of guest cannot be used"), "{said}");
+    assert!(
+        said.contains("the configSchema of guest cannot be used"),
+        "{said}"
+    );
     // One for an engine that tries every way, and one that makes any engine try.
     for pattern in ["^(([a-z])+.)+[A-Z]([a-z])+$", "^(a+)+(?=b)\\1$"] {
         pack(json!({"type": "object", "properties": {"s": {"type": "string", "pattern": pattern}}}));
         let installed = install();
-        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+        assert!(
+            installed.status.success(),
+            "{}",
+            String::from_utf8_lossy(&installed.stderr)
+        );
         let config = json!({"plugins": {"entries": {"guest": {"config": {"s": "a".repeat(5_000)}}}}});
         fs::create_dir_all(home.state()).unwrap();
         fs::write(home.state().join("openclaw.json"), config.to_string()).unwrap();
         let begun = Instant::now();
         let ended = home.run(&["plugins", "run", "guest", "lure", "--args", "{}"]);
-        assert!(begun.elapsed() < Duration::from_secs(10), "{pattern}: {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{pattern}: {:?}",
+            begun.elapsed()
+        );
         let said = String::from_utf8(ended.stderr).unwrap();
-        assert!(!ended.status.success() && said.contains("plugins.entries.guest.config.s"), "{pattern}: {said}");
+        assert!(
+            !ended.status.success() && said.contains("plugins.entries.guest.config.s"),
+            "{pattern}: {said}"
+        );
     }
     assert!(listener.accept().is_err(), "somebody fetched the schema");
 }

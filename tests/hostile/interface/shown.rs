@@ -90,10 +90,16 @@ fn what_a_tool_says_beside_its_result_bears_its_name() {
         String::from_utf8(output.stderr).unwrap(),
     );
     assert!(output.status.success(), "{err}");
-    assert!(!out.contains(|c: char| is_obeyed(c) && c != '\n') && out.contains(FAKE), "{out:?}");
+    assert!(
+        !out.contains(|c: char| is_obeyed(c) && c != '\n') && out.contains(FAKE),
+        "{out:?}"
+    );
     assert!(is_plain(&err) && err.matches("mallory").count() >= 3, "{err}");
     for line in err.lines().filter(|line| line.contains("mallory")) {
-        assert!(line.starts_with("painter: ") || line.starts_with("warn: painter: "), "{line}");
+        assert!(
+            line.starts_with("painter: ") || line.starts_with("warn: painter: "),
+            "{line}"
+        );
     }
 }
 
@@ -123,13 +129,24 @@ async fn clients_and_the_log_are_told_in_plain_words_who_said_what() {
         let told = line.must(method, params).await;
         let mut found = Vec::new();
         texts(&told, &mut found);
-        assert!(method == "plugins.activity" || found.iter().any(|text| text.contains("mallory")), "{told:#}");
+        assert!(
+            method == "plugins.activity" || found.iter().any(|text| text.contains("mallory")),
+            "{told:#}"
+        );
         for text in found {
-            assert!(text.chars().all(|c| c == '\n' || !is_obeyed(c)), "{method}: {text:?}");
+            assert!(
+                text.chars().all(|c| c == '\n' || !is_obeyed(c)),
+                "{method}: {text:?}"
+            );
         }
     }
     let told = line.must("plugins.list", json!({})).await;
-    let painter = told["plugins"].as_array().unwrap().iter().find(|plugin| plugin["id"] == "painter").unwrap();
+    let painter = told["plugins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|plugin| plugin["id"] == "painter")
+        .unwrap();
     for key in ["name", "version", "description"] {
         let text = painter[key].as_str().unwrap();
         assert!(is_plain(text) && !text.contains('\n'), "{key}: {text:?}");
@@ -162,7 +179,15 @@ async fn the_name_of_a_tool_stays_whose_it_was_first_over_a_start() {
         fs::create_dir_all(&folder).unwrap();
         let component = crate::common::tool("stripes", "", "", crate::ordeal::SAY);
         // Another component with the same tool.
-        fs::write(folder.join("tool.wasm"), [&component[..], &[0, 6, 4, b'n', b'o', b't', b'e', id.as_bytes()[0]]].concat()).unwrap();
+        fs::write(
+            folder.join("tool.wasm"),
+            [
+                &component[..],
+                &[0, 6, 4, b'n', b'o', b't', b'e', id.as_bytes()[0]],
+            ]
+            .concat(),
+        )
+        .unwrap();
         let manifest = json!({"id": id, "configSchema": {}, "component": {"file": "tool.wasm"}});
         fs::write(folder.join("openclaw.plugin.json"), manifest.to_string()).unwrap();
         home.must(&["plugins", "install", &format!("./{id}"), "--grant", "all"]);
@@ -171,8 +196,18 @@ async fn the_name_of_a_tool_stays_whose_it_was_first_over_a_start() {
     let mut line = running.connect().await;
     let catalog = line.must("tools.catalog", json!({})).await;
     let groups = catalog["groups"].as_array().unwrap();
-    let has = |group: &&Value| group["tools"].as_array().unwrap().iter().any(|tool| tool["id"] == "stripes");
-    let owners: Vec<_> = groups.iter().filter(has).map(|group| &group["pluginId"]).collect();
+    let has = |group: &&Value| {
+        group["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|tool| tool["id"] == "stripes")
+    };
+    let owners: Vec<_> = groups
+        .iter()
+        .filter(has)
+        .map(|group| &group["pluginId"])
+        .collect();
     assert_eq!(owners, [&json!("zebra")], "{catalog:#}");
     assert!(home.console().contains("aardvark"), "{}", home.console());
     running.stop();

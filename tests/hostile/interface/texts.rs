@@ -43,14 +43,21 @@ async fn what_a_tool_says_of_itself_hides_nothing() {
             NASTY.len()
         )
     };
-    let describe = format!("(i32.store8 (i32.const 208) (i32.const 1)) {} {}", at(212), at(220));
+    let describe = format!(
+        "(i32.store8 (i32.const 208) (i32.const 1)) {} {}",
+        at(212),
+        at(220)
+    );
     let component = tool_described("paint", ["", &nasty(), &describe, SAY]);
     house
         .ordeal("painter", 0, async {
             let installed = house.add("painter", &component, json!({})).await;
             let spec = &installed.tools[0];
             let title = spec.title.as_deref().unwrap();
-            assert!(is_plain(title) && !title.contains('\n') && title.chars().count() <= 80, "{title:?}");
+            assert!(
+                is_plain(title) && !title.contains('\n') && title.chars().count() <= 80,
+                "{title:?}"
+            );
             // A description has lines, and each is its author's.
             let seen = |c: char| c == '\n' || !openclaw_policy::is_obeyed(c);
             assert!(spec.description.chars().all(seen), "{:?}", spec.description);
@@ -70,7 +77,9 @@ async fn a_name_that_a_terminal_obeys_is_no_name_for_a_tool() {
     );
     let component = tool_described("paint", ["", &nasty(), &describe, SAY]);
     let package = house.fixture.package("painter", &component, &json!({}));
-    let refused = house.ordeal("painter", 1, house.fixture.host.install(&package)).await;
+    let refused = house
+        .ordeal("painter", 1, house.fixture.host.install(&package))
+        .await;
     let refused = refused.unwrap_err();
     assert!(matches!(refused, Error::Description { .. }), "{refused}");
     assert!(is_plain(&refused.to_string()), "{refused}");
@@ -111,7 +120,10 @@ async fn the_last_words_of_a_program_are_shown_in_a_line() {
             assert!(matches!(error, Error::Trap { .. }), "{error}");
             let shown = error.to_string();
             assert!(is_plain(&shown) && !shown.contains('\n'), "{shown:?}");
-            assert!(shown.contains("mallory") && shown.chars().count() < 1200, "{shown}");
+            assert!(
+                shown.contains("mallory") && shown.chars().count() < 1200,
+                "{shown}"
+            );
         })
         .await;
 }
@@ -127,22 +139,31 @@ async fn what_is_told_on_the_way_is_plain() {
         "(call $update (i32.const 1000) (i32.const {length}) (i32.const 0) (i64.const 0) (i32.const 0) (i64.const 0))
         (call $output (i32.const 0) (i32.const 1000) (i32.const {length}))"
     );
-    house.add("crier", &tool("cry", imports, &nasty(), &call), json!({})).await;
+    house
+        .add("crier", &tool("cry", imports, &nasty(), &call), json!({}))
+        .await;
     let (sender, mut received) = tokio::sync::mpsc::channel(8);
     house
         .ordeal("crier", 0, async {
             let host = &house.fixture.host;
-            host.call("cry", "{}", CallContext::default(), Some(sender)).await.unwrap();
+            host.call("cry", "{}", CallContext::default(), Some(sender))
+                .await
+                .unwrap();
         })
         .await;
     match received.recv().await {
-        Some(Progress::Step { message, .. }) => assert!(is_plain(&message) && !message.contains('\n'), "{message:?}"),
+        Some(Progress::Step { message, .. }) => {
+            assert!(is_plain(&message) && !message.contains('\n'), "{message:?}")
+        }
         other => panic!("{other:?}"),
     }
     match received.recv().await {
         // Output has lines. Whose they are is told by whoever shows them.
         Some(Progress::Output { text, .. }) => {
-            assert!(text.chars().all(|c| c == '\n' || !openclaw_policy::is_obeyed(c)), "{text:?}");
+            assert!(
+                text.chars().all(|c| c == '\n' || !openclaw_policy::is_obeyed(c)),
+                "{text:?}"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -220,8 +241,12 @@ async fn a_line_for_the_log_is_one_line_with_its_author() {
         (i32.store (i32.const 2008) (i32.const 1000)) (i32.store (i32.const 2012) (i32.const {length}))
         (call $write (i32.const 4) (i32.const 1000) (i32.const {length}) (i32.const 2000) (i32.const 1))"
     );
-    house.add("scribe", &tool("write", LOG, &nasty(), &call), json!({})).await;
-    house.ordeal("scribe", 0, async { house.call("write").await.unwrap() }).await;
+    house
+        .add("scribe", &tool("write", LOG, &nasty(), &call), json!({}))
+        .await;
+    house
+        .ordeal("scribe", 0, async { house.call("write").await.unwrap() })
+        .await;
     let heard = heard("scribe");
     assert_eq!(heard.len(), 1, "{heard:?}");
     assert!(is_plain(&heard[0]) && !heard[0].contains('\n'), "{heard:?}");
@@ -260,7 +285,18 @@ async fn a_flood_of_lines_ebbs_over_all_calls_of_an_extension() {
         })
         .await;
     // Others have their own.
-    house.add("brook", &tool("drip", LOG, "", "(call $write (i32.const 2) (i32.const 100) (i32.const 6) (i32.const 0) (i32.const 0))"), json!({})).await;
+    house
+        .add(
+            "brook",
+            &tool(
+                "drip",
+                LOG,
+                "",
+                "(call $write (i32.const 2) (i32.const 100) (i32.const 6) (i32.const 0) (i32.const 0))",
+            ),
+            json!({}),
+        )
+        .await;
     assert_eq!(house.call("drip").await.unwrap().lost_lines, 0);
     assert_eq!(text(&house.call("honest").await.unwrap()), "A tool");
     assert_eq!(heard("brook"), ["A tool"]);

@@ -317,7 +317,10 @@ async fn an_id_spelled_like_that_of_another_channel_names_nobody_there() {
     }
     for (at, turn) in office.home.turns().await.iter().enumerate() {
         let sender = &office.request(at).await["sender"];
-        assert_eq!((&sender["isOwner"], &sender["mayCommand"]), (&json!(false), &json!(false)));
+        assert_eq!(
+            (&sender["isOwner"], &sender["mayCommand"]),
+            (&json!(false), &json!(false))
+        );
         let id = sender["id"].as_str().unwrap();
         assert_eq!(turn.session_key, format!("agent:main:telegram:direct:{id}"));
     }

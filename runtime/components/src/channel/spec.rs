@@ -15,8 +15,20 @@ const MAX_NAME: usize = 64;
 const SHOWN: usize = 80;
 /// Words that session keys and routes use for what comes from no platform: a channel of that name would be taken for it.
 const OURS: [&str; 14] = [
-    "acp", "agent", "cron", "defaults", "direct", "dm", "global", "harness", "heartbeat", "hook", "main", "subagent",
-    "unknown", "webchat",
+    "acp",
+    "agent",
+    "cron",
+    "defaults",
+    "direct",
+    "dm",
+    "global",
+    "harness",
+    "heartbeat",
+    "hook",
+    "main",
+    "subagent",
+    "unknown",
+    "webchat",
 ];
 
 /// Refuses a description that cannot be used, or that names another channel than the manifest.

@@ -45,7 +45,11 @@ pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8>
 }
 
 /// The same with what its `describe` and its `cabi_realloc` do before anything else.
-pub(crate) fn odd_tool(name: &str, [imports, data, call]: [&str; 3], [describe, realloc]: [&str; 2]) -> Vec<u8> {
+pub(crate) fn odd_tool(
+    name: &str,
+    [imports, data, call]: [&str; 3],
+    [describe, realloc]: [&str; 2],
+) -> Vec<u8> {
     component("tool", name, [imports, data, call, ""], [describe, realloc, ""])
 }
 

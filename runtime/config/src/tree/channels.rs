@@ -142,9 +142,31 @@ pub struct Channels {
 
 /// The platforms that have keys of their own.
 const PLATFORMS: [&str; 25] = [
-    "telegram", "discord", "slack", "whatsapp", "signal", "irc", "matrix", "imessage", "bluebubbles", "googlechat",
-    "msteams", "mattermost", "feishu", "line", "nextcloud-talk", "nostr", "synology-chat", "twitch", "zalo", "zalouser",
-    "tlon", "sms", "qqbot", "buzz", "clickclack",
+    "telegram",
+    "discord",
+    "slack",
+    "whatsapp",
+    "signal",
+    "irc",
+    "matrix",
+    "imessage",
+    "bluebubbles",
+    "googlechat",
+    "msteams",
+    "mattermost",
+    "feishu",
+    "line",
+    "nextcloud-talk",
+    "nostr",
+    "synology-chat",
+    "twitch",
+    "zalo",
+    "zalouser",
+    "tlon",
+    "sms",
+    "qqbot",
+    "buzz",
+    "clickclack",
 ];
 
 /// Whether this is the name of a platform that has keys of its own, in whatever letter case.

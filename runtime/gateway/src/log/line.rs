@@ -50,7 +50,10 @@ impl Words {
             Level::ERROR => (5, "ERROR"),
         };
         // What an extension says is marked as its own, whatever part of the house it claims to be.
-        let subsystem = match (metadata.target(), said.fields.get("extension").and_then(Value::as_str)) {
+        let subsystem = match (
+            metadata.target(),
+            said.fields.get("extension").and_then(Value::as_str),
+        ) {
             ("extension", Some(id)) => Some(format!("extension/{id}")),
             (target, _) => said.subsystem.take().or_else(|| subsystem_of(target)),
         };
