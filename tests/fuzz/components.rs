@@ -28,7 +28,7 @@ fn asks() -> Value {
             "http": [{"scheme": "http", "host": "127.0.0.1", "port": 9, "private": true}],
             "sockets": [{"transport": "tcp", "host": "127.0.0.1", "port": 9, "private": true}],
             "secrets": [{"name": "token", "audience": ["127.0.0.1"], "hmac": true}],
-            "tools": [{"alias": "other", "tool": "honest"}],
+            "tools": {"other": "honest"},
         },
         "limits": {"cpu": "20 ms", "deadline": "300 ms", "memory": "4 MiB", "hostCalls": 500},
     })
@@ -123,6 +123,7 @@ fn is_refusal(error: &Error) -> bool {
             | Error::Compile(CompileFailure::Time(_) | CompileFailure::Memory(_))
             | Error::Link { .. }
             | Error::World { .. }
+            | Error::Memory { .. }
             | Error::NoExport
             | Error::Description { .. }
             | Error::Stopped { .. }

@@ -129,9 +129,13 @@ impl Smith {
             false,
         )
         .ok()?;
-        let encoder = ComponentEncoder::default().module(&module).ok()?;
         // Not validated: that is for the host to do.
-        encoder.validate(false).encode().ok()
+        ComponentEncoder::default()
+            .validate(false)
+            .module(&module)
+            .ok()?
+            .encode()
+            .ok()
     }
 }
 

@@ -16,8 +16,9 @@ use crate::common::{Fixture, start_in, text, tool};
 /// Within which an honest call is answered, whatever goes on beside it. The benches measure the real figure; this is one
 /// for an unoptimised build on a machine that does other things too.
 pub(crate) const BAR: Duration = Duration::from_millis(400);
-/// How much more memory the process may hold afterwards.
-const MORE: u64 = 48 << 20;
+/// How much more memory the process may hold afterwards: the places for guests keep what was used in them, and the
+/// allocator keeps some for what comes next.
+const MORE: u64 = 160 << 20;
 /// How long the process may take to give back what it held.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A body that returns "A tool".
@@ -93,8 +94,8 @@ impl House {
         )
         .await;
         until(
-            || self::files() <= files,
-            || format!("{} files, before {files}", self::files()),
+            || self::files().len() <= files.len(),
+            || format!("{:#?}, before {files:#?}", self::files()),
         )
         .await;
         ended
@@ -131,7 +132,13 @@ pub(crate) fn memory() -> u64 {
     kib << 10
 }
 
-/// How many files this process has open.
-fn files() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
+/// The files that this process has open, without those that are opened once: the state's, and the code of a component.
+fn files() -> Vec<String> {
+    let open = fs::read_dir("/proc/self/fd").unwrap();
+    let links = open.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    let names = links.map(|name| name.to_string_lossy().into_owned());
+    let once = ["/state/", "/host/compiled/"];
+    names
+        .filter(|name| !once.iter().any(|part| name.contains(part)))
+        .collect()
 }

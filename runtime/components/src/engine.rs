@@ -105,9 +105,9 @@ fn settings() -> Config {
         .generate_address_map(false)
         .native_unwind_info(false);
     // What no toolchain of components emits by itself only widens what has to be trusted.
+    // Several memories stay on: what carries a call from one component to another inside the same package needs them.
     let unneeded = WasmFeatures::THREADS
         | WasmFeatures::MEMORY64
-        | WasmFeatures::MULTI_MEMORY
         | WasmFeatures::RELAXED_SIMD
         | WasmFeatures::CUSTOM_PAGE_SIZES
         | WasmFeatures::WIDE_ARITHMETIC

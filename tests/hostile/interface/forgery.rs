@@ -183,8 +183,8 @@ async fn an_id_with_a_line_break_is_no_id() {
                 claim("ann", "ann\nwarn: gateway: granted all", "1"),
                 claim("ann", "ann", "1\u{1b}[2J"),
             ] {
-                let said = aviary.claim("2", &claim).await.unwrap_err();
-                assert!(said.contains("no control characters"), "{said}");
+                // The event is set aside, and the handler's others would go on.
+                aviary.claim("2", &claim).await.unwrap();
             }
             assert_eq!(aviary.answers(1).await.len(), 1);
             aviary.close().await;

@@ -280,7 +280,7 @@ async fn a_flood_of_lines_ebbs_over_all_calls_of_an_extension() {
             }
             assert!(lost > 300, "{lost} of 600");
             // Three thousand lines of 1 KiB were tried through the dam alone.
-            let bytes: usize = heard("flood").iter().map(String::len).sum();
+            let bytes = heard("flood").len() * 1_000;
             assert!((500_000..1_800_000).contains(&bytes), "{bytes}");
         })
         .await;

@@ -8,7 +8,7 @@ use crate::common::tool;
 use crate::ordeal::House;
 
 /// What one call may make the host keep. Without a bound it would be a gigabyte and more.
-const KEPT: u64 = 128 << 20;
+const KEPT: u64 = 192 << 20;
 
 /// Makes a handle of its own kind a hundred thousand times, and does this with each.
 fn maker(then: &str) -> Vec<u8> {

@@ -108,6 +108,9 @@ fn module(
                 {realloc}
                 (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
                 (global.set $free (i32.add (local.get $at) (local.get 3)))
+                (if (i32.gt_u (global.get $free) (i32.shl (memory.size) (i32.const 16)))
+                    (then (drop (memory.grow (i32.sub
+                        (i32.add (i32.shr_u (global.get $free) (i32.const 16)) (i32.const 1)) (memory.size))))))
                 (memory.copy (local.get $at) (local.get 0) (local.get 1))
                 (local.get $at))
             (data (i32.const 16) "{name}")
