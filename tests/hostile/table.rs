@@ -24,24 +24,45 @@ fn tests_of(path: &Path) -> BTreeSet<String> {
     names
 }
 
+/// The source files in a folder and those inside it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(sources(&path)),
+            false => found.extend(path.extension().is_some_and(|kind| kind == "rs").then_some(path)),
+        }
+    }
+    found
+}
+
 #[test]
 fn the_table_in_the_book_names_every_case_and_nothing_else() {
     let page = fs::read_to_string(root().join("docs/src/hostile.md")).unwrap();
     let mut listed = BTreeSet::new();
-    for row in page.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+    for row in page
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains('`'))
+    {
         let last = row.trim_end_matches('|').rsplit('|').next().unwrap().trim();
         let (file, name) = match last.split_once(": ") {
             Some((file, name)) => (Some(file.trim_matches('`')), name.trim_matches('`')),
             None => (None, last.trim_matches('`')),
         };
         match file {
-            Some(file) => assert!(tests_of(&root().join(file)).contains(name), "{file} has no test {name}"),
+            Some(file) => assert!(
+                tests_of(&root().join(file)).contains(name),
+                "{file} has no test {name}"
+            ),
             None => assert!(listed.insert(name.to_owned()), "{name} is listed twice"),
         }
     }
-    let folder = fs::read_dir(root().join("tests/hostile")).unwrap();
-    let files = folder.map(|entry| entry.unwrap().path());
-    let files = files.filter(|path| path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("table.rs"));
+    let files = sources(&root().join("tests/hostile")).into_iter();
+    let files = files.filter(|path| !path.ends_with("table.rs"));
     let tests: BTreeSet<_> = files.flat_map(|path| tests_of(&path)).collect();
-    assert_eq!(tests, listed, "left: the tests in tests/hostile; right: those in docs/src/hostile.md");
+    assert_eq!(
+        tests, listed,
+        "left: the tests in tests/hostile; right: those in docs/src/hostile.md"
+    );
 }
