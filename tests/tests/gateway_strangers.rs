@@ -191,12 +191,8 @@ async fn health_is_told_at_once_and_messages_are_answered_whatever_strangers_do(
     strangers.shutdown().await;
     drop(silent);
     taken.sort();
-    // The strangers do their work on the same cores, so that the system itself lets a few calls wait.
-    let most = taken[taken.len() * 9 / 10];
-    println!(
-        "health: half within {:?}, most within {most:?}",
-        taken[taken.len() / 2]
-    );
-    assert!(most < limit(), "{taken:?}");
+    let (half, longest) = (taken[taken.len() / 2], taken[taken.len() - 1]);
+    println!("health: half within {half:?}, all within {longest:?}");
+    assert!(longest < limit(), "{taken:?}");
     assert!(running.stop().success());
 }

@@ -244,7 +244,7 @@ mod tests {
     fn fill() -> Fixture {
         let fixture = Fixture {
             folder: tempfile::tempdir().unwrap(),
-            engine: Engine::start().unwrap(),
+            engine: Engine::start(4).unwrap(),
             digest: Digest::of(EMPTY),
         };
         let cache = fixture.open();
