@@ -5,6 +5,7 @@
 //! many new lines about the attacker as the case says.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use openclaw_components::{CallContext, Error, Installed, Options, Output};
@@ -55,7 +56,7 @@ impl House {
     /// Sits an attack out. `attacker` is the extension that makes it, and `lines` how many lines about it are added to the
     /// audit.
     pub(crate) async fn ordeal<T>(&self, attacker: &str, lines: usize, attack: impl Future<Output = T>) -> T {
-        let (memory, files, audit) = (memory(), files(), self.lines(attacker).await.len());
+        let (memory, files, audit) = (memory(), files().len(), self.lines(attacker).await.len());
         let host = self.fixture.host.clone();
         let neighbour = tokio::spawn(async move {
             let mut worst = Duration::ZERO;
@@ -71,23 +72,42 @@ impl House {
             }
         });
         let ended = attack.await;
-        assert!(!neighbour.is_finished(), "the neighbour waited for {:?}", neighbour.await);
+        assert!(
+            !neighbour.is_finished(),
+            "the neighbour waited for {:?}",
+            neighbour.await
+        );
         neighbour.abort();
         let begun = Instant::now();
         self.call("honest").await.unwrap();
-        assert!(begun.elapsed() < BAR, "the neighbour waited after it for {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < BAR,
+            "the neighbour waited after it for {:?}",
+            begun.elapsed()
+        );
         self.fixture.host.settle().await;
         let new: Vec<_> = self.lines(attacker).await.split_off(audit);
         assert_eq!(new.len(), lines, "{new:#?}");
-        until(|| self::memory() <= memory + MORE, || format!("{} MiB, before {}", self::memory() >> 20, memory >> 20)).await;
-        until(|| self::files() <= files, || format!("{} files, before {files}", self::files())).await;
+        until(
+            || self::memory() <= memory + MORE,
+            || format!("{} MiB, before {}", self::memory() >> 20, memory >> 20),
+        )
+        .await;
+        until(
+            || self::files().len() <= files,
+            || format!("before {files} files, now {:#?}", self::files()),
+        )
+        .await;
         ended
     }
 
     /// What the audit says of an extension.
     pub(crate) async fn lines(&self, extension: &str) -> Vec<AuditRow> {
         // What is recorded by the way is written before a change that comes after it.
-        self.state.write(|_| Ok::<_, openclaw_state::Error>(())).await.unwrap();
+        self.state
+            .write(|_| Ok::<_, openclaw_state::Error>(()))
+            .await
+            .unwrap();
         let rows = self.state.read(|view| view.audit_rows(0, 10_000)).await.unwrap();
         let actor = format!("extension:{extension}");
         rows.into_iter()
@@ -112,7 +132,13 @@ pub(crate) fn memory() -> u64 {
     kib << 10
 }
 
-/// How many files this process has open.
-fn files() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
+/// The files that this process has open, without those of the state and the code of whatever was called once.
+fn files() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/proc/self/fd").unwrap();
+    // One that is closed meanwhile is open no more.
+    let open = entries.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    let lasts = |path: &Path| {
+        path.to_string_lossy().contains(".cwasm") || path.components().any(|part| part.as_os_str() == "state")
+    };
+    open.filter(|path| !lasts(path)).collect()
 }
