@@ -5,7 +5,6 @@
 //! many new lines about the attacker as the case says.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use openclaw_components::{CallContext, Error, Installed, Options, Output};
@@ -57,7 +56,7 @@ impl House {
     /// Sits an attack out. `attacker` is the extension that makes it, and `lines` how many lines about it are added to the
     /// audit.
     pub(crate) async fn ordeal<T>(&self, attacker: &str, lines: usize, attack: impl Future<Output = T>) -> T {
-        let (memory, files, audit) = (memory(), files().len(), self.lines(attacker).await.len());
+        let (memory, files, audit) = (memory(), files(), self.lines(attacker).await.len());
         let host = self.fixture.host.clone();
         let neighbour = tokio::spawn(async move {
             let mut worst = Duration::ZERO;

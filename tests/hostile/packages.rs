@@ -102,6 +102,7 @@ async fn what_was_granted_and_never_imported_opens_nothing_to_the_next_version()
             let first = house
                 .add("eager", &tool("eager", "", "", SAY), asks.clone())
                 .await;
+            house.call("eager").await.unwrap();
             let component = tool("eager", KV, r#"(data (i32.const 1000) "k")"#, look);
             let package = house.fixture.package("eager", &component, &asks);
             let second = host.install(&package).await.unwrap();
