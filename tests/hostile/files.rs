@@ -503,7 +503,7 @@ async fn a_full_disk_beneath_the_host_refuses_an_install_and_ends_no_call() {
     };
     let before = names();
     house
-        .ordeal("large", 1, async {
+        .ordeal("large", 0, async {
             // What is left is enough for a name and for no component.
             let filler = disk.path().join("filler");
             let filled = Command::new("dd")

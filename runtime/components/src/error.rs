@@ -56,6 +56,12 @@ pub enum Error {
     /// It could not be compiled.
     #[error("the component could not be compiled: {0}")]
     Compile(CompileFailure),
+    /// Its code was compiled and does not fit into what the engine has for one component.
+    #[error("the component needs more than there is for one: {}; ask its author for a simpler build", display_safe(.what, SHOWN))]
+    Unfit {
+        /// What the engine said.
+        what: String,
+    },
     /// What it imports or exports has another type than its name promises.
     #[error("the component does not fit its interfaces: {}; build it against this version's WIT", display_safe(.what, SHOWN))]
     Link {

@@ -256,7 +256,8 @@ pub(super) async fn add(house: &House, port: u16) {
     let asks = json!({
         "capabilities": {
             "kv": {"quota": "64 KiB"},
-            "http": [{"scheme": "http", "host": "127.0.0.1", "port": port, "private": true}],
+            "http": [{"scheme": "http", "host": "127.0.0.1", "port": port, "private": true, "methods": ["GET", "POST"],
+                "maxBody": "64 MiB"}],
             "sockets": [{"transport": "ws", "host": "127.0.0.1", "port": port, "private": true}],
             "secrets": [{"name": "fresh", "audience": ["127.0.0.1"], "capture": true, "plaintext": true}],
             "tools": {"next": "sleeper"},
