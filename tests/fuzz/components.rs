@@ -124,6 +124,7 @@ fn is_refusal(error: &Error) -> bool {
             | Error::Link { .. }
             | Error::World { .. }
             | Error::Memory { .. }
+            | Error::Unfit { .. }
             | Error::NoExport
             | Error::Description { .. }
             | Error::Stopped { .. }

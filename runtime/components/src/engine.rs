@@ -172,7 +172,6 @@ mod tests {
         for text in [
             "(component (core module (memory i64 1)))",
             "(component (core module (memory 1 1 shared)))",
-            "(component (core module (memory 1) (memory 1)))",
         ] {
             let bytes = wat::parse_str(text).unwrap();
             assert!(engine.precompile_component(&bytes).is_err(), "{text}");

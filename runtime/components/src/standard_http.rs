@@ -28,6 +28,9 @@ use crate::limits::Volume;
 
 /// What is kept of one field, address or piece of a body until the request is sent. The gate sends no larger head.
 const KEPT: usize = 64 << 10;
+/// How many bytes the fields of one message may have: more than the gate lets through, so that it is the gate that says
+/// no, with its reason.
+const FIELDS: usize = 128 << 10;
 
 /// What a call has of the standard client.
 pub(crate) struct StandardHttp {
@@ -45,7 +48,7 @@ struct Hooks {
 impl StandardHttp {
     pub(crate) fn new(client: Option<Arc<Client>>, volume: Arc<Volume>, extension: &str) -> Self {
         let mut context = WasiHttpCtx::new();
-        context.set_field_size_limit(KEPT);
+        context.set_field_size_limit(FIELDS);
         Self {
             context,
             hooks: Hooks {

@@ -398,7 +398,8 @@ mod tests {
             );
         }
         text += "(instance (instantiate $c24)))";
-        assert_eq!(bound(&text), Bound::Instances);
+        let bound = bound(&text);
+        assert!(matches!(bound, Bound::Modules | Bound::Instances), "{bound:?}");
     }
 
     #[test]
