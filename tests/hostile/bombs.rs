@@ -321,6 +321,9 @@ async fn components_in_components_are_refused_unread() {
     is_refused("wide", &[module::HEAD, &wide].concat(), Bound::Parts).await;
 }
 
+/// Makes a component of so many.
+type Make<'a> = &'a dyn Fn(u64) -> Vec<u8>;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn types_in_types_are_refused_as_not_valid() {
     // Two types stand before these.
@@ -331,8 +334,7 @@ async fn types_in_types_are_refused_as_not_valid() {
         [component(&module(&[])), section(7, &vector(types))].concat()
     };
     // A list of lists of lists; and a tuple of two, of which each is a tuple of two.
-    let bombs: [(&str, &dyn Fn(u64) -> Vec<u8>, u64); 2] =
-        [("lists", &list, 100_000), ("tuples", &tuple, 40)];
+    let bombs: [(&str, Make, u64); 2] = [("lists", &list, 100_000), ("tuples", &tuple, 40)];
     for (name, of, depth) in bombs {
         let shallow = detonate("shallow", &nest(of, 4)).await;
         assert!(matches!(shallow, Fate::Compiled), "{name}: {shallow:?}");
