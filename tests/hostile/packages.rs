@@ -102,13 +102,17 @@ async fn what_was_granted_and_never_imported_opens_nothing_to_the_next_version()
             let first = house
                 .add("eager", &tool("eager", "", "", SAY), asks.clone())
                 .await;
+            house.call("eager").await.unwrap();
             let component = tool("eager", KV, r#"(data (i32.const 1000) "k")"#, look);
             let package = house.fixture.package("eager", &component, &asks);
             let second = host.install(&package).await.unwrap();
             let refused = host.enable(&second, grant(&first, Choice::All), json!({})).await;
             assert!(matches!(refused, Err(Error::OtherGrant { .. })), "{refused:?}");
-            let called = house.call("eager").await;
-            assert!(matches!(called, Err(Error::Missing { .. })), "{called:?}");
+            // The first one stays while its code is there; the second is not called.
+            match house.call("eager").await {
+                Ok(output) => assert_eq!(text(&output), "A tool"),
+                Err(error) => assert!(matches!(error, Error::Missing { .. }), "{error:?}"),
+            }
             let says = async |choice| {
                 host.enable(&second, grant(&second, choice), json!({}))
                     .await

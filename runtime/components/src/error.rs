@@ -56,6 +56,12 @@ pub enum Error {
     /// It could not be compiled.
     #[error("the component could not be compiled: {0}")]
     Compile(CompileFailure),
+    /// Its code was compiled and does not fit into what the engine has for one component.
+    #[error("the component needs more than there is for one: {}; ask its author for a simpler build", display_safe(.what, SHOWN))]
+    Unfit {
+        /// What the engine said.
+        what: String,
+    },
     /// What it imports or exports has another type than its name promises.
     #[error("the component does not fit its interfaces: {}; build it against this version's WIT", display_safe(.what, SHOWN))]
     Link {
@@ -432,6 +438,9 @@ pub enum CompileFailure {
     /// It took too much memory.
     #[error("it needed more than {} MiB of memory; ask its author for a simpler build", .0 >> 20)]
     Memory(u64),
+    /// The machine has no place for the code.
+    #[error("the code cannot be written: {}; make room where the state is", display_safe(.0, SHOWN))]
+    Unwritten(String),
     /// The process that compiles failed.
     #[error("the compiling process failed: {}", display_safe(.0, SHOWN))]
     Process(String),

@@ -172,7 +172,7 @@ impl Host {
         let package = inspection.into_package()?;
         check_memory(memory, &package.manifest, &parts.ceilings)?;
         let digest = package.digest;
-        let program = match parts.map(digest).await? {
+        let program = match parts.find_code(digest).await? {
             Some(program) => program,
             None => {
                 on(Stage::Compiling);
