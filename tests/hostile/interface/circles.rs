@@ -7,7 +7,7 @@ use openclaw_policy::{Capabilities, Choice, Limit, LimitSet};
 use serde_json::json;
 
 use super::{CALL, FORWARD, NEXT};
-use crate::common::{grant, limit, text, tool};
+use crate::common::{grant, limit, odd_tool, text, tool};
 use crate::ordeal::House;
 
 const GET: &str = r#"(import "openclaw:kv/store@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
@@ -115,7 +115,9 @@ async fn a_tool_that_branches_at_every_depth_computes_on_one_budget() {
         (call $call (i32.const 1000) (i32.const 4) (i32.const 140) (i32.const 2) (i32.const 2000))
         (br $on))";
     let asks = json!({"capabilities": {"tools": {"next": "branch"}}, "limits": {"cpu": "300 ms", "hostCalls": 1_000_000}});
-    house.add("tree", &tool("branch", CALL, NEXT, call), asks).await;
+    // What the calls return is kept nowhere, so it takes no room.
+    let component = odd_tool("branch", [CALL, NEXT, call], ["", "(global.set $free (i32.const 65536))"]);
+    house.add("tree", &component, asks).await;
     // Four stand one behind the other when the budget is spent, and each is broken off.
     house
         .ordeal("tree", 4, async {

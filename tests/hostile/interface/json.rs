@@ -9,16 +9,22 @@ use openclaw_tests::assistant::Assistant;
 use serde_json::json;
 
 use super::escaped;
-use crate::common::{limit, text, tool};
+use crate::common::{limit, odd_tool, text, tool};
 use crate::ordeal::House;
 
 const DEPTH: usize = 100_000;
-const ECHO: &str = "(call $say (local.get $args) (local.get $args_len))";
+
+/// A tool that says its arguments, with room for long ones.
+fn echo() -> Vec<u8> {
+    let room = "(if (i32.lt_u (memory.size) (i32.const 40)) (then (drop (memory.grow (i32.const 40)))))";
+    let call = "(call $say (local.get $args) (local.get $args_len))";
+    odd_tool("echo", ["", "", call], ["", room])
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deep_arguments_are_handed_on_and_nothing_overflows() {
     let house = House::open().await;
-    house.add("echo", &tool("echo", "", "", ECHO), json!({})).await;
+    house.add("echo", &echo(), json!({})).await;
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(DEPTH), "]".repeat(DEPTH));
     // One bracket is missing, at the end of a way that has to be gone for that to be seen.
     let broken = format!("{{\"a\":{}{}}}", "[".repeat(DEPTH), "]".repeat(DEPTH - 1));
@@ -38,7 +44,7 @@ async fn deep_arguments_are_handed_on_and_nothing_overflows() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_beyond_all_measure_and_keys_that_stand_twice_reach_the_tool_as_they_were_written() {
     let house = House::open().await;
-    house.add("echo", &tool("echo", "", "", ECHO), json!({})).await;
+    house.add("echo", &echo(), json!({})).await;
     house
         .ordeal("echo", 0, async {
             for arguments in [r#"{"a":1e400}"#, r#"{"a":1,"a":2}"#, r#"{"a":-0.0,"\u0061":3}"#] {
@@ -56,7 +62,7 @@ async fn numbers_beyond_all_measure_and_keys_that_stand_twice_reach_the_tool_as_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_of_a_hundred_megabytes_is_refused_before_it_is_read() {
     let house = House::open().await;
-    house.add("echo", &tool("echo", "", "", ECHO), json!({})).await;
+    house.add("echo", &echo(), json!({})).await;
     house
         .ordeal("echo", 0, async {
             let host = &house.fixture.host;

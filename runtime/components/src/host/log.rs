@@ -18,7 +18,7 @@ impl lines::Host for Guest {
         let bytes = message.len() + bytes.sum::<usize>();
         self.volume.bytes_out.spend(bytes as u64)?;
         // An empty line costs something too, or there would be no end of them.
-        if !self.volume.log.try_spend(bytes as u64 + 1) || !self.extension.flow.take(bytes as u64) {
+        if !self.volume.log.try_spend(bytes as u64 + 1) {
             self.lost_lines += 1;
             return Ok(());
         }
@@ -26,6 +26,11 @@ impl lines::Host for Guest {
             &conceal(self.extension.vault(), render(&message, &fields)),
             MAX_LINE,
         );
+        // What is spelled out is longer than what was said.
+        if !self.extension.flow.take(line.len() as u64) {
+            self.lost_lines += 1;
+            return Ok(());
+        }
         let (extension, call) = (self.extension.id.as_str(), self.call_id.as_str());
         match level {
             Level::Trace => tracing::trace!(target: "extension", extension, call, "{line}"),
