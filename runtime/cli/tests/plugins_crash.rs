@@ -73,7 +73,7 @@ fn an_install_that_is_killed_at_any_moment_can_be_done_again() {
     let said = home.run(&install);
     assert_eq!(said.code, 0, "{}", said.err);
     let extensions = home.path(".openclaw/extensions");
-    let left = |folder: &str| std::fs::read_dir(extensions.join(folder)).unwrap().count();
+    let left = |folder: &str| fs::read_dir(extensions.join(folder)).unwrap().count();
     assert_eq!((left("packages"), left("installed")), (1, 1));
     assert_eq!(left("compiled"), 3, "the key, the code and its hash");
 }

@@ -112,23 +112,24 @@ impl Cache {
         Ok(())
     }
 
-    /// Maps the code of a component, unless there is none that can be trusted.
-    pub(crate) fn load(&self, engine: &Engine, digest: Digest) -> Option<Component> {
+    /// Maps the code of a component; none if there is none that can be trusted. Code that the engine does not take is
+    /// gone afterwards, and the error has its words.
+    pub(crate) fn load(&self, engine: &Engine, digest: Digest) -> Result<Option<Component>> {
         let path = self.path(digest, "cwasm");
         let mut verified = self.lock();
         if !verified.contains(&digest) && !self.is_whole(&path, digest) {
             self.remove(&mut verified, digest);
-            return None;
+            return Ok(None);
         }
         match aot::map(&engine.wasmtime, &path) {
             Ok(component) => {
                 verified.insert(digest);
-                Some(component)
+                Ok(Some(component))
             }
             Err(error) => {
-                tracing::warn!(%digest, %error, "a cached component does not fit this engine and is rebuilt");
                 self.remove(&mut verified, digest);
-                None
+                let what = format!("{error:#}");
+                Err(Error::Unfit { what })
             }
         }
     }
@@ -244,7 +245,7 @@ mod tests {
     fn fill() -> Fixture {
         let fixture = Fixture {
             folder: tempfile::tempdir().unwrap(),
-            engine: Engine::start().unwrap(),
+            engine: Engine::start(4).unwrap(),
             digest: Digest::of(EMPTY),
         };
         let cache = fixture.open();
@@ -265,7 +266,7 @@ mod tests {
         }
 
         fn loads(&self) -> bool {
-            self.open().load(&self.engine, self.digest).is_some()
+            self.open().load(&self.engine, self.digest).unwrap().is_some()
         }
 
         fn entry(&self) -> PathBuf {
@@ -281,6 +282,7 @@ mod tests {
             fixture
                 .open()
                 .load(&fixture.engine, Digest::of(b"other"))
+                .unwrap()
                 .is_none()
         );
     }
@@ -304,7 +306,7 @@ mod tests {
         for kind in ["cwasm", "hash"] {
             fs::rename(cache.path(fixture.digest, kind), cache.path(other, kind)).unwrap();
         }
-        assert!(cache.load(&fixture.engine, other).is_none());
+        assert!(cache.load(&fixture.engine, other).unwrap().is_none());
     }
 
     #[test]

@@ -32,6 +32,12 @@ const NICENESS: i32 = 10;
 const REFUSED: u8 = 2;
 /// How it says that there is no room for the code.
 const UNWRITTEN: u8 = 3;
+/// How it says that it has no memory left.
+const EXHAUSTED: u8 = 4;
+/// How a program ends that panics, which is what the engine does where it cannot be told that there is no memory.
+const PANICKED: i32 = 101;
+/// What it says then.
+const NO_MEMORY: &str = "out of memory";
 
 /// How much compiling may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,9 +116,13 @@ impl Compiler {
     fn judge(&self, status: ExitStatus, words: String) -> Result<()> {
         let signal = status.signal();
         let is = |wanted: Signal| signal == Some(wanted.as_raw());
+        let code = status.code();
+        let is_exhausted = is(Signal::ABORT)
+            || code == Some(i32::from(EXHAUSTED))
+            || (code == Some(PANICKED) && words.contains(NO_MEMORY));
         if status.success() {
             Ok(())
-        } else if status.code() == Some(i32::from(REFUSED)) {
+        } else if code == Some(i32::from(REFUSED)) {
             Err(Error::Malformed { what: words })
         } else if status.code() == Some(i32::from(UNWRITTEN)) {
             Err(Error::Compile(CompileFailure::Unwritten(words)))
@@ -122,7 +132,7 @@ impl Compiler {
         } else if is(Signal::KILL) {
             let what = "the system ended it, perhaps for want of memory; try again when less is going on";
             Err(Error::Compile(CompileFailure::Process(what.to_owned())))
-        } else if is(Signal::ABORT) {
+        } else if is_exhausted {
             Err(Error::Compile(CompileFailure::Memory(self.limits.memory)))
         } else {
             let what = format!("{status}: {words}");
@@ -186,9 +196,14 @@ fn run(mut args: impl Iterator<Item = String>) -> Result<(), Failed> {
     let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
     read.map_err(|error| (1, format!("the component cannot be read: {error}")))?;
     let engine = engine::on_demand().map_err(|error| (1, error.to_string()))?;
-    let code = engine
-        .precompile_component(&bytes)
-        .map_err(|error| (REFUSED, format!("{error:#}")))?;
+    let code = engine.precompile_component(&bytes).map_err(|error| {
+        let code = if error.is::<wasmtime::error::OutOfMemory>() {
+            EXHAUSTED
+        } else {
+            REFUSED
+        };
+        (code, format!("{error:#}"))
+    })?;
     let mut out = std::io::stdout().lock();
     let written = out.write_all(&code).and_then(|()| out.flush());
     written.map_err(|error| (UNWRITTEN, error.to_string()))

@@ -1,15 +1,18 @@
 //! The engine that guests run on, and its twin that compiles them.
 //!
 //! **Promise.** What one compiles the other runs: both have the same settings for code and memory. The running
-//! one makes room for all guests when it starts, so that a call maps nothing; where the address space is too
-//! small for that, it makes room call by call, slower and otherwise alike.
+//! one makes room for all guests when it starts, so that a call maps nothing and always finds the places that it
+//! needs; where the address space is too small for that, it makes less room, or room call by call, which is slower and
+//! otherwise alike.
 //! **Bound.** The table below. **Cost.** Address space at the start, no memory.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmFeatures};
 
+use crate::channel::WARM;
 use crate::error::{Error, Result};
+use crate::host::tools::MAX_DEPTH;
 
 /// Address space of one memory: with all that 32 bits reach, and a guard behind it, no access needs a check.
 const MEMORY_SPACE: u64 = 4 << 30;
@@ -18,14 +21,19 @@ const MEMORY_GUARD: u64 = 32 << 20;
 const GUEST_STACK: usize = 512 << 10;
 /// Guest and host functions share one stack for each call; the host's part is the larger.
 const STACK: usize = 2 << 20;
-/// How many memories exist at once, tried from the largest; all other pools follow from it.
-const SLOTS: [u32; 3] = [1000, 250, 60];
+/// How much of the places that all calls could need together is tried, from the most. The last suits an address
+/// space of 39 bits, where calls of components that need many places may find none.
+const SHARES: [u32; 3] = [1, 4, 40];
+/// The most calls at once for which places are made.
+const CALLS: u32 = 256;
 /// Python's components bring a module for each of their libraries, all others have a handful.
-const CORE_INSTANCES: u32 = 200;
+pub(crate) const CORE_INSTANCES: u32 = 200;
 /// One for the program; linked libraries share it.
-const MEMORIES: u32 = 8;
+pub(crate) const MEMORIES: u32 = 8;
 /// One for each library's function pointers, and a few of the toolchain's own.
-const TABLES: u32 = 64;
+pub(crate) const TABLES: u32 = 64;
+/// The same of one module.
+pub(crate) const TABLES_OF_MODULE: u32 = 16;
 /// The highest ceiling that an operator can set for one table, which fixes the space for each.
 pub(crate) const TABLE_ELEMENTS: usize = 200_000;
 /// Counters and pointers of one instance: some 100 bytes for each import and export.
@@ -42,11 +50,11 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts it, with as much room as the address space allows.
-    pub(crate) fn start() -> Result<Self> {
-        for slots in SLOTS {
+    /// Starts it for so many calls at once, with as much room as the address space allows.
+    pub(crate) fn start(calls: usize) -> Result<Self> {
+        for share in SHARES {
             let mut config = settings();
-            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(slots)));
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls, share)));
             if let Ok(wasmtime) = wasmtime::Engine::new(&config) {
                 return Ok(Self {
                     wasmtime,
@@ -97,30 +105,37 @@ fn settings() -> Config {
         .generate_address_map(false)
         .native_unwind_info(false);
     // What no toolchain of components emits by itself only widens what has to be trusted.
+    // Several memories stay on: what carries a call from one component to another inside the same package needs them.
     let unneeded = WasmFeatures::THREADS
         | WasmFeatures::MEMORY64
-        | WasmFeatures::MULTI_MEMORY
         | WasmFeatures::RELAXED_SIMD
         | WasmFeatures::CUSTOM_PAGE_SIZES
         | WasmFeatures::WIDE_ARITHMETIC
-        | WasmFeatures::EXCEPTIONS;
+        | WasmFeatures::EXCEPTIONS
+        | WasmFeatures::GC
+        | WasmFeatures::FUNCTION_REFERENCES
+        | WasmFeatures::STACK_SWITCHING;
     config.wasm_features(unneeded, false);
     config
 }
 
-fn pool(slots: u32) -> PoolingAllocationConfig {
+/// Places for whatever so many calls may be made of: each of them may stand on top of others, and beside them are the
+/// instances that wait for their next call. So nobody takes a place that was another's.
+fn pool(calls: usize, share: u32) -> PoolingAllocationConfig {
+    let calls = u32::try_from(calls).unwrap_or(CALLS).clamp(1, CALLS);
+    let instances = calls * MAX_DEPTH + WARM;
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_memories(slots)
-        .total_tables(slots * 4)
-        .total_core_instances(slots * 8)
-        .total_component_instances(slots)
-        .total_stacks(slots)
+    pool.total_memories(instances * MEMORIES / share)
+        .total_tables(instances * TABLES / share)
+        .total_core_instances(instances * CORE_INSTANCES)
+        .total_component_instances(instances)
+        .total_stacks(instances)
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
         .max_core_instance_size(INSTANCE_BYTES)
         .max_component_instance_size(INSTANCE_BYTES)
-        .max_tables_per_module(16)
+        .max_tables_per_module(TABLES_OF_MODULE)
         .table_elements(TABLE_ELEMENTS)
         .linear_memory_keep_resident(KEEP_MEMORY)
         .table_keep_resident(KEEP_TABLE)
@@ -134,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_one_engine_compiles_the_other_runs() {
-        let running = Engine::start().unwrap();
+        let running = Engine::start(64).unwrap();
         assert!(running.is_pooled(), "this machine has the address space");
         let code = on_demand()
             .unwrap()
@@ -157,7 +172,6 @@ mod tests {
         for text in [
             "(component (core module (memory i64 1)))",
             "(component (core module (memory 1 1 shared)))",
-            "(component (core module (memory 1) (memory 1)))",
         ] {
             let bytes = wat::parse_str(text).unwrap();
             assert!(engine.precompile_component(&bytes).is_err(), "{text}");

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use openclaw_policy::capability::files::GuestPath;
-use openclaw_policy::display_safe;
+use openclaw_policy::{Bytes, Setting, Source, display_safe};
 
 use crate::limits::Stop;
 
@@ -36,6 +36,14 @@ pub enum Error {
         /// How many there may be.
         most: u64,
     },
+    /// It begins with more memory than it may have.
+    #[error("the component begins with {wanted} of memory, and {}", Beyond(.most))]
+    Memory {
+        /// How much its memories have together when it starts.
+        wanted: Bytes,
+        /// How much a call may have.
+        most: Setting,
+    },
     /// It is no valid component.
     #[error("the component is not valid: {}; build it again", display_safe(.what, SHOWN))]
     Malformed {
@@ -48,6 +56,12 @@ pub enum Error {
     /// It could not be compiled.
     #[error("the component could not be compiled: {0}")]
     Compile(CompileFailure),
+    /// Its code was compiled and does not fit into what the engine has for one component.
+    #[error("the component needs more than there is for one: {}; ask its author for a simpler build", display_safe(.what, SHOWN))]
+    Unfit {
+        /// What the engine said.
+        what: String,
+    },
     /// What it imports or exports has another type than its name promises.
     #[error("the component does not fit its interfaces: {}; build it against this version's WIT", display_safe(.what, SHOWN))]
     Link {
@@ -275,6 +289,14 @@ pub enum Bound {
     Depth,
     /// Instances that starting it would make.
     Instances,
+    /// Instances of core modules among them.
+    Modules,
+    /// Memories of all instances.
+    Memories,
+    /// Tables of all instances.
+    Tables,
+    /// Tables of one module.
+    TablesOfModule,
     /// Modules and components inside.
     Parts,
     /// Functions.
@@ -293,6 +315,10 @@ impl fmt::Display for Bound {
             Self::Bytes => "bytes",
             Self::Depth => "levels of components inside each other",
             Self::Instances => "or more instances to start",
+            Self::Modules => "or more modules to start",
+            Self::Memories => "or more memories",
+            Self::Tables => "or more tables",
+            Self::TablesOfModule => "tables in one module",
             Self::Parts => "modules and components inside",
             Self::Functions => "functions",
             Self::Body => "bytes in one function",
@@ -349,6 +375,34 @@ pub enum ImportRefusal {
         /// The import.
         import: String,
     },
+}
+
+/// A limit that a component does not fit into, and who can change that.
+struct Beyond<'a>(&'a Setting);
+
+impl fmt::Display for Beyond<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setting {
+            limit,
+            amount,
+            source,
+        } = self.0;
+        let key = limit.key();
+        match source {
+            Source::Usual => write!(
+                f,
+                "{amount} is usual; its manifest can ask for more with limits.{key}"
+            ),
+            Source::Request => write!(
+                f,
+                "its manifest asks for {amount}; it must ask for more with limits.{key}"
+            ),
+            Source::Ceiling => write!(
+                f,
+                "the operator's ceiling for {key} is {amount}; raise it with the manifest's limits.{key}"
+            ),
+        }
+    }
 }
 
 /// The last words of a program, if it said any.

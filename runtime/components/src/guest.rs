@@ -25,8 +25,11 @@ use crate::permits::Permit;
 use crate::standard_http::StandardHttp;
 use crate::stdio::Printed;
 
-/// Handles of one call: streams, pollables, media and the like. A program that needs more leaks them.
-const HANDLES: usize = 4096;
+/// Handles of one call: streams, pollables, media and the like. A program that needs more leaks them. What stands behind
+/// one takes up to 64 KiB here, which makes as much as a call's own memory usually is.
+const HANDLES: usize = 1024;
+/// Handles that are known to the component's parts, those of its own making included; each takes some bytes here.
+const INNER_HANDLES: usize = 50_000;
 /// Media that a call reads and writes at the same time.
 const OPEN_MEDIA: usize = 16;
 /// What any call may pass to one function of the host before its own limit is asked.
@@ -154,6 +157,7 @@ impl Guest {
         };
         let mut store = Store::new(&host.engine.wasmtime, guest);
         store.data_mut().table.set_max_capacity(HANDLES);
+        store.set_max_component_handles(INNER_HANDLES);
         store.limiter(|guest| &mut guest.room);
         // What one call to the host may allocate here before it is counted. Lists weigh more than their bytes.
         let most = limits.get(Limit::BytesOut).amount.get().max(LEAST_ARGUMENT);

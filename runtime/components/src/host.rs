@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use openclaw_policy::capability::files::Directory;
-use openclaw_policy::{AccountValues, Digest, Effective, Grant, Limit, Manifest, PluginId};
+use openclaw_policy::{AccountValues, Bytes, Digest, Effective, Grant, Limit, LimitSet, Manifest, PluginId};
 use openclaw_state::{Namespace, Tx};
 use tokio::sync::mpsc;
 
@@ -97,7 +97,7 @@ pub struct Host {
 impl Host {
     /// Starts the engine and its threads. Must be called inside of the runtime that drives what guests wait for.
     pub async fn start(options: Options) -> Result<Self> {
-        let engine = Engine::start()?;
+        let engine = Engine::start(options.calls)?;
         if !engine.is_pooled() {
             tracing::warn!(
                 "the address space is too small to make room for extensions beforehand; calls are slower"
@@ -168,9 +168,11 @@ impl Host {
 
     async fn put(&self, inspection: Inspection, on: &(dyn Fn(Stage) + Sync)) -> Result<Installed> {
         let parts = &self.parts;
+        let memory = inspection.memory;
         let package = inspection.into_package()?;
+        check_memory(memory, &package.manifest, &parts.ceilings)?;
         let digest = package.digest;
-        let program = match parts.map(digest).await? {
+        let program = match parts.find_code(digest).await? {
             Some(program) => program,
             None => {
                 on(Stage::Compiling);
@@ -419,11 +421,14 @@ impl Host {
         context: CallContext,
         progress: Option<mpsc::Sender<Progress>>,
     ) -> Result<Output> {
-        call::check_arguments(tool, arguments)?;
         let find = || {
             let extension = self.parts.find_tool(tool).ok_or_else(|| missing("tool", tool))?;
             call::check_owner(&extension, tool, &context).map(|()| extension)
         };
+        // Reading them takes this thread's time, so what the tool would not be given anyway is not read.
+        let extension = find()?;
+        call::check_size(&extension, arguments)?;
+        call::check_arguments(tool, arguments)?;
         let ask = Ask::Tool {
             name: tool.to_owned(),
             arguments: arguments.to_owned(),
@@ -512,6 +517,15 @@ struct Admission {
     permit: Permit,
     /// When it was asked for, which is when its time began.
     begun: Instant,
+}
+
+/// Refuses what could not start with the memory that it may have at the most.
+fn check_memory(begins_with: u64, manifest: &Manifest, ceilings: &LimitSet) -> Result<()> {
+    let most = Effective::new(manifest.limits.clone(), ceilings.clone()).get(Limit::Memory);
+    match Bytes::new(begins_with) {
+        Some(wanted) if wanted.get() > most.amount.get() => Err(Error::Memory { wanted, most }),
+        _ => Ok(()),
+    }
 }
 
 fn refused(inspection: &Inspection) -> Refused {

@@ -33,6 +33,8 @@ pub struct Inspection {
     pub imports: Vec<(String, Standing)>,
     /// What it exports, in order.
     pub exports: Vec<String>,
+    /// How many bytes of memory its component begins with.
+    pub memory: u64,
     /// Why it cannot be installed; empty if it can.
     pub refusals: Vec<Error>,
     package: Option<Package>,
@@ -107,6 +109,7 @@ impl Inspection {
             manifest,
             imports: Vec::new(),
             exports: Vec::new(),
+            memory: 0,
             refusals: Vec::new(),
             package: None,
         }
@@ -144,6 +147,7 @@ impl Inspection {
         };
         self.imports = shape.imports.into_iter().map(judge).collect();
         self.exports = shape.exports;
+        self.memory = shape.memory;
         let refused = self.imports.iter().filter_map(|(_, standing)| match standing {
             Standing::Refused(refusal) => Some(refusal.clone()),
             Standing::Always | Standing::Asked(_) => None,

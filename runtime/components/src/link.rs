@@ -16,6 +16,7 @@ use crate::exports;
 use crate::extension::Program;
 use crate::files;
 use crate::guest::{Guest, enter};
+use crate::standard_http;
 
 // These packages hold shapes and nothing to call.
 impl openclaw::types::errors::Host for Guest {}
@@ -42,9 +43,11 @@ fn define(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     type Own = HasSelf<Guest>;
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
-    // The standard's own files know no quota, and its random bytes cost nothing: ours stand in their place.
+    // The standard's own files know no quota, its random bytes cost nothing, and its requests keep whatever they are
+    // told: ours stand in their place.
     linker.allow_shadowing(true);
     files::add_to_linker(linker)?;
+    standard_http::add_bounds(linker)?;
     random::add_to_linker::<_, Own>(linker, enter)?;
     insecure::add_to_linker::<_, Own>(linker, enter)?;
     linker.allow_shadowing(false);

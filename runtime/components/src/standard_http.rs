@@ -3,7 +3,8 @@
 //! **Promise.** What a component sends with `wasi:http` passes the same gate with the same grant as what it sends
 //! with `openclaw:http`: there is no other way out. Placeholders in headers, the path and the query are swapped;
 //! a body is a stream, so one in it ends it. A redirect is an ordinary response, because the standard's clients
-//! follow it themselves. **Bound.** The gate's and the call's volume. **Cost.** One task for each request.
+//! follow it themselves. **Bound.** The gate's and the call's volume; what is kept here of a request that was not sent,
+//! [`KEPT`] bytes in each of its parts. **Cost.** One task for each request.
 
 use std::sync::Arc;
 
@@ -13,6 +14,10 @@ use http::header::CONTENT_LENGTH;
 use http_body::Frame;
 use http_body_util::{BodyDataStream, BodyExt as _, StreamBody};
 use openclaw_egress::{Body, Cause, Client, Limits, Measure, Phase, Request, Sent};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi_http::p2::bindings::http::types::{HostOutgoingRequest as _, Method};
+use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
@@ -20,6 +25,12 @@ use wasmtime_wasi_http::{
 use crate::guest::Guest;
 use crate::host::http::shorter;
 use crate::limits::Volume;
+
+/// What is kept of one field, address or piece of a body until the request is sent. The gate sends no larger head.
+const KEPT: usize = 64 << 10;
+/// How many bytes the fields of one message may have: more than the gate lets through, so that it is the gate that says
+/// no, with its reason.
+const FIELDS: usize = 128 << 10;
 
 /// What a call has of the standard client.
 pub(crate) struct StandardHttp {
@@ -36,8 +47,10 @@ struct Hooks {
 
 impl StandardHttp {
     pub(crate) fn new(client: Option<Arc<Client>>, volume: Arc<Volume>, extension: &str) -> Self {
+        let mut context = WasiHttpCtx::new();
+        context.set_field_size_limit(FIELDS);
         Self {
-            context: WasiHttpCtx::new(),
+            context,
             hooks: Hooks {
                 client,
                 volume,
@@ -45,6 +58,31 @@ impl StandardHttp {
             },
         }
     }
+}
+
+/// Takes the place of the functions that would keep a text of any length.
+pub(crate) fn add_bounds(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    type Request = Resource<HostOutgoingRequest>;
+    type Kept = wasmtime::Result<(Result<(), ()>,)>;
+    let mut types = linker.instance("wasi:http/types@0.2.12")?;
+    types.func_wrap(
+        "[method]outgoing-request.set-method",
+        |mut store: StoreContextMut<'_, Guest>, (request, method): (Request, Method)| -> Kept {
+            match &method {
+                Method::Other(name) if name.len() > KEPT => Ok((Err(()),)),
+                _ => Ok((store.data_mut().http().set_method(request, method)?,)),
+            }
+        },
+    )?;
+    types.func_wrap(
+        "[method]outgoing-request.set-authority",
+        |mut store: StoreContextMut<'_, Guest>, (request, authority): (Request, Option<String>)| -> Kept {
+            match &authority {
+                Some(text) if text.len() > KEPT => Ok((Err(()),)),
+                _ => Ok((store.data_mut().http().set_authority(request, authority)?,)),
+            }
+        },
+    )
 }
 
 impl WasiHttpView for Guest {
@@ -66,6 +104,10 @@ impl WasiHttpHooks for Hooks {
     /// The gate writes it.
     fn set_host_header(&mut self) -> bool {
         false
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        KEPT
     }
 
     fn send_request(

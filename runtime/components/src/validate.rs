@@ -1,15 +1,17 @@
 //! Bounds on a component, counted while it is parsed and before anything is compiled.
 //!
-//! **Promise.** What passes here takes the compiler time and memory in proportion to its size: instances are
-//! counted as they multiply through nesting, which a validator that looks at one level at a time does not.
+//! **Promise.** What passes here takes the compiler time and memory in proportion to its size, and fits into the
+//! engine's places: instances and what they bring are counted as they multiply through nesting, which a validator
+//! that looks at one level at a time does not.
 //! Whether it is valid WebAssembly is for the compiler to say.
 //! **Bound.** The constants below. **Cost.** One pass over the bytes, some 100 ms for 10 MB.
 
 use wasmtime::wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef,
-    Encoding, FunctionBody, Instance, Operator, Parser, Payload,
+    Encoding, FunctionBody, Instance, MemoryType, Operator, Parser, Payload,
 };
 
+use crate::engine::{CORE_INSTANCES, MEMORIES, TABLES, TABLES_OF_MODULE};
 use crate::error::{Bound, Error, NotComponent, Result};
 
 /// Larger ones are programs with their data inside, which belongs into files or media.
@@ -41,16 +43,65 @@ pub struct Shape {
     pub exports: Vec<String>,
     /// The manifest inside it, if there is one.
     pub manifest: Option<Vec<u8>>,
+    /// How many bytes of memory it has when it starts, all of its memories together.
+    pub memory: u64,
+}
+
+/// What one instance makes, with all that is inside of it.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    instances: u64,
+    modules: u64,
+    memories: u64,
+    tables: u64,
+    bytes: u64,
+}
+
+impl Weight {
+    /// One of a module without anything.
+    const MODULE: Self = Self {
+        instances: 1,
+        modules: 1,
+        memories: 0,
+        tables: 0,
+        bytes: 0,
+    };
+    /// One of a component without anything.
+    const COMPONENT: Self = Self {
+        modules: 0,
+        ..Self::MODULE
+    };
+
+    fn add(&mut self, more: Self) -> Result<()> {
+        self.instances = self.instances.saturating_add(more.instances);
+        self.modules = self.modules.saturating_add(more.modules);
+        self.memories = self.memories.saturating_add(more.memories);
+        self.tables = self.tables.saturating_add(more.tables);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        check(Bound::Instances, self.instances, MAX_INSTANCES)?;
+        check(Bound::Modules, self.modules, CORE_INSTANCES.into())?;
+        check(Bound::Memories, self.memories, MEMORIES.into())?;
+        check(Bound::Tables, self.tables, TABLES.into())
+    }
+}
+
+/// What has a numbering of its own inside a component.
+#[derive(Clone, Copy)]
+enum Kind {
+    Module,
+    Component,
 }
 
 /// A component or module that is being parsed.
 #[derive(Default)]
 struct Frame {
     is_module: bool,
-    /// How many instances one instance of each of its inner components makes, itself included.
-    components: Vec<u64>,
-    /// How many instances one instance of it makes.
-    instances: u64,
+    /// What one instance of each of its inner components makes.
+    components: Vec<Weight>,
+    /// The same of its modules; nothing is known of one that it is given.
+    modules: Vec<Weight>,
+    /// What one instance of it makes.
+    own: Weight,
 }
 
 /// Counts what stands in a component.
@@ -102,21 +153,44 @@ impl Pass {
     fn read(&mut self, payload: Payload<'_>) -> Result<()> {
         match payload {
             Payload::Version { encoding, .. } => self.enter(encoding),
-            Payload::End(_) => self.leave(),
+            Payload::End(_) => {
+                self.leave();
+                Ok(())
+            }
             Payload::InstanceSection(section) => {
                 for instance in section {
-                    if let Instance::Instantiate { .. } = instance.map_err(malformed)? {
-                        self.add_instances(1)?;
+                    if let Instance::Instantiate { module_index, .. } = instance.map_err(malformed)? {
+                        let module = self.inner(Kind::Module, 0, module_index)?;
+                        self.add(module)?;
                     }
                 }
                 Ok(())
+            }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    let bytes = initial_bytes(&memory.map_err(malformed)?);
+                    self.add(Weight {
+                        memories: 1,
+                        bytes,
+                        ..Weight::default()
+                    })?;
+                }
+                Ok(())
+            }
+            Payload::TableSection(section) => {
+                let tables = u64::from(section.count());
+                check(Bound::TablesOfModule, tables, TABLES_OF_MODULE.into())?;
+                self.add(Weight {
+                    tables,
+                    ..Weight::default()
+                })
             }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section {
                     let instance = instance.map_err(malformed)?;
                     if let ComponentInstance::Instantiate { component_index, .. } = instance {
-                        let inner = self.component(0, component_index)?;
-                        self.add_instances(inner)?;
+                        let inner = self.inner(Kind::Component, 0, component_index)?;
+                        self.add(inner)?;
                     }
                 }
                 Ok(())
@@ -131,6 +205,9 @@ impl Pass {
                 for import in section {
                     let import = import.map_err(malformed)?;
                     refuse_if_component(matches!(import.ty, ComponentTypeRef::Component(_)))?;
+                    if matches!(import.ty, ComponentTypeRef::Module(_)) {
+                        self.put(Kind::Module, Weight::MODULE);
+                    }
                     if self.frames.len() == 1 {
                         self.shape.imports.push(import.name.name.to_owned());
                         check(
@@ -177,69 +254,96 @@ impl Pass {
     }
 
     fn enter(&mut self, encoding: Encoding) -> Result<()> {
+        let is_module = encoding == Encoding::Module;
         self.frames.push(Frame {
-            is_module: encoding == Encoding::Module,
+            is_module,
             components: Vec::new(),
-            instances: 1,
+            modules: Vec::new(),
+            own: match is_module {
+                true => Weight::MODULE,
+                false => Weight::COMPONENT,
+            },
         });
         self.parts += 1;
         check(Bound::Parts, self.parts, MAX_PARTS)?;
         check(Bound::Depth, self.frames.len() as u64, MAX_DEPTH as u64)
     }
 
-    fn leave(&mut self) -> Result<()> {
-        if let Some(done) = self.frames.pop()
-            && !done.is_module
-            && let Some(outer) = self.frames.last_mut()
-        {
-            outer.components.push(done.instances);
+    fn leave(&mut self) {
+        let Some(done) = self.frames.pop() else { return };
+        match (self.frames.is_empty(), done.is_module) {
+            (true, _) => self.shape.memory = done.own.bytes,
+            (false, true) => self.put(Kind::Module, done.own),
+            (false, false) => self.put(Kind::Component, done.own),
         }
-        Ok(())
     }
 
-    fn add_instances(&mut self, more: u64) -> Result<()> {
-        let Some(frame) = self.frames.last_mut() else {
-            return Ok(());
-        };
-        frame.instances = frame.instances.saturating_add(more);
-        check(Bound::Instances, frame.instances, MAX_INSTANCES)
+    /// Adds to what one instance of what is being parsed makes.
+    fn add(&mut self, more: Weight) -> Result<()> {
+        match self.frames.last_mut() {
+            Some(frame) => frame.own.add(more),
+            None => Ok(()),
+        }
     }
 
-    /// How many instances one of this inner component makes; `out` counts enclosing components outwards.
-    fn component(&self, out: u32, index: u32) -> Result<u64> {
+    /// The next module or component inside of what is being parsed.
+    fn put(&mut self, kind: Kind, weight: Weight) {
+        if let Some(frame) = self.frames.last_mut() {
+            match kind {
+                Kind::Module => frame.modules.push(weight),
+                Kind::Component => frame.components.push(weight),
+            }
+        }
+    }
+
+    /// What one of this inner module or component makes; `out` counts enclosing components outwards.
+    fn inner(&self, kind: Kind, out: u32, index: u32) -> Result<Weight> {
         let out = usize::try_from(out).unwrap_or(usize::MAX);
         let frame = self
             .frames
             .len()
             .checked_sub(1)
             .and_then(|last| last.checked_sub(out));
-        let known = frame
-            .and_then(|at| self.frames.get(at))
-            .and_then(|frame| frame.components.get(usize::try_from(index).ok()?));
+        let known = frame.and_then(|at| self.frames.get(at)).and_then(|frame| {
+            let inside = match kind {
+                Kind::Module => &frame.modules,
+                Kind::Component => &frame.components,
+            };
+            inside.get(usize::try_from(index).ok()?)
+        });
         known.copied().ok_or_else(|| Error::Malformed {
-            what: "it names an inner component that is not there".to_owned(),
+            what: "it names an inner module or component that is not there".to_owned(),
         })
     }
 
     fn alias(&mut self, alias: &ComponentAlias<'_>) -> Result<()> {
         match alias {
-            ComponentAlias::Outer {
-                kind: ComponentOuterAliasKind::Component,
-                count,
-                index,
-            } => {
-                let weight = self.component(*count, *index)?;
-                if let Some(frame) = self.frames.last_mut() {
-                    frame.components.push(weight);
-                }
+            ComponentAlias::Outer { kind, count, index } => {
+                let kind = match kind {
+                    ComponentOuterAliasKind::Component => Kind::Component,
+                    ComponentOuterAliasKind::CoreModule => Kind::Module,
+                    _ => return Ok(()),
+                };
+                let weight = self.inner(kind, *count, *index)?;
+                self.put(kind, weight);
                 Ok(())
             }
             ComponentAlias::InstanceExport { kind, .. } => {
-                refuse_if_component(*kind == ComponentExternalKind::Component)
+                refuse_if_component(*kind == ComponentExternalKind::Component)?;
+                if *kind == ComponentExternalKind::Module {
+                    self.put(Kind::Module, Weight::MODULE);
+                }
+                Ok(())
             }
-            _ => Ok(()),
+            ComponentAlias::CoreInstanceExport { .. } => Ok(()),
         }
     }
+}
+
+/// How many bytes a memory begins with.
+fn initial_bytes(memory: &MemoryType) -> u64 {
+    let page = 1_u64.checked_shl(memory.page_size_log2.unwrap_or(16));
+    memory.initial.saturating_mul(page.unwrap_or(u64::MAX))
 }
 
 /// What a component that arrives from outside would make when instantiated cannot be counted.
@@ -294,7 +398,39 @@ mod tests {
             );
         }
         text += "(instance (instantiate $c24)))";
-        assert_eq!(bound(&text), Bound::Instances);
+        let bound = bound(&text);
+        assert!(matches!(bound, Bound::Modules | Bound::Instances), "{bound:?}");
+    }
+
+    #[test]
+    fn memories_and_tables_are_counted_for_every_instance_of_their_module() {
+        let inner =
+            "(component $c (core module $m (memory 3) (table 1 funcref)) (core instance (instantiate $m)))";
+        let times = |count| {
+            format!(
+                "(component {inner} {})",
+                "(instance (instantiate $c))".repeat(count)
+            )
+        };
+        assert_eq!(examine_text(&times(8)).unwrap().memory, (8 * 3) << 16);
+        assert_eq!(bound(&times(9)), Bound::Memories);
+        let module = |tables| {
+            format!(
+                "(component (core module $m {}) {})",
+                "(table 1 funcref)".repeat(tables),
+                "(core instance (instantiate $m))".repeat(5)
+            )
+        };
+        assert_eq!(bound(&module(13)), Bound::Tables);
+        assert_eq!(bound(&module(17)), Bound::TablesOfModule);
+        let modules = |count| {
+            format!(
+                "(component (core module $m) {})",
+                "(core instance (instantiate $m))".repeat(count)
+            )
+        };
+        assert!(examine_text(&modules(200)).is_ok());
+        assert_eq!(bound(&modules(201)), Bound::Modules);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Set in the inner process, to the name of the test.
 const INSIDE: &str = "OPENCLAW_CORPUS_INSIDE";
@@ -92,7 +92,17 @@ fn furnish() {
         ip(&format!("addr add {address} dev lo"));
     }
     // One that is this machine's and not the one that it speaks from.
-    ip("-6 route add local 2600:1f00::/64 dev lo src fd00::1");
+    // The system takes a moment until it lets an address of its own be spoken from.
+    let route = "-6 route add local 2600:1f00::/64 dev lo src fd00::1";
+    let is_there = || {
+        let made = Command::new("ip").args(route.split(' ')).output();
+        made.is_ok_and(|out| out.status.success())
+    };
+    let begun = Instant::now();
+    while !is_there() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "ip {route} fails");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let elsewhere: SocketAddr = "192.0.2.1:80".parse().unwrap();
     let refused = TcpStream::connect_timeout(&elsewhere, Duration::from_secs(1)).unwrap_err();
     assert_eq!(

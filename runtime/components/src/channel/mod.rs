@@ -43,7 +43,7 @@ pub use sockets::SocketChange;
 pub(crate) use sockets::Sockets;
 pub(crate) use spec::check as check_spec;
 pub(crate) use stage::Stage;
-pub(crate) use warm::Warmth;
+pub(crate) use warm::{MOST as WARM, Warmth};
 
 pub use crate::bindings::openclaw::channel::accounts;
 pub use crate::bindings::openclaw::channel::description;

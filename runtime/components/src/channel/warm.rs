@@ -4,7 +4,7 @@
 //! holds more than a fresh one would, when it was not used for a while, and when there are too many.
 //! **Bound.** [`MOST`] of all accounts together, [`MEMORY`] each, and one for each account. **Cost.** That memory.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,25 +16,25 @@ use crate::host::http::{Answered, Sending};
 use crate::host::media::{Reader, Writer};
 
 /// Warm instances of all accounts together.
-const MOST: usize = 64;
+pub(crate) const MOST: u32 = 64;
 /// What a warm instance may hold.
 const MEMORY: u64 = 16 << 20;
 /// What of streams and the like a program keeps from call to call: its standard ones.
 const HANDLES: usize = 16;
 
 /// How many instances are warm.
-pub(crate) struct Warmth(AtomicUsize);
+pub(crate) struct Warmth(AtomicU32);
 
 /// A place among the warm ones.
 struct Place(Arc<Warmth>);
 
 impl Warmth {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicUsize::new(0)))
+        Arc::new(Self(AtomicU32::new(0)))
     }
 
     fn take(self: &Arc<Self>) -> Option<Place> {
-        let more = |kept: usize| (kept < MOST).then_some(kept + 1);
+        let more = |kept: u32| (kept < MOST).then_some(kept + 1);
         let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
         taken.is_ok().then(|| Place(Arc::clone(self)))
     }

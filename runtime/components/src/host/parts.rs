@@ -104,7 +104,7 @@ impl Parts {
         if let Some(program) = extension.program() {
             return Ok(program);
         }
-        let program = match self.map(extension.digest).await? {
+        let program = match self.find_code(extension.digest).await? {
             Some(program) => program,
             None => {
                 let (parts, id, digest) = (Arc::clone(&self), extension.id.clone(), extension.digest);
@@ -124,10 +124,21 @@ impl Parts {
         Ok(program)
     }
 
-    pub(super) async fn map(self: &Arc<Self>, digest: Digest) -> Result<Option<Arc<Program>>> {
+    /// The program of a component, if its code is in the cache and fits. What another build of this left there does not.
+    pub(super) async fn find_code(self: &Arc<Self>, digest: Digest) -> Result<Option<Arc<Program>>> {
+        match self.map(digest).await {
+            Err(error @ Error::Unfit { .. }) => {
+                tracing::warn!(%digest, %error, "a cached component does not fit this engine and is rebuilt");
+                Ok(None)
+            }
+            found => found,
+        }
+    }
+
+    async fn map(self: &Arc<Self>, digest: Digest) -> Result<Option<Arc<Program>>> {
         let parts = Arc::clone(self);
         let map = move || {
-            let component = parts.cache.load(&parts.engine, digest);
+            let component = parts.cache.load(&parts.engine, digest)?;
             let program = component.map(|component| link::link(&parts.linker, &component));
             program.transpose()
         };
@@ -139,10 +150,9 @@ impl Parts {
         self.compiler.compile(bytes, draft.create()?).await?;
         let parts = Arc::clone(self);
         unblock(move || parts.cache.keep(&draft, digest)).await?;
-        let what = || "the code that was just compiled does not load".to_owned();
-        self.map(digest)
-            .await?
-            .ok_or_else(|| Error::Link { what: what() })
+        let what = || "the code that was just compiled was changed on the disk".to_owned();
+        let program = self.map(digest).await?;
+        program.ok_or_else(|| Error::Unfit { what: what() })
     }
 }
 
