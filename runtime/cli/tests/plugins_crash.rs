@@ -4,9 +4,11 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -173,7 +175,7 @@ impl World {
         (child.wait().unwrap().success(), took, changes)
     }
 
-    fn watch(&self) -> std::os::fd::OwnedFd {
+    fn watch(&self) -> OwnedFd {
         let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
         let events = inotify::init(flags).unwrap();
         for folder in [
@@ -194,26 +196,31 @@ impl World {
         events
     }
 
-    /// Kills a command at moments all over it, each time from the same beginning, and looks at what is left.
-    fn sweep(&self, prepare: impl Fn(), words: &[&str], check: impl Fn(&Left)) {
+    /// Kills a command at moments all over it, each time from the same beginning, and looks at what is left. What was
+    /// found beside the command's beginning and its end is counted.
+    fn sweep(&self, prepare: impl Fn(), words: &[&str], check: impl Fn(&State)) -> BTreeMap<State, u32> {
         const EACH: u32 = 31;
         prepare();
         let (finished, whole, changes) = self.run_until(words, Cut::Never);
         assert!(finished && changes > 0);
-        let moments = (0..EACH).map(|kill| Cut::After(whole * kill / (EACH - 1)));
+        // The next one may take longer than the one that was measured.
+        let moments = (0..EACH).map(|kill| Cut::After(whole * 3 * kill / (2 * EACH)));
         let steps = (0..EACH).map(|kill| Cut::At(1 + kill as usize * changes / EACH as usize));
-        let mut killed = 0;
+        let (mut killed, mut states) = (0, BTreeMap::new());
         for cut in moments.chain(steps) {
             prepare();
             let (finished, _, _) = self.run_until(words, cut);
             killed += u32::from(!finished);
-            check(&self.look(cut));
+            let state = self.look(cut);
+            check(&state);
+            *states.entry(state).or_default() += 1;
         }
-        assert!(killed > EACH, "only {killed} were cut off");
+        assert!(killed > EACH / 2, "only {killed} were cut off");
+        states
     }
 
     /// Looks at what a killed program left, and at what the next start makes of it.
-    fn look(&self, cut: Cut) -> Left {
+    fn look(&self, cut: Cut) -> State {
         let report = self.home.run(&["plugins", "audit", "--json"]);
         let report = report.json();
         let findings = report["findings"].as_array().unwrap();
@@ -248,15 +255,17 @@ impl World {
             run.err
         );
         self.assert_nothing_stray(cut);
-        Left {
-            cut,
-            is_installed,
-            is_granted,
-            digest: self
-                .records()
-                .remove("demo")
-                .map(|record| record["digest"].clone()),
+        match self.digest() {
+            None => State::Gone,
+            Some(digest) if is_granted => State::Granted(digest),
+            Some(digest) => State::Installed(digest),
         }
+    }
+
+    /// What is installed.
+    fn digest(&self) -> Option<String> {
+        let record = self.records().remove("demo")?;
+        Some(record["digest"].as_str().unwrap().to_owned())
     }
 
     /// What was noted of each extension.
@@ -306,11 +315,13 @@ impl World {
 }
 
 /// What a killed program left.
-struct Left {
-    cut: Cut,
-    is_installed: bool,
-    is_granted: bool,
-    digest: Option<Value>,
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum State {
+    Gone,
+    /// This component, which cannot be called.
+    Installed(String),
+    /// This component, which can.
+    Granted(String),
 }
 
 #[test]
@@ -321,9 +332,8 @@ fn an_install_that_is_killed_at_any_step_leaves_nothing_half_done() {
             world.done(&["plugins", "uninstall", "demo"]);
         }
     };
-    world.sweep(prepare, &world.install(INSTALL_OLD), |left| {
-        assert!(!left.is_granted || left.is_installed, "{:?}", left.cut);
-    });
+    let left = world.sweep(prepare, &world.install(INSTALL_OLD), |_| ());
+    assert!(left.contains_key(&State::Gone) && left.len() > 1, "{left:?}");
     world.done(&world.install(INSTALL_OLD));
     world.done(&["plugins", "run", "witness", "witness"]);
 }
@@ -333,19 +343,21 @@ fn an_update_that_is_killed_at_any_step_leaves_the_old_version_or_the_new_one() 
     let world = World::new();
     let [old, new] = [INSTALL_OLD, INSTALL_NEW].map(|version| {
         world.done(&world.install(version));
-        world.records()["demo"]["digest"].clone()
+        world.digest().unwrap()
     });
     let prepare = || world.done(&world.install(INSTALL_OLD));
-    world.sweep(prepare, &world.install(INSTALL_NEW), |left| {
-        assert!(left.is_installed, "{:?}", left.cut);
-        let digest = left.digest.as_ref().unwrap();
+    let left = world.sweep(prepare, &world.install(INSTALL_NEW), |state| {
         // Until the new one is granted it is there and cannot be called; the old one is as it was.
-        assert!(
-            digest == &new || (digest == &old && left.is_granted),
-            "{:?}",
-            left.cut
-        );
+        let may_be = match state {
+            State::Gone => false,
+            State::Installed(digest) => *digest == new,
+            State::Granted(digest) => [&old, &new].contains(&digest),
+        };
+        assert!(may_be, "{state:?}");
     });
+    for whole in [old, new] {
+        assert!(left.contains_key(&State::Granted(whole)), "{left:?}");
+    }
     world.done(&world.install(INSTALL_NEW));
     world.done(&["plugins", "run", "demo", "demo"]);
 }
@@ -363,25 +375,27 @@ fn a_grant_that_is_killed_at_any_step_is_the_old_one_or_the_new_one() {
     let none = held();
     assert_ne!(all, none);
     let prepare = || world.done(&["plugins", "grant", "demo", "--grant", "all"]);
-    world.sweep(
-        prepare,
-        &["plugins", "grant", "demo", "--grant", "none"],
-        |left| {
-            assert!(left.is_granted, "{:?}", left.cut);
-            assert!([&all, &none].contains(&&held()), "{:?}", left.cut);
-        },
-    );
+    let seen = RefCell::new(Vec::new());
+    let words = ["plugins", "grant", "demo", "--grant", "none"];
+    world.sweep(prepare, &words, |state| {
+        assert!(matches!(state, State::Granted(_)), "{state:?}");
+        seen.borrow_mut().push(held());
+    });
+    let seen = seen.into_inner();
+    assert!(seen.contains(&all) && seen.contains(&none));
+    assert!(seen.iter().all(|held| [&all, &none].contains(&held)), "{seen:?}");
 }
 
 #[test]
 fn a_removal_that_is_killed_at_any_step_can_be_done_again_and_leaves_no_grant_behind() {
     let world = World::new();
     let prepare = || world.done(&world.install(INSTALL_OLD));
-    world.sweep(prepare, &["plugins", "uninstall", "demo"], |left| {
-        if left.is_installed {
+    let left = world.sweep(prepare, &["plugins", "uninstall", "demo"], |_| {
+        if world.is_installed() {
             world.done(&["plugins", "uninstall", "demo"]);
         }
-        assert!(!world.is_installed(), "{:?}", left.cut);
+        assert!(!world.is_installed());
     });
+    assert!(left.contains_key(&State::Gone) && left.len() > 1, "{left:?}");
     world.done(&["plugins", "run", "witness", "witness"]);
 }
