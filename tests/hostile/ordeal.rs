@@ -5,6 +5,7 @@
 //! many new lines about the attacker as the case says.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use openclaw_components::{CallContext, Error, Installed, Options, Output};
@@ -55,7 +56,7 @@ impl House {
     /// Sits an attack out. `attacker` is the extension that makes it, and `lines` how many lines about it are added to the
     /// audit.
     pub(crate) async fn ordeal<T>(&self, attacker: &str, lines: usize, attack: impl Future<Output = T>) -> T {
-        let (memory, files, audit) = (memory(), files(), self.lines(attacker).await.len());
+        let (memory, files, audit) = (memory(), files().len(), self.lines(attacker).await.len());
         let host = self.fixture.host.clone();
         let neighbour = tokio::spawn(async move {
             let mut worst = Duration::ZERO;
@@ -93,8 +94,8 @@ impl House {
         )
         .await;
         until(
-            || self::files() <= files,
-            || format!("{} files, before {files}", self::files()),
+            || self::files().len() <= files,
+            || format!("{:?}, before {files}", self::files()),
         )
         .await;
         ended
@@ -131,7 +132,14 @@ pub(crate) fn memory() -> u64 {
     kib << 10
 }
 
-/// How many files this process has open.
-fn files() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
+/// The files that this process has open, without those of the state and the code of whatever was called once.
+fn files() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/proc/self/fd").unwrap();
+    // One that is closed meanwhile is open no more.
+    let open = entries.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    let lasts = |path: &Path| {
+        path.extension().is_some_and(|kind| kind == "cwasm")
+            || path.components().any(|part| part.as_os_str() == "state")
+    };
+    open.filter(|path| !lasts(path)).collect()
 }

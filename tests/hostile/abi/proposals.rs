@@ -26,7 +26,6 @@ const OFF: &[(&str, &str)] = &[
     ),
     ("(core module (tag))", "exceptions"),
     ("(core module (func (try_table)))", "exceptions"),
-    ("(core module (func (try (do))))", "legacy exceptions"),
     (
         "(core module (type $f (func)) (type (cont $f)))",
         "stack switching",
@@ -56,7 +55,8 @@ async fn proposals_that_are_off_are_refused_by_name() {
         .await;
     for (number, (text, name)) in OFF.iter().enumerate() {
         let id = format!("odd-{number}");
-        let attack = install(&house, &id, &idle(text), &json!({}));
+        let (component, asks) = (idle(text), json!({}));
+        let attack = install(&house, &id, &component, &asks);
         let refused = house.ordeal(&id, 1, attack).await.unwrap_err();
         assert!(matches!(refused, Error::Malformed { .. }), "{text}: {refused}");
         assert!(refused.to_string().contains(name), "{text}: {refused}");
