@@ -406,6 +406,21 @@ impl Line {
         self.socket.send(Message::text(text)).await.ok().map(|()| id)
     }
 
+    /// Sends a message as it stands, and lets go of what comes back until nothing does for so long; false if the
+    /// connection ended.
+    pub async fn try_raw(&mut self, message: Message, patience: Duration) -> bool {
+        if self.socket.send(message).await.is_err() {
+            return false;
+        }
+        loop {
+            match timeout(patience, self.socket.next()).await {
+                Err(_) => return true,
+                Ok(None | Some(Err(_) | Ok(Message::Close(_)))) => return false,
+                Ok(Some(Ok(_))) => {}
+            }
+        }
+    }
+
     /// The next frame of a gateway that may be gone; none if it is, or if nothing comes for so long.
     pub async fn try_next(&mut self, patience: Duration) -> Option<Incoming> {
         let text = async {

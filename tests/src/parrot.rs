@@ -99,6 +99,11 @@ impl Nest {
 
     /// The same with other options.
     pub async fn build_with(compiler: &str, change: impl FnOnce(&mut Options)) -> Self {
+        Self::build_as(compiler, change, manifest()).await
+    }
+
+    /// The same with another manifest.
+    pub async fn build_as(compiler: &str, change: impl FnOnce(&mut Options), manifest: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let state = openclaw_state::Options::new(folder.path().join("state"), str::to_owned);
         let state = State::open(state).unwrap();
@@ -111,15 +116,19 @@ impl Nest {
         options.network = NetworkOptions::default();
         change(&mut options);
         let host = Host::start(options).await.unwrap();
-        Self::settle(host, state, folder).await
+        Self::settle_as(host, state, folder, manifest).await
     }
 
     /// Installs the parrot in a host that is there already, from a folder that is kept as long as this.
     pub async fn settle(host: Host, state: State, folder: TempDir) -> Self {
+        Self::settle_as(host, state, folder, manifest()).await
+    }
+
+    async fn settle_as(host: Host, state: State, folder: TempDir, manifest: Value) -> Self {
         let package = folder.path().join("parrot");
         fs::create_dir_all(&package).unwrap();
         fs::write(package.join("parrot.wasm"), component()).unwrap();
-        fs::write(package.join(MANIFEST_FILE), manifest().to_string()).unwrap();
+        fs::write(package.join(MANIFEST_FILE), manifest.to_string()).unwrap();
         let installed = host.install(&package).await.unwrap();
         Self {
             host,

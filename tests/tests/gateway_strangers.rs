@@ -26,12 +26,17 @@ const ANNA: i64 = 4_711;
 const LONG: usize = 24 << 20;
 const CALLS: usize = 60;
 
+/// Whether the program is the one that is released.
+fn is_released() -> bool {
+    std::env::var_os("OPENCLAW_TEST_PROGRAM").is_some()
+}
+
 /// How long `health` may take: what is promised of the program as it is released, and ten times as much of one that
 /// is built without optimisation.
 fn limit() -> Duration {
-    match std::env::var_os("OPENCLAW_TEST_PROGRAM") {
-        Some(_) => Duration::from_millis(50),
-        None => Duration::from_millis(500),
+    match is_released() {
+        true => Duration::from_millis(50),
+        false => Duration::from_millis(500),
     }
 }
 
@@ -191,12 +196,10 @@ async fn health_is_told_at_once_and_messages_are_answered_whatever_strangers_do(
     strangers.shutdown().await;
     drop(silent);
     taken.sort();
-    // The strangers do their work on the same cores, so that the system itself lets a few calls wait.
-    let most = taken[taken.len() * 9 / 10];
-    println!(
-        "health: half within {:?}, most within {most:?}",
-        taken[taken.len() / 2]
-    );
-    assert!(most < limit(), "{taken:?}");
+    let (half, most, all) = (taken[CALLS / 2], taken[CALLS * 9 / 10], taken[CALLS - 1]);
+    println!("health: half within {half:?}, most within {most:?}, all within {all:?}");
+    // Without optimisation the strangers' work on the same cores makes a few calls wait longer than that.
+    let longest = if is_released() { all } else { most };
+    assert!(longest < limit(), "{taken:?}");
     assert!(running.stop().success());
 }

@@ -133,18 +133,21 @@ impl Agent {
         self.shared.events.subscribe()
     }
 
+    /// Accepts a turn and waits until it has ended. None if the agent stops before. Dropping the future does not end the
+    /// run.
+    pub async fn run(&self, incoming: Incoming) -> Result<Option<Outcome>> {
+        let run_id = incoming.run_id.clone();
+        let (_tidy, mut waiter) = self.follow(&run_id);
+        if let Acceptance::Finished(outcome) = self.accept(incoming).await?.status {
+            return Ok(Some(*outcome));
+        }
+        let ended = waiter.wait_for(Option::is_some).await;
+        Ok(ended.ok().and_then(|outcome| outcome.as_deref().cloned()))
+    }
+
     /// How a run ended, or will have within `patience`. Giving up does not end the run.
     pub async fn wait(&self, run_id: &str, patience: Duration) -> Result<Option<Outcome>> {
-        // Its drop comes after that of the receiver.
-        let _tidy = Tidy {
-            shared: &self.shared,
-            run_id,
-        };
-        let mut waiter = {
-            let mut waiters = self.shared.waiters.lock();
-            let waiter = waiters.entry(run_id.to_owned());
-            waiter.or_insert_with(|| watch::Sender::new(None)).subscribe()
-        };
+        let (_tidy, mut waiter) = self.follow(run_id);
         if let Some(outcome) = self.outcome(run_id).await? {
             return Ok(Some(outcome));
         }
@@ -153,6 +156,18 @@ impl Agent {
             Ok(Ok(outcome)) => outcome.as_deref().cloned(),
             _ => None,
         })
+    }
+
+    /// Is told how a run ends from now on. The receiver is to be dropped first, as it is where both are bound together.
+    fn follow<'a>(&'a self, run_id: &'a str) -> (Tidy<'a>, watch::Receiver<Option<Arc<Outcome>>>) {
+        let tidy = Tidy {
+            shared: &self.shared,
+            run_id,
+        };
+        let mut waiters = self.shared.waiters.lock();
+        let waiter = waiters.entry(run_id.to_owned());
+        let receiver = waiter.or_insert_with(|| watch::Sender::new(None)).subscribe();
+        (tidy, receiver)
     }
 
     /// How a run ended; none while it has not, or is not known.
@@ -220,6 +235,7 @@ impl Agent {
             agent_id,
             command: None,
             started_ms: now_ms(),
+            opening: None,
             is_resumed: false,
         };
         let scene = Scene::set(&self.shared, &begun).await?;

@@ -30,6 +30,8 @@ pub(crate) struct Begun {
     pub(crate) session: Session,
     pub(crate) command: Option<Command>,
     pub(crate) started_ms: i64,
+    /// All that was said in the conversation, if it began with this turn.
+    pub(crate) opening: Option<Vec<Message>>,
     /// Whether it had begun before the process started.
     pub(crate) is_resumed: bool,
 }
@@ -216,9 +218,12 @@ impl Ledger {
             || before
                 .as_ref()
                 .is_some_and(|session| is_stale(config, session, &request, tx.now_ms()));
-        let mut session = match before {
-            Some(session) if !is_reset => session,
-            before => fresh_session(tx, &turn.session_key, &turn.agent_id, before)?,
+        let (mut session, mut opening) = match before {
+            Some(session) if !is_reset => (session, None),
+            before => (
+                fresh_session(tx, &turn.session_key, &turn.agent_id, before)?,
+                Some(Vec::new()),
+            ),
         };
         session.last_interaction_ms = tx.now_ms();
         session.entry = note_route(&session.entry, &request);
@@ -232,6 +237,7 @@ impl Ledger {
         if let Some((text, prompt)) = said {
             let message = Message::of_user(text, prompt, &request.images, tx.now_ms());
             tx.transcript_append(&session.session_id, Some(&turn.run_id), MESSAGE, &message.body())?;
+            opening = opening.map(|_| vec![message]);
         }
         Ok(Begun {
             run_id: turn.run_id.clone(),
@@ -240,6 +246,7 @@ impl Ledger {
             session,
             command,
             started_ms: tx.now_ms(),
+            opening,
             is_resumed: false,
         })
     }
@@ -272,7 +279,8 @@ pub(crate) fn fresh_session(
     agent_id: &str,
     before: Option<Session>,
 ) -> Result<Session> {
-    let session_id = Uuid::new_v4().to_string();
+    // Ids that follow each other in time stand beside each other in the database.
+    let session_id = Uuid::now_v7().to_string();
     tx.transcript_begin(&session_id, key, agent_id)?;
     let mut entry = before.map(|before| object(&before.entry)).unwrap_or_default();
     for counted in [

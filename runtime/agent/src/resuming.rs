@@ -50,6 +50,7 @@ impl Ledger {
             request,
             session,
             started_ms: turn.started_ms.unwrap_or_else(|| tx.now_ms()),
+            opening: None,
             is_resumed: true,
         };
         Ok(Next {

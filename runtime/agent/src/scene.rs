@@ -60,7 +60,18 @@ impl Scene {
         let bytes = usize::try_from(window.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX);
         let (files, history) = tokio::join!(
             files(&snapshot, &begun.agent_id, request.chat, toolbox.reaches_files()),
-            shared.recall.read(&shared.state, &session.session_id, bytes)
+            async {
+                match &begun.opening {
+                    // What was kept in the moment in which the turn began need not be read.
+                    Some(opening) => Ok(Arc::new(opening.clone())),
+                    None => {
+                        shared
+                            .recall
+                            .read(&shared.state, &session.session_id, bytes)
+                            .await
+                    }
+                }
+            }
         );
         let mut definitions = toolbox.definitions();
         // A name that is taken stays what it is.

@@ -84,10 +84,11 @@ pub(crate) fn create(path: &Path, config: &Config) -> Result<()> {
         let path = path.to_owned();
         move |source| Error::Workspace { doing, path, source }
     };
-    let is_new = !FILES.iter().any(|name| path.join(name).exists());
-    fs::create_dir_all(path).map_err(failed("create the workspace", path))?;
+    if !path.is_dir() {
+        fs::create_dir_all(path).map_err(failed("create the workspace", path))?;
+    }
     let defaults = &config.agents.defaults;
-    if !is_new || defaults.skip_bootstrap {
+    if defaults.skip_bootstrap || FILES.iter().any(|name| path.join(name).exists()) {
         return Ok(());
     }
     for (name, kind, text) in TEMPLATES {

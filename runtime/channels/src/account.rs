@@ -267,7 +267,11 @@ async fn run_once(
     let (orders, ordered) = mpsc::channel(WAITING);
     let adapter = recipe.open(happens).await?;
     let ledger = Ledger::read(state, &of).await?;
-    let can = adapter.capabilities(Facts::default()).await;
+    // Whoever ends the account waits for nothing here: what it can do changes nothing.
+    let can = stop.run_until_cancelled(adapter.capabilities(Facts::default()));
+    let Some(can) = can.await else {
+        return Ok(Ended::Stopped);
+    };
     let can = can.map_err(|error| Error::Adapter {
         channel: of.channel().to_owned(),
         account: of.account().to_owned(),

@@ -1,5 +1,7 @@
 //! Which accounts there are to be: the config, held against what is installed and granted.
 //!
+//! **Promise.** A channel is served by the one extension that was granted for it. Who only says that it serves a channel
+//! takes it from nobody, and of two that were granted none is chosen.
 //! **Cost.** A read of every installed extension that serves a channel, and of its grants.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +35,12 @@ pub(crate) struct Listed {
     pub(crate) is_configured: bool,
 }
 
+impl Served {
+    fn id(&self) -> &str {
+        self.installed.manifest.id.as_str()
+    }
+}
+
 /// What is looked at.
 pub(crate) struct Sources<'s> {
     pub(crate) state: &'s State,
@@ -53,10 +61,19 @@ pub(crate) async fn list(sources: &Sources<'_>) -> Result<BTreeMap<ChannelAccoun
     let serving = serving(sources).await?;
     let mut listed = BTreeMap::new();
     for channel in channels(sources.config) {
-        let served = serving.get(&channel);
-        let names = served.map(|served| served.secrets.as_slice()).unwrap_or_default();
+        let served = match serving.get(&channel) {
+            None => Ok(None),
+            Some(candidates) => choose(sources, &channel, candidates).await,
+        };
+        let names = match &served {
+            Ok(Some(served)) => served.secrets.as_slice(),
+            Ok(None) | Err(_) => &[],
+        };
         for settings in settings::accounts(sources.config, &channel, names) {
-            let one = list_one(sources, served, settings).await;
+            let one = match &served {
+                Ok(served) => list_one(sources, *served, settings).await,
+                Err(contest) => contested(contest, settings),
+            };
             listed.insert(one.settings.of.clone(), one);
         }
     }
@@ -73,8 +90,58 @@ fn channels(config: &Loaded<Config>) -> BTreeSet<String> {
     ids.map(|(id, _)| id.clone()).collect()
 }
 
-async fn serving(sources: &Sources<'_>) -> Result<BTreeMap<String, Served>> {
-    let mut serving = BTreeMap::new();
+/// Several extensions that were granted for one channel.
+struct Contest {
+    channel: String,
+    extensions: Vec<String>,
+}
+
+/// The one of several extensions that serves a channel.
+async fn choose<'s>(
+    sources: &Sources<'_>,
+    channel: &str,
+    candidates: &'s [Served],
+) -> Result<Option<&'s Served>, Contest> {
+    let [first, _, ..] = candidates else {
+        return Ok(candidates.first());
+    };
+    let stored: openclaw_state::Result<Vec<_>> = sources.state.read(|view| view.grants()).await;
+    // Where the grants cannot be read, opening the account says so.
+    let stored = stored.unwrap_or_default();
+    let is_granted = |served: &&Served| {
+        let (id, digest) = (served.id(), served.installed.digest.to_string());
+        stored
+            .iter()
+            .any(|grant| grant.extension == id && grant.digest == digest)
+    };
+    let granted: Vec<_> = candidates.iter().filter(is_granted).collect();
+    match granted.as_slice() {
+        [] => Ok(Some(first)),
+        [one] => Ok(Some(one)),
+        several => Err(Contest {
+            channel: channel.to_owned(),
+            extensions: several.iter().map(|served| served.id().to_owned()).collect(),
+        }),
+    }
+}
+
+fn contested(contest: &Contest, settings: Settings) -> Listed {
+    let error = Error::Contested {
+        channel: contest.channel.clone(),
+        extensions: contest.extensions.join(", "),
+    };
+    Listed {
+        label: settings.of.channel().to_owned(),
+        token_source: "none",
+        recipe: settings.is_enabled.then_some(Err(error)),
+        is_configured: true,
+        settings,
+    }
+}
+
+/// The extensions that serve channels, by channel.
+async fn serving(sources: &Sources<'_>) -> Result<BTreeMap<String, Vec<Served>>> {
+    let mut serving: BTreeMap<String, Vec<Served>> = BTreeMap::new();
     for id in sources.host.list().await? {
         if !is_on(&sources.config.config.plugins, id.as_str()) {
             continue;
@@ -89,7 +156,7 @@ async fn serving(sources: &Sources<'_>) -> Result<BTreeMap<String, Served>> {
         if let Some(spec) = installed.channel.clone() {
             let rules = installed.manifest.capabilities.secrets.rules();
             let secrets = rules.iter().map(|rule| rule.name.as_str().to_owned()).collect();
-            serving.entry(spec.id.clone()).or_insert(Served {
+            serving.entry(spec.id.clone()).or_default().push(Served {
                 installed,
                 spec,
                 secrets,

@@ -34,7 +34,7 @@ impl Desk {
         can: CapabilitySet,
     ) -> Self {
         let agent = openclaw_agent::default_id(&config.config).to_owned();
-        let prefixes = prefixes(&spec);
+        let prefixes = prefixes(&spec, &config.config);
         let common = settings.common.clone();
         let patterns = Patterns::new(&config.config, &agent, &common);
         let rules = Rules::new(&config.config, settings.of.channel(), common, &prefixes);
@@ -124,10 +124,35 @@ impl Desk {
     }
 }
 
-/// What says that a target or an entry of a list is for this channel, in lower case.
-fn prefixes(spec: &ChannelSpec) -> Vec<String> {
+/// What says that a target or an entry of a list is for this channel, in lower case. An adapter that calls itself by
+/// the name of another channel does not get what is meant for that one.
+fn prefixes(spec: &ChannelSpec, config: &Config) -> Vec<String> {
     let names = [&spec.aliases, &spec.target_prefixes].into_iter().flatten();
-    let mut prefixes: Vec<_> = names.map(|name| name.to_lowercase()).collect();
+    let own = names.filter(|name| !config.channels.is_channel(name));
+    let mut prefixes: Vec<_> = own.map(|name| name.to_lowercase()).collect();
     prefixes.push(spec.id.to_lowercase());
     prefixes
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_adapter_that_goes_by_the_name_of_another_channel_gets_nothing_that_is_meant_for_that() {
+        let config: Config = serde_json::from_value(json!({ "channels": { "bird": {} } })).unwrap();
+        let spec = ChannelSpec {
+            id: "parrot".to_owned(),
+            label: "Telegram".to_owned(),
+            aliases: vec!["polly".to_owned(), "Telegram".to_owned()],
+            target_prefixes: vec!["discord".to_owned(), "BIRD".to_owned()],
+            person_id_label: None,
+            docs_url: None,
+            order: None,
+            extra: None,
+        };
+        assert_eq!(prefixes(&spec, &config), ["polly", "parrot"]);
+    }
 }

@@ -42,6 +42,16 @@ pub enum Error {
         /// The channel.
         channel: String,
     },
+    /// Several extensions were granted for one channel.
+    #[error(
+        "{extensions} all serve the channel {channel}, and none of them is chosen; run \"openclaw plugins revoke\" for all but one"
+    )]
+    Contested {
+        /// The channel.
+        channel: String,
+        /// The extensions.
+        extensions: String,
+    },
     /// The extension has no grant for an account.
     #[error(
         "{extension} was not granted what it asks for on {channel}/{account}; run \"openclaw plugins grant {extension}\""

@@ -8,7 +8,8 @@
 //! and nothing is parked until one of them is handled. A timer whose moment passed while the gateway was down fires
 //! behind `started`.
 //!
-//! **Bound.** [`BATCH`] events in one call; behind that, connections are read no further and webhook requests wait.
+//! **Bound.** [`BATCH`] events in one call; behind that, connections are read no further and webhook requests wait. A
+//! call that is under way when the account is to end is cut off after [`GOODBYE`].
 //! **Cost.** One transaction for each call that asks for something.
 //!
 //! | the process dies | what is there afterwards |
@@ -38,9 +39,11 @@ use crate::handled::commit;
 pub(crate) const ATTEMPTS: u32 = 5;
 /// How many events one call takes.
 pub(crate) const BATCH: usize = 64;
-/// How long an account may take to say goodbye.
+/// How long a call may go on once the account is to end, and how long its goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// Why a call came to nothing that took longer than its account had.
+const CUT_OFF: &str = "its call was cut off, because the account ends";
 /// Why an account begins anew behind an event that was set aside.
 const BROKEN: &str = "an event that its adapter waits for was set aside; look at it, then replay it";
 
@@ -128,7 +131,7 @@ impl Lane {
     async fn end(&mut self) -> Ended {
         let stopping = new_event(Happening::Stopping);
         // A goodbye that fails is none; nothing depends on it.
-        if let Ok(Err(error)) = tokio::time::timeout(GOODBYE, self.attempt(vec![stopping])).await {
+        if let Err(error) = self.attempt(vec![stopping]).await {
             tracing::debug!(account = %self.shared.of, error, "an account ended without a goodbye");
         }
         Ended::Stopped
@@ -209,10 +212,7 @@ impl Lane {
 
     async fn webhook(&mut self, request: WebhookRequest) -> Result<WebhookResponse, String> {
         let facts = self.facts(&[]);
-        let (response, handled) = match self.shared.adapter.webhook(request, facts).await {
-            Ok(answered) => answered,
-            Err(error) => return Err(self.told(&error)),
-        };
+        let (response, handled) = self.hear(self.shared.adapter.webhook(request, facts)).await?;
         self.effect(handled, &[]).await?;
         Ok(response)
     }
@@ -331,9 +331,20 @@ impl Lane {
         let fired: Vec<_> = events.iter().flat_map(timer_of).collect();
         let facts = self.facts(&fired);
         self.shared.status.event();
-        match self.shared.adapter.handle(events, facts).await {
-            Ok(handled) => self.effect(handled, &fired).await,
-            Err(error) => Err(self.told(&error)),
+        let handled = self.hear(self.shared.adapter.handle(events, facts)).await?;
+        self.effect(handled, &fired).await
+    }
+
+    /// Waits for a call of the adapter, and no longer than [`GOODBYE`] once the account is to end. Of one that is cut
+    /// off nothing takes effect.
+    async fn hear<T>(&self, call: impl Future<Output = Result<T, AdapterError>>) -> Result<T, String> {
+        let no_longer = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(GOODBYE).await;
+        };
+        tokio::select! {
+            ended = call => ended.map_err(|error| self.told(&error)),
+            () = no_longer => Err(CUT_OFF.to_owned()),
         }
     }
 

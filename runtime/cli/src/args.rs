@@ -88,6 +88,29 @@ pub(crate) enum LogLevel {
     Trace,
 }
 
+impl Global {
+    /// How much is logged, where the command line or the environment says so.
+    pub(crate) fn log_level(&self) -> Option<LogLevel> {
+        let named = || std::env::var("OPENCLAW_LOG_LEVEL").ok();
+        self.log_level
+            .or_else(|| LogLevel::from_str(named()?.trim(), true).ok())
+    }
+}
+
+impl LogLevel {
+    /// The events that are shown, up to this level; none when it is silent.
+    pub(crate) fn most(self) -> Option<tracing::Level> {
+        match self {
+            Self::Silent => None,
+            Self::Fatal | Self::Error => Some(tracing::Level::ERROR),
+            Self::Warn => Some(tracing::Level::WARN),
+            Self::Info => Some(tracing::Level::INFO),
+            Self::Debug => Some(tracing::Level::DEBUG),
+            Self::Trace => Some(tracing::Level::TRACE),
+        }
+    }
+}
+
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {

@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 
 use openclaw_gateway::log::Log;
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
@@ -35,7 +36,7 @@ pub(crate) fn start_with(global: &Global, log: Log) {
 impl Console {
     fn new(global: &Global) -> Self {
         Self {
-            level: global.log_level,
+            level: global.log_level(),
         }
     }
 
@@ -44,21 +45,17 @@ impl Console {
             "extension" => Level::INFO,
             _ => Level::WARN,
         };
-        let most = match self.level {
-            None => usual,
-            Some(LogLevel::Silent) => return false,
-            Some(LogLevel::Fatal | LogLevel::Error) => Level::ERROR,
-            Some(LogLevel::Warn) => Level::WARN,
-            Some(LogLevel::Info) => Level::INFO,
-            Some(LogLevel::Debug) => Level::DEBUG,
-            Some(LogLevel::Trace) => Level::TRACE,
-        };
+        let most = self.level.map_or(Some(usual), LogLevel::most);
         let is_ours = metadata.target() == "extension" || metadata.target().starts_with("openclaw");
-        is_ours && *metadata.level() <= most
+        is_ours && most.is_some_and(|most| *metadata.level() <= most)
     }
 }
 
 impl<S: Subscriber> Layer<S> for Console {
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level.map_or(LevelFilter::INFO, |level| level.most().into()))
+    }
+
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if !self.shows(event.metadata()) {
             return;
@@ -66,21 +63,32 @@ impl<S: Subscriber> Layer<S> for Console {
         let mut line = Line::default();
         event.record(&mut line);
         let level = event.metadata().level().as_str().to_lowercase();
-        output::complain(&format!("{level}: {}{}", line.message, line.fields));
+        // Who speaks stands first: what an extension says could go on like a line of the program's own.
+        let who = line.extension.map(|id| format!("{id}: ")).unwrap_or_default();
+        output::complain(&format!("{level}: {who}{}{}", line.message, line.fields));
     }
 }
 
 #[derive(Default)]
 struct Line {
+    extension: Option<String>,
     message: String,
     fields: String,
 }
 
 impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "extension" => self.extension = Some(value.to_owned()),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // Writing to a String cannot fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
+            "extension" => write!(self.extension.get_or_insert_default(), "{value:?}"),
             // The person knows which call it is: there is one.
             "call" => Ok(()),
             name => write!(self.fields, " {name}={value:?}"),

@@ -151,7 +151,11 @@ fn what_is_printed_on_the_way_is_no_result_and_a_failed_tool_ends_with_one() {
     home.write("note.json", r#"{"title": "milk", "text": "two"}"#);
     let said = home.run(&add);
     assert_eq!((said.code, said.out.as_str()), (0, "The note is kept.\n"));
-    assert!(said.err.contains("info: a note was added"), "{}", said.err);
+    assert!(
+        said.err.contains("info: kv-notes: a note was added"),
+        "{}",
+        said.err
+    );
     let said = home.run(&add);
     assert_eq!((said.code, said.out.as_str()), (1, ""));
     assert!(

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use openclaw_policy::{Digest, PluginId, display_safe};
 use openclaw_state::{AuditEntry, Outcome, State};
 
-use crate::error::Error;
+use crate::error::{CompileFailure, Error};
 use crate::extension::Extension;
 use crate::limits::Stop;
 
@@ -161,6 +161,7 @@ fn is_of_machine(error: &Error) -> bool {
     matches!(
         error,
         Error::File { .. }
+            | Error::Compile(CompileFailure::Unwritten(_))
             | Error::State(_)
             | Error::Engine(_)
             | Error::Network(_)

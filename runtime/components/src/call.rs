@@ -207,6 +207,18 @@ impl Output {
     }
 }
 
+/// Refuses arguments that are more than a call of the extension may hear.
+pub(crate) fn check_size(extension: &Extension, arguments: &str) -> Result<()> {
+    let most = extension.limits.get(Limit::BytesIn);
+    match arguments.len() as u64 > most.amount.get() {
+        true => Err(Error::Stopped {
+            extension: extension.id.to_string(),
+            stop: Stop::Limit(most),
+        }),
+        false => Ok(()),
+    }
+}
+
 /// Tools are given an object; a model's slip should not reach them.
 pub(crate) fn check_arguments(tool: &str, arguments: &str) -> Result<()> {
     let object = arguments.trim_start().starts_with('{');

@@ -30,6 +30,8 @@ const MAX_OUTPUT: u64 = 1 << 30;
 const NICENESS: i32 = 10;
 /// How the child says that the component is at fault and not the child.
 const REFUSED: u8 = 2;
+/// How it says that there is no room for the code.
+const UNWRITTEN: u8 = 3;
 
 /// How much compiling may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,6 +114,8 @@ impl Compiler {
             Ok(())
         } else if status.code() == Some(i32::from(REFUSED)) {
             Err(Error::Malformed { what: words })
+        } else if status.code() == Some(i32::from(UNWRITTEN)) {
+            Err(Error::Compile(CompileFailure::Unwritten(words)))
         } else if is(Signal::XCPU) {
             let time = Duration::from_secs(self.limits.cpu_seconds);
             Err(Error::Compile(CompileFailure::Time(time)))
@@ -187,5 +191,5 @@ fn run(mut args: impl Iterator<Item = String>) -> Result<(), Failed> {
         .map_err(|error| (REFUSED, format!("{error:#}")))?;
     let mut out = std::io::stdout().lock();
     let written = out.write_all(&code).and_then(|()| out.flush());
-    written.map_err(|error| (1, format!("the code cannot be written: {error}")))
+    written.map_err(|error| (UNWRITTEN, error.to_string()))
 }

@@ -1,13 +1,16 @@
 //! What a component says about itself, asked once at install and checked.
 //!
-//! **Bound.** The usual limits of a call, [`MAX_TOOLS`] tools and [`MAX_TEXT`] bytes for each of their texts.
+//! **Promise.** What a model reads of it is what a person sees: nothing in it hides text or turns the direction of
+//! writing. **Bound.** The usual limits of a call, [`MAX_TOOLS`] tools, [`MAX_TEXT`] bytes for each of their texts
+//! and [`MAX_TEXTS`] for all of them, which is what each turn of a model has to carry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use openclaw_policy::{
-    AccountValues, Capabilities, Choice, Consent, Digest, Effective, Grant, LimitSet, Manifest,
+    AccountValues, Capabilities, Choice, Consent, Digest, Effective, Grant, LimitSet, Manifest, display_safe,
+    is_obeyed,
 };
 use serde_json::Value;
 use tokio::time::timeout_at;
@@ -24,6 +27,9 @@ use crate::random;
 
 const MAX_TOOLS: usize = 200;
 const MAX_TEXT: usize = 64 << 10;
+const MAX_TEXTS: usize = 256 << 10;
+/// What is shown of a title, in characters.
+const SHOWN: usize = 80;
 
 /// What a component said about itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -159,11 +165,15 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
     if specs.is_empty() || specs.len() > MAX_TOOLS {
         return wrong(format!("there must be 1 to {MAX_TOOLS} tools"));
     }
-    let mut names = BTreeSet::new();
+    let (mut names, mut bytes) = (BTreeSet::new(), 0);
     for spec in &mut specs {
         spec.traits.sort_unstable();
         spec.traits.dedup();
-        let ToolSpec { name, .. } = spec;
+        bytes += weigh(spec);
+        spec.title = spec.title.as_deref().map(|title| display_safe(title, SHOWN));
+        spec.description = show_lines(&spec.description);
+        let spec = &*spec;
+        let name = &spec.name;
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if !name.starts_with(|c: char| c.is_ascii_alphabetic())
             || !name.chars().all(is_word)
@@ -176,14 +186,7 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
         if !names.insert(name.as_str()) {
             return wrong(format!("the tool {name} is there twice"));
         }
-        let texts = [
-            Some(&spec.description),
-            Some(&spec.parameters),
-            spec.title.as_ref(),
-            spec.output_schema.as_ref(),
-            spec.extra.as_ref(),
-        ];
-        if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
+        if texts_of(spec).any(|text| text.len() > MAX_TEXT) {
             return wrong(format!(
                 "a text of the tool {name} has more than {MAX_TEXT} bytes"
             ));
@@ -196,6 +199,11 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
         if spec.extra.as_deref().is_some_and(|text| !is_object(text)) {
             return wrong(format!("what the tool {name} has as extra is no JSON object"));
         }
+    }
+    if bytes > MAX_TEXTS {
+        return wrong(format!(
+            "the texts of its tools have {bytes} bytes together, and {MAX_TEXTS} are accepted"
+        ));
     }
     let listed: BTreeSet<_> = manifest
         .contracts
@@ -211,4 +219,32 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
         ));
     }
     Ok(specs)
+}
+
+fn texts_of(spec: &ToolSpec) -> impl Iterator<Item = &String> {
+    let texts = [
+        Some(&spec.description),
+        Some(&spec.parameters),
+        spec.title.as_ref(),
+        spec.output_schema.as_ref(),
+        spec.extra.as_ref(),
+    ];
+    texts.into_iter().flatten()
+}
+
+fn weigh(spec: &ToolSpec) -> usize {
+    texts_of(spec).map(String::len).sum()
+}
+
+/// A text with its lines and its pictures, and with everything else spelled out that is obeyed or hides something.
+fn show_lines(text: &str) -> String {
+    let hides = |c: char| matches!(c, '\u{fe00}'..='\u{fe0d}' | '\u{e0100}'..='\u{e01ef}');
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match (is_obeyed(c) || hides(c)) && !matches!(c, '\n' | '\t') {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }

@@ -432,6 +432,9 @@ pub enum CompileFailure {
     /// It took too much memory.
     #[error("it needed more than {} MiB of memory; ask its author for a simpler build", .0 >> 20)]
     Memory(u64),
+    /// The machine has no place for the code.
+    #[error("the code cannot be written: {}; make room where the state is", display_safe(.0, SHOWN))]
+    Unwritten(String),
     /// The process that compiles failed.
     #[error("the compiling process failed: {}", display_safe(.0, SHOWN))]
     Process(String),

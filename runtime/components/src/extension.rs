@@ -16,6 +16,7 @@ use crate::bindings::ToolPre;
 use crate::bindings::channel::ChannelPre;
 use crate::bindings::skill::SkillPre;
 use crate::files::Mounts;
+use crate::flow::Flow;
 use crate::guest::Guest;
 use crate::reputation::Reputation;
 
@@ -86,6 +87,8 @@ pub(crate) struct Extension {
     /// The directories that it was granted, open.
     pub(crate) mounts: Arc<Mounts>,
     pub(crate) reputation: Arc<Reputation>,
+    /// What it may still say to the log.
+    pub(crate) flow: Flow,
     /// Its way through the gate, with its secrets.
     pub(crate) client: Arc<Client>,
     loaded: Mutex<Option<Loaded>>,
@@ -122,6 +125,7 @@ impl Extension {
             tools: made.tools,
             mounts: Arc::new(made.mounts),
             reputation: Arc::default(),
+            flow: Flow::default(),
             client: made.client,
             loaded: Mutex::default(),
             loading: tokio::sync::Mutex::default(),

@@ -421,11 +421,14 @@ impl Host {
         context: CallContext,
         progress: Option<mpsc::Sender<Progress>>,
     ) -> Result<Output> {
-        call::check_arguments(tool, arguments)?;
         let find = || {
             let extension = self.parts.find_tool(tool).ok_or_else(|| missing("tool", tool))?;
             call::check_owner(&extension, tool, &context).map(|()| extension)
         };
+        // Reading them takes this thread's time, so what the tool would not be given anyway is not read.
+        let extension = find()?;
+        call::check_size(&extension, arguments)?;
+        call::check_arguments(tool, arguments)?;
         let ask = Ask::Tool {
             name: tool.to_owned(),
             arguments: arguments.to_owned(),

@@ -212,7 +212,8 @@ fn refuse_foreign(import: &str, is_channel: bool) -> Option<ImportRefusal> {
 fn unknown(import: String, name: &str) -> ImportRefusal {
     let distance = |known: &str| strsim::damerau_levenshtein(known, name);
     // Names that differ more in length are no misspellings, and the cost of comparing grows with both.
-    let is_close = |known: &str| known.len().abs_diff(name.len()) <= SLIPS;
+    let length = name.chars().count();
+    let is_close = |known: &str| known.len().abs_diff(length) <= SLIPS;
     let nearest = INTERFACES
         .iter()
         .filter(|(known, _)| is_close(known))
@@ -268,6 +269,7 @@ mod tests {
             "opencIaw:kv/store@0.1.0",
             "openclaw:vk/store@0.1.0",
             "wasi:cli/stdln@0.2.0",
+            "openclaw:kv/\u{200b}store@0.1.0",
         ] {
             is(import, |found| matches!(found, ImportRefusal::LookAlike { .. }));
         }

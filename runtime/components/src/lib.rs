@@ -28,6 +28,7 @@ mod error;
 mod exports;
 mod extension;
 pub mod files;
+mod flow;
 pub mod grants;
 mod guest;
 mod host;

@@ -53,6 +53,9 @@ impl Record {
     }
 }
 
+/// The ending of a record that is being written.
+const DRAFT: &str = "new";
+
 /// The folder of packages.
 pub(crate) struct Store {
     folder: PathBuf,
@@ -76,6 +79,7 @@ impl Store {
             let closed = made.and_then(|()| fs::set_permissions(&name, Permissions::from_mode(0o700)));
             closed.map_err(Error::file("create", name))?;
         }
+        store.remove_drafts()?;
         store.sweep()?;
         Ok(store)
     }
@@ -207,6 +211,20 @@ impl Store {
         self.package(record.address)
     }
 
+    /// Removes records that a crash kept from getting their names.
+    fn remove_drafts(&self) -> Result<()> {
+        let folder = self.records();
+        for name in names(&folder).map_err(Error::file("read", &folder))? {
+            let path = folder.join(name);
+            if path.extension().is_some_and(|ending| ending == DRAFT)
+                && let Err(error) = fs::remove_file(&path)
+            {
+                tracing::warn!(path = %path.display(), %error, "this cannot be removed; it takes space and does no more");
+            }
+        }
+        Ok(())
+    }
+
     fn sweep(&self) -> Result<()> {
         let mut named = Vec::new();
         for id in self.ids()? {
@@ -257,7 +275,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension("new");
+    let draft = path.with_extension(DRAFT);
     write_synced(&draft, bytes)?;
     fs::rename(&draft, path)?;
     path.parent()
@@ -303,8 +321,10 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         fs::create_dir(store.packages().join("new-1")).unwrap();
         fs::create_dir(store.package(Digest::of(b"placed but never named"))).unwrap();
+        fs::write(store.records().join("demo.new"), "{").unwrap();
         drop(store);
         let store = Store::open(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(store.records()).unwrap().count(), 0);
         assert_eq!(fs::read_dir(store.packages()).unwrap().count(), 0);
     }
 

@@ -400,7 +400,7 @@ mod tests {
                 "(instance (instantiate $c))".repeat(count)
             )
         };
-        assert_eq!(examine_text(&times(8)).unwrap().memory, 8 * 3 << 16);
+        assert_eq!(examine_text(&times(8)).unwrap().memory, (8 * 3) << 16);
         assert_eq!(bound(&times(9)), Bound::Memories);
         let module = |tables| {
             format!(

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use openclaw_protocol::connect::Client;
@@ -19,6 +21,8 @@ use crate::outbox::{Outbox, Outgoing, Put};
 
 /// How many topics a connection may subscribe to.
 pub const TOPICS: usize = 1024;
+/// How long an answer is by itself that the events of a run follow.
+const REST: Duration = Duration::from_millis(20);
 
 /// As what a client came.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -155,6 +159,20 @@ impl Connection {
     pub(crate) fn send(&self, outgoing: Outgoing) {
         let put = self.outbox.lock().put(outgoing);
         self.wake_after(put);
+    }
+
+    /// Lets a moment pass between what was sent and what comes next.
+    ///
+    /// Some clients, OpenClaw's own terminal window for one, read all that has arrived before they take note of an
+    /// answer among it. To them a run whose end came with the answer never ends.
+    pub(crate) fn rest(self: &Arc<Self>) {
+        self.outbox.lock().rest();
+        let connection = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(REST).await;
+            connection.outbox.lock().resume();
+            connection.waker.wake();
+        });
     }
 
     fn wake_after(&self, put: Put) {

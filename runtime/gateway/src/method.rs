@@ -164,6 +164,9 @@ impl Caller {
                 let (head, tail) = write_ok_parts(&self.id);
                 let tail = Bytes::from_static(tail.as_bytes());
                 self.connection.send(Outgoing::text(head.into(), json, tail));
+                if before.is_some() {
+                    self.connection.rest();
+                }
                 drop(before);
             }
             Err(error) => {

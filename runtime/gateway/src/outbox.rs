@@ -73,6 +73,10 @@ pub(crate) enum Put {
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     queue: VecDeque<Outgoing>,
+    /// How many have been taken.
+    taken: u64,
+    /// Behind how many of all there is a rest.
+    rests: VecDeque<u64>,
     bytes: usize,
     seq: u64,
     end: Option<Close>,
@@ -118,9 +122,23 @@ impl Outbox {
         }
     }
 
-    /// The next message, if one waits.
+    /// What is put in from here on waits for [`Outbox::resume`].
+    pub(crate) fn rest(&mut self) {
+        self.rests.push_back(self.taken + self.queue.len() as u64);
+    }
+
+    /// Ends the rest that was asked for first.
+    pub(crate) fn resume(&mut self) {
+        self.rests.pop_front();
+    }
+
+    /// The next message, if one waits and may leave.
     pub(crate) fn take(&mut self) -> Option<Outgoing> {
+        if self.rests.front() == Some(&self.taken) {
+            return None;
+        }
         let next = self.queue.pop_front()?;
+        self.taken += 1;
         self.bytes = self.bytes.saturating_sub(next.len());
         if self.queue.is_empty() {
             // A burst must not be paid for as long as the connection lasts.
@@ -178,6 +196,25 @@ mod tests {
         assert_eq!(outbox.ending().unwrap().reason, "slow consumer");
         assert!(outbox.take().is_none() && outbox.bytes() == 0);
         assert_eq!(outbox.put_event(true, event(1)), Put::Gone);
+    }
+
+    #[test]
+    fn what_comes_after_a_rest_waits_for_its_end_and_what_came_before_does_not() {
+        let mut outbox = Outbox::default();
+        outbox.put_event(false, event(1));
+        outbox.rest();
+        outbox.put_event(false, event(1));
+        outbox.rest();
+        outbox.put_event(false, event(1));
+        for seq in ["1", "2", "3"] {
+            assert_eq!(outbox.take().unwrap().into_pieces()[1], seq);
+            assert!(outbox.take().is_none());
+            outbox.resume();
+        }
+        outbox.rest();
+        outbox.resume();
+        outbox.put_event(false, event(1));
+        assert!(outbox.take().is_some());
     }
 
     #[test]

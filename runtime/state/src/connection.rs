@@ -17,8 +17,10 @@ use crate::state::Durability;
 
 /// How long a connection waits for a lock that a foreign program, such as a database shell, holds.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// After how many pages of changes SQLite folds them into the database: 16 MiB. Each time waits for the disk twice.
+const FOLDED_PAGES: u32 = 4096;
 /// Prepared statements that each connection keeps.
-const STATEMENTS_KEPT: usize = 64;
+const STATEMENTS_KEPT: usize = 256;
 /// What SQLite may leave beside a database: its log of changes, that log's index, and the older kind of log.
 pub(crate) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -34,8 +36,12 @@ pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     migrations::check(&connection, path)?;
     begin_log(&connection, path)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES.cast_signed())?;
+    connection.pragma_update(None, "wal_autocheckpoint", FOLDED_PAGES)?;
     connection.pragma_update(None, "synchronous", durability.pragma())?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Each change can be taken back by itself among those that are committed together. What it takes for that would go
+    // through a file as soon as a change touches more than a few pages.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
@@ -61,6 +67,8 @@ fn set_up(connection: &Connection) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // A kept statement would otherwise be planned anew whenever other values are bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 

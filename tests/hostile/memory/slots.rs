@@ -194,7 +194,7 @@ fn hoarder() -> Vec<u8> {
 /// Half of all places for calls, each with three more on top of it, and in all of them as many memories and tables as a
 /// component may have: more than a thousand and seven thousand.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_that_stand_on_each_other_take_no_place_that_is_anothers() {
+async fn calls_that_stand_on_each_other_take_no_place_of_another() {
     let house = House::open().await;
     let asks = json!({
         "capabilities": {"tools": {"next": "hoarder"}},

@@ -2,6 +2,7 @@
 //!
 //! A direct chat may share the main session's conversation; it never shares its rights.
 
+use openclaw_config::tree::channels::is_platform;
 use openclaw_config::tree::session::{DmScope, GroupScope, Session, SessionScope};
 
 use crate::request::{Chat, Origin, Request};
@@ -106,9 +107,11 @@ pub fn policy_key(key: &Key, agent: &str, request: &Request) -> Key {
 fn linked<'a>(session: &'a Session, peer: Peer<'_>) -> Option<&'a str> {
     let id = peer.id.to_lowercase();
     let on_channel = format!("{}:{id}", peer.channel.to_lowercase());
+    // An id on one platform may be spelled like one of another, channel and all; that makes nobody the other.
+    let is_bare = |known: &str| !known.split_once(':').is_some_and(|(name, _)| is_platform(name));
     let known = session.identity_links.iter().find(|(_, ids)| {
         let mut ids = ids.iter().map(|known| known.to_lowercase());
-        ids.any(|known| known == id || known == on_channel)
+        ids.any(|known| known == on_channel || (known == id && is_bare(&known)))
     });
     known.map(|(name, _)| name.as_str())
 }
@@ -163,6 +166,7 @@ mod tests {
             ("direct:ann".into(), "direct:ann".into())
         );
         assert_eq!(of("irc", "42"), "direct:42");
+        assert_eq!(of("irc", "telegram:42"), "direct:telegram:42");
     }
 
     #[test]

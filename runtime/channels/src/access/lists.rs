@@ -2,6 +2,8 @@
 //!
 //! An entry is an id, with the channel's name before it or not; `*` is everyone; `accessGroup:<name>` stands for the
 //! people of that group on this channel. Letter case does not count.
+//!
+//! **Promise.** An entry for one channel names nobody on another, whatever ids the adapter of that gives to people.
 
 use std::collections::BTreeSet;
 
@@ -20,15 +22,20 @@ impl AllowList {
     /// The list of these entries on a channel.
     pub(crate) fn new(entries: &[PeerId], config: &Config, channel: &str, prefixes: &[String]) -> Self {
         let mut list = Self::default();
+        let is_foreign = |entry: &str| is_foreign(entry, config, channel, prefixes);
         for entry in entries {
             let Some(group) = entry.as_str().trim().strip_prefix("accessGroup:") else {
-                list.add(entry.as_str(), prefixes);
+                if !is_foreign(entry.as_str()) {
+                    list.add(entry.as_str(), prefixes);
+                }
                 continue;
             };
             if let Some(AccessGroup::Senders { members }) = config.access_groups.get(group) {
                 let members = [members.get(channel), members.get("*")];
                 for member in members.into_iter().flatten().flatten() {
-                    list.add(member, prefixes);
+                    if !is_foreign(member) {
+                        list.add(member, prefixes);
+                    }
                 }
             }
         }
@@ -68,6 +75,16 @@ impl AllowList {
     pub(crate) fn names(&self, ids: &[&str]) -> bool {
         ids.iter().any(|id| self.ids.contains(&normalise(id, &[])))
     }
+}
+
+/// Whether an entry begins with the name of another channel.
+fn is_foreign(entry: &str, config: &Config, channel: &str, prefixes: &[String]) -> bool {
+    let Some((name, _)) = entry.split_once(':') else {
+        return false;
+    };
+    let name = name.trim().to_lowercase();
+    let is_own = name == channel.to_lowercase() || prefixes.contains(&name);
+    !is_own && config.channels.is_channel(&name)
 }
 
 /// An id without the channel's name before it, in one letter case.

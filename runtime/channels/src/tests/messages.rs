@@ -295,6 +295,37 @@ async fn an_owner_is_who_the_operator_names() {
     assert_eq!(office.request(1).await["sender"]["isOwner"], false);
 }
 
+/// An adapter says who wrote, and may say what it likes. What the operator wrote down for one channel is for that.
+#[tokio::test]
+async fn an_id_spelled_like_that_of_another_channel_names_nobody_there() {
+    let office = Office::with(json!({
+        "accessGroups": { "family": { "type": "message.senders", "members": { "*": ["discord:42"] } } },
+        "commands": {
+            "ownerAllowFrom": ["discord:42", "bird:42", "irc:42"],
+            "allowFrom": { "*": ["discord:42", "accessGroup:family"] },
+        },
+        "session": { "dmScope": "per-channel-peer", "identityLinks": { "ann": ["discord:42"] } },
+        "channels": {
+            "bird": {},
+            "telegram": { "botToken": "x", "dmPolicy": "open", "allowFrom": ["*"] },
+        },
+    }));
+    for (event, sender) in [("1", "discord:42"), ("2", "bird:42"), ("3", "irc:42")] {
+        let mut message = message(event, sender, "hello");
+        message.origin.sender.as_mut().unwrap().other_ids = vec!["discord:42".to_owned()];
+        assert!(is_turn(&office.say(message).await), "{sender}");
+    }
+    for (at, turn) in office.home.turns().await.iter().enumerate() {
+        let sender = &office.request(at).await["sender"];
+        assert_eq!(
+            (&sender["isOwner"], &sender["mayCommand"]),
+            (&json!(false), &json!(false))
+        );
+        let id = sender["id"].as_str().unwrap();
+        assert_eq!(turn.session_key, format!("agent:main:telegram:direct:{id}"));
+    }
+}
+
 #[tokio::test]
 async fn only_so_many_turns_wait_and_what_is_more_is_recorded() {
     let office = Office::with(json!({

@@ -141,7 +141,7 @@ impl Printer {
                     "type": "log",
                     "time": entry.field("time"),
                     "level": level(&entry),
-                    "subsystem": entry.field("subsystem"),
+                    "subsystem": subsystem(&entry),
                     "message": entry.field("message"),
                 })),
                 (true, None) => print_line(&json!({"type": "raw", "raw": line})),
@@ -161,11 +161,18 @@ impl Printer {
             Err(_) => text("time").to_owned(),
         };
         let level = level(entry);
-        match text("subsystem") {
-            "" => format!("{time} {level} {}", text("message")),
-            subsystem => format!("{time} {level} {subsystem} {}", text("message")),
+        match subsystem(entry) {
+            None => format!("{time} {level} {}", text("message")),
+            Some(subsystem) => format!("{time} {level} {subsystem} {}", text("message")),
         }
     }
+}
+
+/// The part of the gateway that a line is of, or the extension.
+fn subsystem(entry: &Value) -> Option<String> {
+    let name = entry.field("_meta").field("name").as_str()?;
+    let named = serde_json::from_str::<Value>(name).ok()?;
+    named.field("subsystem").as_str().map(str::to_owned)
 }
 
 /// The level in lower case, from wherever the line has it.

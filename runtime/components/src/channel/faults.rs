@@ -59,16 +59,16 @@ pub(crate) fn find_fault(event: &InboundEvent) -> Option<String> {
         }
         InboundEvent::Command(command) => {
             check.id("the id of the invocation", &command.id);
-            check.id("the name of the command", &command.name);
+            check.name("the name of the command", &command.name);
             check.text("the arguments", &command.arguments);
             check.json("the options", command.options.as_ref());
         }
         InboundEvent::Membership(membership) => check.people([&membership.member]),
         InboundEvent::PollVote(vote) => check.id("the id of the poll", &vote.poll_id),
         InboundEvent::Receipt(receipt) => check.ids("the ids of the messages", &receipt.ids),
-        InboundEvent::Moved(moved) => check.id("the former address", &moved.former.to),
+        InboundEvent::Moved(moved) => check.name("the former address", &moved.former.to),
         InboundEvent::Other(other) => {
-            check.id("the name of the event", &other.name);
+            check.name("the name of the event", &other.name);
             check.json("the data", Some(&other.data));
         }
     }
@@ -86,6 +86,14 @@ impl Check {
     fn id(&mut self, what: &str, id: &str) {
         if id.is_empty() || id.len() > ID_BYTES {
             self.fault(format!("{what} must have 1 to {ID_BYTES} bytes"));
+        }
+    }
+
+    /// An id that is shown to people, and that names a conversation where those are kept, a line each.
+    fn name(&mut self, what: &str, name: &str) {
+        self.id(what, name);
+        if name.chars().any(char::is_control) {
+            self.fault(format!("{what} must have no control characters"));
         }
     }
 
@@ -129,7 +137,10 @@ impl Check {
 
     fn people<'p>(&mut self, people: impl IntoIterator<Item = &'p Person>) {
         for person in people {
-            self.id("the id of a person", &person.id);
+            self.name("the id of a person", &person.id);
+            for other in &person.other_ids {
+                self.name("another id of a person", other);
+            }
             if person.other_ids.len() > MAX_LISTED || person.roles.len() > MAX_LISTED {
                 self.fault(format!("a person may have {MAX_LISTED} ids and roles at most"));
             }
@@ -143,8 +154,10 @@ impl Check {
     fn origin(&mut self, origin: &Origin) {
         self.id("the id of the event", &origin.event_id);
         let conversation = &origin.conversation;
-        self.id("the address of the conversation", &conversation.address.to);
-        self.maybe_id("the thread", conversation.address.thread.as_ref());
+        self.name("the address of the conversation", &conversation.address.to);
+        if let Some(thread) = &conversation.address.thread {
+            self.name("the thread", thread);
+        }
         for title in [
             &conversation.title,
             &conversation.thread_title,

@@ -1,6 +1,8 @@
 //! What an adapter says about itself, checked once at install.
+//!
+//! **Promise.** Its id is none that stands for the gateway's own conversations, and what people read of it is one line.
 
-use openclaw_policy::Manifest;
+use openclaw_policy::{Manifest, display_safe};
 
 use super::ChannelSpec;
 use crate::error::{Error, Result};
@@ -9,9 +11,28 @@ use crate::error::{Error, Result};
 const MAX_TEXT: usize = 64 << 10;
 const MAX_NAMES: usize = 50;
 const MAX_NAME: usize = 64;
+/// What is shown of a label, in characters.
+const SHOWN: usize = 80;
+/// Words that session keys and routes use for what comes from no platform: a channel of that name would be taken for it.
+const OURS: [&str; 14] = [
+    "acp",
+    "agent",
+    "cron",
+    "defaults",
+    "direct",
+    "dm",
+    "global",
+    "harness",
+    "heartbeat",
+    "hook",
+    "main",
+    "subagent",
+    "unknown",
+    "webchat",
+];
 
 /// Refuses a description that cannot be used, or that names another channel than the manifest.
-pub(crate) fn check(spec: ChannelSpec, manifest: &Manifest) -> Result<ChannelSpec> {
+pub(crate) fn check(mut spec: ChannelSpec, manifest: &Manifest) -> Result<ChannelSpec> {
     let wrong = |what: String| Err(Error::Description { what });
     if !is_name(&spec.id) {
         return wrong(format!(
@@ -26,6 +47,12 @@ pub(crate) fn check(spec: ChannelSpec, manifest: &Manifest) -> Result<ChannelSpe
     {
         return wrong(format!(
             "it is an adapter for {}, and its manifest does not list that under \"channels\"",
+            spec.id
+        ));
+    }
+    if OURS.iter().any(|word| spec.id.eq_ignore_ascii_case(word)) {
+        return wrong(format!(
+            "\"{}\" is no id for a channel: the gateway uses it for conversations of its own",
             spec.id
         ));
     }
@@ -53,6 +80,8 @@ pub(crate) fn check(spec: ChannelSpec, manifest: &Manifest) -> Result<ChannelSpe
     if spec.extra.as_ref().is_some_and(|extra| !is_object(extra)) {
         return wrong("what it has as extra is no JSON object".to_owned());
     }
+    spec.label = display_safe(&spec.label, SHOWN);
+    spec.person_id_label = spec.person_id_label.map(|label| display_safe(&label, SHOWN));
     Ok(spec)
 }
 
@@ -83,12 +112,13 @@ mod tests {
 
     #[test]
     fn an_adapter_is_the_one_that_its_manifest_lists_and_says_what_can_be_shown() {
-        let manifest = r#"{"id": "demo", "configSchema": {}, "channels": ["chat"],
+        let manifest = r#"{"id": "demo", "configSchema": {}, "channels": ["chat", "WebChat"],
             "component": {"file": "demo.wasm", "world": "channel"}}"#;
         let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
         assert_eq!(check(spec(), &manifest).unwrap(), spec());
-        let wrong: [Slip; 6] = [
+        let wrong: [Slip; 7] = [
             (|spec| spec.id = "other".to_owned(), "does not list"),
+            (|spec| spec.id = "WebChat".to_owned(), "of its own"),
             (|spec| spec.id = "a b".to_owned(), "is no id"),
             (|spec| spec.label = " ".to_owned(), "no label"),
             (|spec| spec.aliases = vec![String::new()], "are names"),
@@ -101,5 +131,20 @@ mod tests {
             let refused = check(spec, &manifest).unwrap_err().to_string();
             assert!(refused.contains(says), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_people_read_of_an_adapter_is_one_line() {
+        let manifest = r#"{"id": "demo", "configSchema": {}, "channels": ["chat"],
+            "component": {"file": "demo.wasm", "world": "channel"}}"#;
+        let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
+        let given = ChannelSpec {
+            label: format!("Chat\n- telegram default: connected{}", "x".repeat(500)),
+            person_id_label: Some("id\u{202e}".to_owned()),
+            ..spec()
+        };
+        let spec = check(given, &manifest).unwrap();
+        assert!(spec.label.starts_with(r"Chat\u{a}- telegram") && spec.label.chars().count() == SHOWN);
+        assert_eq!(spec.person_id_label.as_deref(), Some(r"id\u{202e}"));
     }
 }

@@ -1,7 +1,7 @@
 //! `openclaw:log`: lines in the gateway's log.
 //!
-//! **Bound.** The call's budget; what exceeds it is dropped and counted. A line is shown in one line, whatever
-//! it holds.
+//! **Bound.** The call's budget, and that of all the extension's calls; what exceeds one of them is dropped and counted.
+//! A line is shown in one line, whatever it holds.
 
 use openclaw_policy::display_safe;
 
@@ -18,7 +18,7 @@ impl lines::Host for Guest {
         let bytes = message.len() + bytes.sum::<usize>();
         self.volume.bytes_out.spend(bytes as u64)?;
         // An empty line costs something too, or there would be no end of them.
-        if !self.volume.log.try_spend(bytes as u64 + 1) {
+        if !self.volume.log.try_spend(bytes as u64 + 1) || !self.extension.flow.take(bytes as u64) {
             self.lost_lines += 1;
             return Ok(());
         }

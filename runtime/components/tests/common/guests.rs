@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, WorldId};
 
 const PACKAGES: [&str; 14] = [
     "types",
@@ -41,12 +41,22 @@ fn wit() -> PathBuf {
 /// on, and `call` is the body of its `call`, whose parameters are `$name $name_len $args $args_len`. The output is
 /// empty unless the body calls `$say` with a text's address and length, or returns the address of another.
 pub(crate) fn tool(name: &str, imports: &str, data: &str, call: &str) -> Vec<u8> {
-    component("tool", name, [imports, data, call, ""], ["", ""])
+    component("tool", name, [imports, data, call, ""], ["", "", ""])
 }
 
 /// The same with what its `describe` and its `cabi_realloc` do before anything else.
-pub(crate) fn odd_tool(name: &str, [imports, data, call]: [&str; 3], before: [&str; 2]) -> Vec<u8> {
-    component("tool", name, [imports, data, call, ""], before)
+pub(crate) fn odd_tool(
+    name: &str,
+    [imports, data, call]: [&str; 3],
+    [describe, realloc]: [&str; 2],
+) -> Vec<u8> {
+    component("tool", name, [imports, data, call, ""], [describe, realloc, ""])
+}
+
+/// The same with what its `describe` does last, when the name is at 200, the description at 220 and the parameters at
+/// 228, a text each by its address and length.
+pub(crate) fn tool_described(name: &str, [imports, data, describe, call]: [&str; 4]) -> Vec<u8> {
+    component("tool", name, [imports, data, call, ""], ["", "", describe])
 }
 
 /// A tool whose texts are in another encoding, with what its `cabi_realloc` does before anything else. Where that encoding
@@ -59,7 +69,7 @@ pub(crate) fn foreign_tool(
 ) -> Vec<u8> {
     encode(
         "tool",
-        &module(name, [imports, data, call, ""], ["", realloc]),
+        &module(name, [imports, data, call, ""], ["", realloc, ""]),
         encoding,
     )
 }
@@ -74,15 +84,19 @@ pub(crate) fn skill(name: &str, text: &str) -> Vec<u8> {
             (i32.store (i32.const 612) (i32.const {length}))
             (i32.const 600))"#
     );
-    component("skill", name, ["", &data, "", &instructions], ["", ""])
+    component("skill", name, ["", &data, "", &instructions], ["", "", ""])
 }
 
-fn component(world: &str, name: &str, parts: [&str; 4], before: [&str; 2]) -> Vec<u8> {
-    encode(world, &module(name, parts, before), StringEncoding::UTF8)
+fn component(world: &str, name: &str, parts: [&str; 4], odd: [&str; 3]) -> Vec<u8> {
+    encode(world, &module(name, parts, odd), StringEncoding::UTF8)
 }
 
 /// The text of its module.
-fn module(name: &str, [imports, data, call, more]: [&str; 4], [describe, realloc]: [&str; 2]) -> String {
+fn module(
+    name: &str,
+    [imports, data, call, more]: [&str; 4],
+    [describe, realloc, described]: [&str; 3],
+) -> String {
     let length = name.len();
     format!(
         r#"(module
@@ -94,6 +108,9 @@ fn module(name: &str, [imports, data, call, more]: [&str; 4], [describe, realloc
                 {realloc}
                 (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
                 (global.set $free (i32.add (local.get $at) (local.get 3)))
+                (if (i32.gt_u (global.get $free) (i32.shl (memory.size) (i32.const 16)))
+                    (then (drop (memory.grow (i32.sub
+                        (i32.add (i32.shr_u (global.get $free) (i32.const 16)) (i32.const 1)) (memory.size))))))
                 (memory.copy (local.get $at) (local.get 0) (local.get 1))
                 (local.get $at))
             (data (i32.const 16) "{name}")
@@ -111,6 +128,7 @@ fn module(name: &str, [imports, data, call, more]: [&str; 4], [describe, realloc
                 (i32.store (i32.const 224) (i32.const 20))
                 (i32.store (i32.const 228) (i32.const 140))
                 (i32.store (i32.const 232) (i32.const 2))
+                {described}
                 (i32.const 160))
             ;; The output at 400 has one part at 500.
             (func $say (param $text i32) (param $length i32)
@@ -129,13 +147,7 @@ fn module(name: &str, [imports, data, call, more]: [&str; 4], [describe, realloc
 
 fn encode(world: &str, text: &str, encoding: StringEncoding) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
-    let mut resolve = Resolve::default();
-    let wit = wit();
-    let mut last = None;
-    for package in PACKAGES {
-        last = Some(resolve.push_dir(wit.join(package)).unwrap().0);
-    }
-    let world = resolve.select_world(&[last.unwrap()], Some(world)).unwrap();
+    let (resolve, world) = self::world(world);
     embed_component_metadata(&mut module, &resolve, world, encoding, false).unwrap();
     ComponentEncoder::default()
         .module(&module)
@@ -143,6 +155,18 @@ fn encode(world: &str, text: &str, encoding: StringEncoding) -> Vec<u8> {
         .validate(true)
         .encode()
         .unwrap()
+}
+
+/// A world of the package `tool`, with all that it needs.
+pub(crate) fn world(name: &str) -> (Resolve, WorldId) {
+    let mut resolve = Resolve::default();
+    let wit = wit();
+    let mut last = None;
+    for package in PACKAGES {
+        last = Some(resolve.push_dir(wit.join(package)).unwrap().0);
+    }
+    let world = resolve.select_world(&[last.unwrap()], Some(name)).unwrap();
+    (resolve, world)
 }
 
 /// A program of the standard library's, built as anybody would build it.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 #[allow(unused_imports, reason = "not every test file has a guest of either sort")]
-pub(crate) use guests::{foreign_tool, odd_tool, program, skill, tool};
+pub(crate) use guests::{foreign_tool, odd_tool, program, skill, tool, tool_described, world};
 
 /// A host in a folder of its own.
 pub(crate) struct Fixture {

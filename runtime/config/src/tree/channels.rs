@@ -140,6 +140,48 @@ pub struct Channels {
     pub others: BTreeMap<String, PluginChannel>,
 }
 
+/// The platforms that have keys of their own.
+const PLATFORMS: [&str; 25] = [
+    "telegram",
+    "discord",
+    "slack",
+    "whatsapp",
+    "signal",
+    "irc",
+    "matrix",
+    "imessage",
+    "bluebubbles",
+    "googlechat",
+    "msteams",
+    "mattermost",
+    "feishu",
+    "line",
+    "nextcloud-talk",
+    "nostr",
+    "synology-chat",
+    "twitch",
+    "zalo",
+    "zalouser",
+    "tlon",
+    "sms",
+    "qqbot",
+    "buzz",
+    "clickclack",
+];
+
+/// Whether this is the name of a platform that has keys of its own, in whatever letter case.
+pub fn is_platform(name: &str) -> bool {
+    PLATFORMS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+impl Channels {
+    /// Whether this is the name of a channel: of a platform that is known, or of one that a plugin brings and that has
+    /// keys here.
+    pub fn is_channel(&self, name: &str) -> bool {
+        is_platform(name) || self.others.keys().any(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
 /// What holds for every channel that does not say otherwise.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -156,4 +198,22 @@ pub struct ChannelDefaults {
     pub heartbeat_visibility: Option<HeartbeatVisibility>,
     /// A stop for bots that answer each other.
     pub bot_loop_protection: Option<BotLoopProtection>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_platform_with_keys_is_known_by_its_name() {
+        let Value::Object(keys) = serde_json::to_value(Channels::default()).unwrap() else {
+            panic!("the channels are no object");
+        };
+        let keys: BTreeSet<_> = keys.keys().map(String::as_str).collect();
+        let shared = BTreeSet::from(["defaults", "modelByChannel"]);
+        let named: BTreeSet<_> = PLATFORMS.into_iter().collect();
+        assert_eq!(&keys - &shared, named);
+    }
 }

@@ -49,7 +49,14 @@ impl Words {
             Level::WARN => (4, "WARN"),
             Level::ERROR => (5, "ERROR"),
         };
-        let subsystem = said.subsystem.take().or_else(|| subsystem_of(metadata.target()));
+        // What an extension says is marked as its own, whatever part of the house it claims to be.
+        let subsystem = match (
+            metadata.target(),
+            said.fields.get("extension").and_then(Value::as_str),
+        ) {
+            ("extension", Some(id)) => Some(format!("extension/{id}")),
+            (target, _) => said.subsystem.take().or_else(|| subsystem_of(target)),
+        };
         let who = subsystem.map(|subsystem| json!({"subsystem": subsystem}).to_string());
         let message = self.redactor.redact(&said.message).into_owned();
         for value in said.fields.values_mut() {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use openclaw_secrets::Redactor;
+use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
@@ -87,12 +88,16 @@ impl Drop for Writer {
 }
 
 impl<S: Subscriber> Layer<S> for Log {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.level.is_some_and(|level| *metadata.level() <= level)
+    // Only a hint: another layer, the console for one, may be told to show more.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level.into())
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if self.level.is_some_and(|level| *event.metadata().level() <= level) {
+        let metadata = event.metadata();
+        let is_ours = metadata.target() == "extension" || metadata.target().starts_with("openclaw");
+        let is_wanted = is_ours || *metadata.level() <= Level::WARN;
+        if is_wanted && self.level.is_some_and(|level| *metadata.level() <= level) {
             self.queue.put(self.words.write(event));
         }
     }
@@ -114,19 +119,44 @@ mod tests {
             .collect()
     }
 
-    fn log_to(path: &Path, max_bytes: u64, write: impl FnOnce()) {
+    fn begin(path: &Path, max_bytes: u64, level: Level) -> (Log, Writer) {
         let redactor = Redactor::default();
         redactor.register(["hunter2hunter2"]);
-        let (log, writer) = open(Options {
+        let options = Options {
             place: Place::Fixed(path.to_owned()),
             max_bytes,
-            level: Some(Level::INFO),
+            level: Some(level),
             redactor: Arc::new(redactor),
             host: "box".to_owned(),
-        })
-        .unwrap();
+        };
+        open(options).unwrap()
+    }
+
+    fn log_to(path: &Path, max_bytes: u64, write: impl FnOnce()) {
+        let (log, writer) = begin(path, max_bytes, Level::INFO);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(log), write);
         drop(writer);
+    }
+
+    #[test]
+    fn how_much_one_keeps_does_not_depend_on_how_much_another_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let (little, much) = (
+            folder.path().join("little.jsonl"),
+            folder.path().join("much.jsonl"),
+        );
+        let (info, first) = begin(&little, 1 << 20, Level::INFO);
+        let (debug, second) = begin(&much, 1 << 20, Level::DEBUG);
+        let both = tracing_subscriber::registry().with(info).with(debug);
+        tracing::subscriber::with_default(both, || {
+            tracing::debug!("a detail");
+            tracing::trace!("one more");
+            tracing::debug!(target: "hyper", "of another's");
+            tracing::info!("news");
+        });
+        drop((first, second));
+        assert_eq!(lines(&little).len(), 1);
+        assert_eq!(lines(&much).len(), 2);
     }
 
     #[test]

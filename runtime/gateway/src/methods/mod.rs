@@ -2,6 +2,7 @@
 
 mod agent;
 mod agents;
+mod approvals;
 mod channels;
 mod chat;
 mod commands;
@@ -27,6 +28,7 @@ use crate::method::Method;
 /// The gateway's own families.
 pub(crate) const OWN: &[&[Method]] = &[
     health::METHODS,
+    approvals::METHODS,
     presence::METHODS,
     devices::METHODS,
     status::METHODS,

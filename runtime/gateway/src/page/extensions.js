@@ -52,7 +52,8 @@ export class Extensions {
     const state = error || (enabled === false ? 'off' : 'on');
     const folders = directories.map(({ guest, path }) => ({ text: `${guest} is ${path} on this machine` }));
     return el('article', { class: 'message' },
-      el('h3', {}, name || id, ' ', el('small', {}, [version, state].filter(Boolean).join(' · '))),
+      // The name is its author's choice, and may be another extension's; the id is its own.
+      el('h3', {}, id, ' ', el('small', {}, [name && `“${name}”`, version, state].filter(Boolean).join(' · '))),
       el('p', {}, description),
       granted === false && [el('p', {}, 'It was granted nothing, so it cannot be called.'), words('It asks to', asks)],
       reach?.length === 0 ? el('p', {}, 'It may reach nothing.') : words('It may', reach),

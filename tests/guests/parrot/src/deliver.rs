@@ -9,6 +9,7 @@ use crate::bindings::openclaw::messaging::inbound::{
 };
 use crate::bindings::openclaw::messaging::types::{Address, ConversationKind, Text};
 use crate::bindings::openclaw::types::errors::Error;
+use crate::steps::Claim;
 
 fn origin(id: &str, handle: Option<String>) -> Origin {
     Origin {
@@ -94,4 +95,21 @@ pub(crate) fn message(
         location: None,
         thread_starter: None,
     })
+}
+
+/// Has a message come from elsewhere.
+pub(crate) fn pretend(event: &mut InboundEvent, claim: Claim) {
+    let InboundEvent::Message(message) = event else {
+        return;
+    };
+    let conversation = &mut message.origin.conversation;
+    conversation.address.to = claim.to;
+    conversation.address.thread = claim.thread;
+    if claim.group {
+        conversation.kind = ConversationKind::Group;
+    }
+    if let Some(sender) = &mut message.origin.sender {
+        sender.id = claim.from;
+        sender.other_ids = claim.also;
+    }
 }

@@ -4,14 +4,21 @@ use serde_json::{Value, json};
 
 use crate::bindings::exports::openclaw::channel::adapter::{Error, Event};
 use crate::bindings::openclaw::channel::events::Happening;
+use crate::bindings::openclaw::channel::state;
 use crate::bindings::openclaw::http::types::Response;
 use crate::bindings::openclaw::secrets::placeholders::capture;
 use crate::bindings::openclaw::secrets::types::{Keep, SecretPlace};
 use crate::bindings::openclaw::sockets::types::{ConnectionId, Frame};
 use crate::{deliver, steps};
 
-/// Tells of an event. A timer whose name is steps does them.
+/// Tells of an event. A timer whose name is steps does them, and so does a frame that is; a state that is steps does
+/// them at every event.
 pub(crate) fn tell(event: Event) -> Result<(), Error> {
+    if let Some(state) = state::load()?
+        && state.starts_with(b"[")
+    {
+        steps::run(&String::from_utf8_lossy(&state))?;
+    }
     let (name, data) = match event.what {
         Happening::Timer(name) if name.starts_with('[') => {
             steps::run(&name)?;
@@ -41,6 +48,9 @@ pub(crate) fn tell(event: Event) -> Result<(), Error> {
         }
         Happening::SocketFrames(arrived) => {
             let frames: Vec<_> = arrived.frames.iter().map(text).collect();
+            if frames.iter().all(|frame| frame.starts_with("[{")) {
+                return frames.iter().try_for_each(|steps| steps::run(steps).map(drop));
+            }
             ("frames", json!({"on": id(&arrived.connection), "frames": frames}))
         }
         Happening::SocketClosed(closed) => (

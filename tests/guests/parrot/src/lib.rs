@@ -1,7 +1,8 @@
 //! A parrot: an adapter to no platform that does what a test tells it and tells what came of it.
 //!
-//! A test writes steps as JSON: in the body of a webhook, in the name of a timer, or as the handle of media to fetch.
-//! The first two are handlers. What happens otherwise is delivered as an event that tells it.
+//! A test writes steps as JSON: in the body of a webhook, in the name of a timer, in a frame, as the handle of media to
+//! fetch. The first three are handlers. What happens otherwise is delivered as an event that tells it. Steps that are
+//! kept under the key `capabilities` are done whenever a parrot is asked what it can do.
 
 mod bindings;
 mod deliver;
@@ -12,6 +13,7 @@ use bindings::exports::openclaw::channel::adapter::{
     CapabilitySet, ChannelSpec, CommandSpec, DirectoryPage, DirectoryQuery, Error, Event, Guest, LoginState,
     OutboundAction, ProbeReport, Receipt, Resolution, Target, WebhookRequest, WebhookResponse,
 };
+use bindings::openclaw::kv::store;
 use bindings::openclaw::messaging::types::{Address, ConversationKind, TextForm};
 use bindings::openclaw::types::errors::{ErrorCode, Sent};
 
@@ -43,6 +45,9 @@ impl Guest for Parrot {
     }
 
     fn capabilities(account: String) -> Result<CapabilitySet, Error> {
+        if let Some(steps) = store::get("capabilities")? {
+            steps::run(&String::from_utf8_lossy(&steps))?;
+        }
         Ok(CapabilitySet {
             conversations: vec![ConversationKind::Direct],
             features: Vec::new(),

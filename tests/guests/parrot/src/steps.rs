@@ -32,6 +32,16 @@ thread_local! {
     static EATEN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// From whom and where a message is said to come.
+#[derive(Deserialize)]
+pub(crate) struct Claim {
+    pub(crate) from: String,
+    pub(crate) also: Vec<String>,
+    pub(crate) to: String,
+    pub(crate) thread: Option<String>,
+    pub(crate) group: bool,
+}
+
 /// Something to do.
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
@@ -59,6 +69,7 @@ enum Step {
         handle: Option<String>,
         remote: Option<String>,
         deferred: Option<String>,
+        claim: Option<Claim>,
     },
     Start {
         token: String,
@@ -125,10 +136,7 @@ enum Step {
     Health {
         word: String,
     },
-    Many {
-        what: String,
-        count: u32,
-    },
+    Many(Many),
     Context,
     Count,
     Eat {
@@ -142,6 +150,21 @@ enum Step {
     },
     Trap,
     Spin,
+}
+
+/// Something to do many times.
+#[derive(Deserialize)]
+struct Many {
+    what: String,
+    count: u32,
+    /// The number in the name of the first.
+    #[serde(default)]
+    from: u32,
+    /// Where connections go to.
+    url: Option<String>,
+    /// Whether it goes on behind what is refused.
+    #[serde(default)]
+    stubborn: bool,
 }
 
 /// How a connection is treated.
@@ -307,8 +330,12 @@ fn take(step: Step) -> Result<Value, Error> {
             handle,
             remote,
             deferred,
+            claim,
         } => {
-            let message = deliver::message(&id, &text, (handle, remote, deferred));
+            let mut message = deliver::message(&id, &text, (handle, remote, deferred));
+            if let Some(claim) = claim {
+                deliver::pretend(&mut message, claim);
+            }
             json!(deliver(&[message]).map(|()| "delivered")?)
         }
         Step::Start { token, url } => json!(background::start(&token, &request(url)).map(|()| "started")?),
@@ -387,7 +414,7 @@ fn take(step: Step) -> Result<Value, Error> {
             });
             json!("reported")
         }
-        Step::Many { what, count } => many(&what, count)?,
+        Step::Many(many) => many.run()?,
         Step::Context => {
             let context = call::current();
             json!({
@@ -418,24 +445,39 @@ fn take(step: Step) -> Result<Value, Error> {
     })
 }
 
-/// The same so many times, up to the first that is refused: how many were taken, and how it was refused.
-fn many(what: &str, count: u32) -> Result<Value, Error> {
-    for done in 0..count {
-        let once = match what {
-            "deliver" => deliver(&[deliver::message(&format!("m{done}"), "hi", (None, None, None))]),
-            "timer" => schedule::set_after(&format!("t{done}"), 1000),
-            "cursor" => state::move_cursor(&format!("c{done}"), "1"),
-            "request" => background::start(&format!("r{done}"), &request("http://127.0.0.1:9/".to_owned())),
-            "socket" => {
-                let url = Some("ws://127.0.0.1:9/".to_owned());
-                connections::open(&format!("s{done}"), &endpoint(url, None), &options(None))
+impl Many {
+    /// How many were taken and how the first was refused that was. That one is the last, unless it is stubborn.
+    fn run(&self) -> Result<Value, Error> {
+        let (mut taken, mut refused) = (0, None);
+        for n in self.from..self.from + self.count {
+            match self.once(n) {
+                Ok(()) => taken += 1,
+                Err(error) => {
+                    refused.get_or_insert_with(|| format!("{:?}", error.code));
+                    if !self.stubborn {
+                        break;
+                    }
+                }
             }
-            "key" => store::set(&format!("k{done}"), b"v"),
+        }
+        Ok(match refused {
+            Some(refused) => json!({"taken": taken, "refused": refused}),
+            None => json!({"taken": taken}),
+        })
+    }
+
+    fn once(&self, n: u32) -> Result<(), Error> {
+        match self.what.as_str() {
+            "deliver" => deliver(&[deliver::message(&format!("m{n}"), "hi", (None, None, None))]),
+            "timer" => schedule::set_after(&format!("t{n}"), 1000),
+            "cursor" => state::move_cursor(&format!("c{n}"), "1"),
+            "request" => background::start(&format!("r{n}"), &request("http://127.0.0.1:9/".to_owned())),
+            "socket" => {
+                let url = self.url.clone().unwrap_or_else(|| "ws://127.0.0.1:9/".to_owned());
+                connections::open(&format!("s{n}"), &endpoint(Some(url), None), &options(None))
+            }
+            "key" => store::set(&format!("k{n}"), b"v"),
             _ => Err(failure(ErrorCode::Invalid, "nobody knows that")),
-        };
-        if let Err(error) = once {
-            return Ok(json!({"taken": done, "refused": format!("{:?}", error.code)}));
         }
     }
-    Ok(json!({"taken": count}))
 }

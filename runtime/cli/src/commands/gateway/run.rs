@@ -21,6 +21,7 @@ use openclaw_gateway::auth::credentials::Overrides;
 use openclaw_gateway::services::{Enabler, Parts, Services};
 use openclaw_gateway::{Options, api, bind, key, limits, log, methods, server, takeover};
 use openclaw_models::Models;
+use openclaw_policy::PluginId;
 use openclaw_secrets::collect::collect;
 use openclaw_secrets::snapshot::Strictness;
 use openclaw_secrets::{SecretValue, Snapshot as Secrets, SnapshotCell};
@@ -57,7 +58,10 @@ pub(super) fn run(global: &Global, args: &GatewayRun) -> Result<ExitCode, Failur
     let (log, writer) = log::open(log::Options {
         place: place.clone(),
         max_bytes: logging.max_file_bytes,
-        level: level(logging.level),
+        level: match global.log_level() {
+            Some(named) => named.most(),
+            None => level(logging.level),
+        },
         redactor: output::redactor(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
     })?;
@@ -233,6 +237,20 @@ impl House {
     }
 }
 
+/// What is installed, what was granted earlier before what was granted later: where two have a tool of one name, it
+/// stays whose it was first.
+async fn in_order(host: &Host, state: &State) -> Result<Vec<PluginId>, Failure> {
+    let stored: openclaw_state::Result<Vec<_>> = state.read(|view| view.grants()).await;
+    let stored = stored?;
+    let since = |id: &PluginId| {
+        let own = stored.iter().filter(|grant| grant.extension == id.as_str());
+        own.map(|grant| grant.updated_ms).min().unwrap_or(i64::MAX)
+    };
+    let mut ids = host.list().await?;
+    ids.sort_by_key(since);
+    Ok(ids)
+}
+
 /// Makes the tools of all that is installed and switched on callable.
 async fn enable_all(
     extensions: &Extensions,
@@ -240,7 +258,7 @@ async fn enable_all(
     host: &Host,
     state: &State,
 ) -> Result<(), Failure> {
-    for id in host.list().await? {
+    for id in in_order(host, state).await? {
         if let Some(off) = is_off(snapshot, &id) {
             tracing::info!(extension = %id, %off, "an extension is switched off");
             continue;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use openclaw_components::{CallContext, Installed, Output, Progress};
 use openclaw_config::Snapshot;
 use openclaw_config::tree::Config;
+use openclaw_policy::PluginId;
 use openclaw_state::State;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{mpsc, watch};
@@ -57,7 +58,13 @@ pub(super) fn run(extensions: &Extensions, args: &PluginsRun) -> Result<ExitCode
         state.close().await;
         ended
     });
-    answer::print(ended?, args.json)
+    answer::print(&args.id, ended?, args.json)
+}
+
+/// What an extension says beside its result, with its id before each line, because it may say what we would.
+fn said_by(id: &PluginId, text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(|line| format!("{id}: {line}")).collect();
+    lines.join("\n")
 }
 
 struct Call<'a> {
@@ -93,7 +100,7 @@ impl Call<'_> {
         let listen = async {
             let mut told = String::new();
             while let Some(news) = received.recv().await {
-                tell(news, &doing, &mut told);
+                tell(&self.installed.manifest.id, news, &doing, &mut told);
             }
         };
         let ended = tokio::select! {
@@ -113,7 +120,7 @@ impl Call<'_> {
 }
 
 /// Shows what a tool says on the way. A step moves on the line of the terminal; each new message is told once.
-fn tell(news: Progress, doing: &watch::Sender<String>, told: &mut String) {
+fn tell(id: &PluginId, news: Progress, doing: &watch::Sender<String>, told: &mut String) {
     match news {
         Progress::Step { message, done, total } => {
             let line = match (done, total) {
@@ -123,11 +130,11 @@ fn tell(news: Progress, doing: &watch::Sender<String>, told: &mut String) {
             };
             doing.send_replace(line);
             if *told != message {
-                output::complain(&message);
+                output::complain(&said_by(id, &message));
                 *told = message;
             }
         }
-        Progress::Output { text, .. } => output::complain(&text),
+        Progress::Output { text, .. } => output::complain(&said_by(id, &text)),
     }
 }
 

@@ -174,7 +174,7 @@ impl Reply {
     /// A new answer to a request for `model`, at a time in seconds.
     pub(crate) fn new(model: String, created: i64) -> Self {
         Self {
-            id: format!("chatcmpl_{}", uuid::Uuid::new_v4()),
+            id: format!("chatcmpl_{}", uuid::Uuid::now_v7()),
             created,
             model,
         }

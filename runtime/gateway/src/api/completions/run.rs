@@ -93,19 +93,20 @@ pub(crate) async fn answer(
         agent_id: Some(agent_id),
         request,
     };
+    let is_required = completion.tools.is_required;
+    let Some(events_of_runs) = heard else {
+        let ended = agent.run(turn).await;
+        running.is_over = true;
+        return match ended {
+            Ok(Some(outcome)) => whole(&reply, &outcome, is_required),
+            Ok(None) => Err(Refusal::internal()),
+            Err(error) => Err(not_accepted(&error)),
+        };
+    };
     if let Err(error) = agent.accept(turn).await {
         running.is_over = true;
         return Err(not_accepted(&error));
     }
-    let is_required = completion.tools.is_required;
-    let Some(events_of_runs) = heard else {
-        let outcome = agent.wait(&run_id, Duration::MAX).await;
-        running.is_over = true;
-        return match outcome {
-            Ok(Some(outcome)) => whole(&reply, &outcome, is_required),
-            Ok(None) | Err(_) => Err(Refusal::internal()),
-        };
-    };
     let told = Told {
         reply,
         running,

@@ -34,7 +34,7 @@ pub(crate) fn session_key(
     }
     Ok(match user {
         Some(user) => format!("agent:{agent}:{family}-user:{}", user.to_lowercase()),
-        None => format!("agent:{agent}:{family}:{}", uuid::Uuid::new_v4()),
+        None => format!("agent:{agent}:{family}:{}", uuid::Uuid::now_v7()),
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use openclaw_components::{Installed, PASSAGE};
 use openclaw_policy::words::{Line, Severity, Words as _};
-use openclaw_policy::{Grant, PluginId};
+use openclaw_policy::{Grant, PluginId, display_safe};
 use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::{Field, Kind, Object, WORD};
 use openclaw_state::{AuditRow, StoredGrant};
@@ -50,11 +50,13 @@ pub(super) async fn list(gateway: Arc<Gateway>, caller: Caller, params: Params) 
 
 fn row(parts: &Parts, installed: &Installed, is_granted: bool) -> Value {
     let manifest = &installed.manifest;
+    // Its author's words, as the command line shows them: clients put them beside the gateway's own.
+    let shown = |text: &Option<String>, most| text.as_deref().map(|text| display_safe(text, most));
     json!({
         "id": manifest.id,
-        "name": manifest.name,
-        "version": manifest.version,
-        "description": manifest.description,
+        "name": shown(&manifest.name, 80),
+        "version": shown(&manifest.version, 40),
+        "description": shown(&manifest.description, 300),
         "digest": installed.digest,
         "granted": is_granted,
         "enabled": is_on(parts, installed),

@@ -3,14 +3,16 @@
 use std::process::ExitCode;
 
 use openclaw_components::{Output, Part};
+use openclaw_policy::PluginId;
 use serde_json::{Map, json};
 
+use super::said_by;
 use crate::failure::Failure;
 use crate::output;
 
 /// Prints it: the result on standard output, what was printed on the way on standard error. A tool that could not
 /// do what it was asked is a failure.
-pub(super) fn print(output: Output, json: bool) -> Result<ExitCode, Failure> {
+pub(super) fn print(id: &PluginId, output: Output, json: bool) -> Result<ExitCode, Failure> {
     if json && !output.is_error {
         output::print_json(&output);
         return Ok(ExitCode::SUCCESS);
@@ -21,7 +23,7 @@ pub(super) fn print(output: Output, json: bool) -> Result<ExitCode, Failure> {
         return Err(Failure::Negative { text, fields: whole });
     }
     if !output.printed.is_empty() {
-        output::complain(&output.printed);
+        output::complain(&said_by(id, &output.printed));
     }
     if output.lost_lines > 0 {
         output::complain(&format!(
