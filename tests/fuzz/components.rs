@@ -4,6 +4,7 @@
 //! each end is one that the host has a word for; its place is free afterwards, its memory given back, and the tool beside
 //! it is answered.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use openclaw_components::{CallContext, CompileFailure, Error, Output};
@@ -34,14 +35,8 @@ fn asks() -> Value {
     })
 }
 
-/// How far inputs came.
-#[derive(Debug, Default)]
-struct Reached {
-    refused: u64,
-    installed: u64,
-    called: u64,
-    answered: u64,
-}
+/// How often what happened.
+type Ends = BTreeMap<&'static str, u64>;
 
 #[test]
 fn whatever_a_component_does_the_host_has_a_word_for_it() {
@@ -60,7 +55,7 @@ fn whatever_a_component_does_the_host_has_a_word_for_it() {
         fixture
     });
     let smith = Smith::new();
-    let mut reached = Reached::default();
+    let mut ends = Ends::new();
     fuzz("components", |u| {
         let Some(component) = smith.bytes(u)? else {
             return Ok(());
@@ -69,28 +64,34 @@ fn whatever_a_component_does_the_host_has_a_word_for_it() {
             .map(|_| Ok(json!({"a": value(u, &[])?}).to_string()))
             .collect::<arbitrary::Result<_>>()?;
         runtime.block_on(async {
-            try_one(&fixture, &component, &arguments, &mut reached).await;
+            try_one(&fixture, &component, &arguments, &mut ends).await;
             let said = timeout(STEP, fixture.call("honest")).await.unwrap();
             assert_eq!(text(&said.unwrap()), "A tool");
         });
         Ok(())
     });
-    println!("components: {reached:?}");
-    assert!(reached.refused > 0 && reached.called > 0, "{reached:?}");
+    println!("components: {ends:?}");
+    for reached in ["install: it is not valid", "call: it broke off"] {
+        assert!(
+            ends.contains_key(reached),
+            "no input came there: {reached}: {ends:?}"
+        );
+    }
 }
 
-async fn try_one(fixture: &Fixture, component: &[u8], arguments: &[String], reached: &mut Reached) {
+async fn try_one(fixture: &Fixture, component: &[u8], arguments: &[String], ends: &mut Ends) {
     let package = fixture.package("stranger", component, &asks());
     let installed = timeout(STEP, fixture.host.install(&package)).await.unwrap();
     let installed = match installed {
         Ok(installed) => installed,
         Err(error) => {
-            assert!(is_refusal(&error), "{error:?}");
-            reached.refused += 1;
+            let Some(why) = refusal(&error) else {
+                panic!("{error:?}");
+            };
+            *ends.entry(why).or_default() += 1;
             return;
         }
     };
-    reached.installed += 1;
     let grant = grant(&installed, Choice::All);
     match fixture.host.enable(&installed, grant, json!({})).await {
         Ok(()) => {
@@ -99,9 +100,10 @@ async fn try_one(fixture: &Fixture, component: &[u8], arguments: &[String], reac
                     .host
                     .call(&spec.name, arguments, CallContext::default(), None);
                 let ended = timeout(STEP, called).await.unwrap();
-                reached.called += 1;
-                reached.answered += u64::from(ended.is_ok());
-                assert!(has_a_word(&ended), "{ended:?}");
+                let Some(how) = end(&ended) else {
+                    panic!("{ended:?}");
+                };
+                *ends.entry(how).or_default() += 1;
             }
         }
         // It called a tool of its own what the neighbour's is called.
@@ -112,36 +114,34 @@ async fn try_one(fixture: &Fixture, component: &[u8], arguments: &[String], reac
     fixture.host.forget(&installed.manifest.id).await.unwrap();
 }
 
-/// Whether an error of installing is one about the component.
-fn is_refusal(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::NotComponent(_)
-            | Error::TooComplex { .. }
-            | Error::Malformed { .. }
-            | Error::Imports(_)
-            | Error::Compile(CompileFailure::Time(_) | CompileFailure::Memory(_))
-            | Error::Link { .. }
-            | Error::World { .. }
-            | Error::Memory { .. }
-            | Error::Unfit { .. }
-            | Error::NoExport
-            | Error::Description { .. }
-            | Error::Stopped { .. }
-            | Error::Trap { .. }
-    )
+/// What an error of installing says about the component; none if it is about anything else.
+fn refusal(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::NotComponent(_) => "install: it is no component",
+        Error::TooComplex { .. } | Error::Unfit { .. } => "install: it is too involved",
+        Error::Malformed { .. } => "install: it is not valid",
+        Error::Imports(_) => "install: its imports",
+        Error::Compile(CompileFailure::Time(_) | CompileFailure::Memory(_)) => {
+            "install: it is dear to compile"
+        }
+        Error::Link { .. } | Error::World { .. } | Error::NoExport => "install: it fits no world",
+        Error::Memory { .. } => "install: its memory",
+        Error::Description { .. } => "install: what it says of itself",
+        Error::Stopped { .. } => "install: a limit",
+        Error::Trap { .. } => "install: it broke off",
+        _ => return None,
+    })
 }
 
-/// Whether a call ended in a way that is known.
-fn has_a_word(ended: &Result<Output, Error>) -> bool {
-    matches!(
-        ended,
-        Ok(_)
-            | Err(Error::Stopped { .. }
-                | Error::Trap { .. }
-                | Error::Failed { .. }
-                | Error::ForeignMedia { .. }
-                | Error::Description { .. }
-                | Error::OwnerOnly { .. })
-    )
+/// How a call ended; none if it ended in a way in which no guest may end one.
+fn end(ended: &Result<Output, Error>) -> Option<&'static str> {
+    Some(match ended {
+        Ok(_) => "call: it answered",
+        Err(Error::Stopped { .. }) => "call: a limit",
+        Err(Error::Trap { .. }) => "call: it broke off",
+        Err(Error::Failed { .. }) => "call: it failed",
+        Err(Error::ForeignMedia { .. }) => "call: foreign media",
+        Err(Error::OwnerOnly { .. }) => "call: it is for owners",
+        _ => return None,
+    })
 }

@@ -10,7 +10,7 @@ use fastrand::Rng;
 /// Where a run begins that nobody asked to begin elsewhere, so that the suite does the same every time.
 const SEED: u64 = 0x6f70_656e_636c_6177;
 /// The most bytes of which an input is made.
-const BYTES: usize = 8 << 10;
+const BYTES: usize = 16 << 10;
 
 /// How long a target goes on.
 pub(crate) fn time() -> Duration {

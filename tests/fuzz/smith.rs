@@ -73,21 +73,28 @@ impl Smith {
 
     /// Some bytes. None where the random parts fit no component.
     pub(crate) fn bytes(&self, u: &mut Unstructured<'_>) -> Result<Option<Vec<u8>>> {
+        // What is chosen is chosen first: from an input that is used up come only zeros.
+        let kind = u.int_in_range(0..=19)?;
+        let [is_tame, is_served] = [u.ratio(15, 16)?, u.ratio(15, 16)?];
+        let replaced: &[&str] = match u.int_in_range(0..=7)? {
+            0 => &[],
+            1 | 2 => &[DESCRIBE],
+            _ => &[DESCRIBE, REALLOC],
+        };
         let mut config: Config = u.arbitrary()?;
+        // Small ones are compiled soon, and there are more of them.
         config.max_imports = 12;
-        config.max_instructions = 200;
-        match u.int_in_range(0..=19)? {
-            0 => Ok(Some(wasm_smith::Component::new(config, u)?.to_bytes())),
-            1 => Ok(Some(wasm_smith::Module::new(config, u)?.to_bytes())),
-            _ => self.tool(u, config),
+        config.max_funcs = 8;
+        config.max_instructions = 100;
+        match kind {
+            0 => return Ok(Some(wasm_smith::Component::new(config, u)?.to_bytes())),
+            1 => return Ok(Some(wasm_smith::Module::new(config, u)?.to_bytes())),
+            _ => {}
         }
-    }
-
-    fn tool(&self, u: &mut Unstructured<'_>, mut config: Config) -> Result<Option<Vec<u8>>> {
-        config.available_imports = Some(self.imports[usize::from(!u.ratio(1, 16)?)].clone());
+        config.available_imports = Some(self.imports[usize::from(is_served)].clone());
         config.exports = Some(self.honest.clone());
-        // What is off is refused, which is soon told, too.
-        if !u.ratio(1, 16)? {
+        // What is off and what is too large is refused, which is soon told, too.
+        if is_tame {
             config.memory64_enabled = false;
             config.threads_enabled = false;
             config.shared_everything_threads_enabled = false;
@@ -97,13 +104,10 @@ impl Smith {
             config.wide_arithmetic_enabled = false;
             config.gc_enabled = false;
             config.max_memories = 1;
+            config.max_memory32_bytes = 2 << 20;
+            config.max_table_elements = 1000;
         }
         let module = wasm_smith::Module::new(config, u)?.to_bytes();
-        let replaced: &[&str] = match u.int_in_range(0..=5)? {
-            0 => &[],
-            1 | 2 => &[DESCRIBE],
-            _ => &[DESCRIBE, REALLOC],
-        };
         Ok(self.encoded(&module, replaced))
     }
 

@@ -240,39 +240,53 @@ fn crowd(count: usize) -> Vec<u8> {
         (core instance $i (instantiate $m))
         (func (export "next") (result u32) (canon lift (core func $i "next"))))"#;
     let numbers = || 0..count;
-    let leaves: String = numbers()
-        .map(|n| {
-            format!(
-                r#"(instance $i{n} (instantiate $leaf)) (core func $f{n} (canon lower (func $i{n} "next")))"#
-            )
-        })
-        .collect();
-    let exports: String = numbers()
-        .map(|n| format!(r#"(export "{n}" (func $f{n}))"#))
-        .collect();
-    let imports: String = numbers()
-        .map(|n| format!(r#"(import "" "{n}" (func $g{n} (result i32)))"#))
-        .collect();
+    let join = |one: &dyn Fn(usize) -> String| numbers().map(one).collect::<String>();
+    let leaves = join(&|n| format!("(instance $i{n} (instantiate $leaf))"));
+    let with = join(&|n| format!(r#"(with "f{n}" (func $i{n} "next"))"#));
+    let imports = join(&|n| {
+        format!(r#"(import "f{n}" (func $h{n} (result u32))) (core func $f{n} (canon lower (func $h{n})))"#)
+    });
+    let exports = join(&|n| format!(r#"(export "{n}" (func $f{n}))"#));
+    let functions = join(&|n| format!(r#"(import "" "{n}" (func $g{n} (result i32)))"#));
     // Each begins with its own counter, so all answer 1.
-    let calls: String = numbers()
-        .map(|n| format!("(if (i32.ne (call $g{n}) (i32.const 1)) (then unreachable))"))
-        .collect();
-    command(&format!(
+    let calls = join(&|n| format!("(if (i32.ne (call $g{n}) (i32.const 1)) (then unreachable))"));
+    command_of(&format!(
         r#"{leaf} {leaves}
-        (core module $main {imports} (func (export "run") (result i32) {calls} (i32.const 0)))
-        (core instance $m (instantiate $main (with "" (instance {exports}))))"#
+        (component $caller
+            {imports}
+            (core module $main {functions} (func (export "run") (result i32) {calls} (i32.const 0)))
+            (core instance $i (instantiate $main (with "" (instance {exports}))))
+            (func (export "run") (result (result)) (canon lift (core func $i "run"))))
+        (instance $caller (instantiate $caller {with}))
+        (alias export $caller "run" (func $run))"#
     ))
 }
 
+/// So many components, one inside the other.
+fn nested(depth: usize) -> Vec<u8> {
+    let head = b"\0asm\x0d\0\x01\0";
+    (1..depth).fold(head.to_vec(), |inner, _| {
+        // A section with one component, and its length in two groups of seven bits.
+        let length = [(inner.len() & 0x7f) as u8 | 0x80, (inner.len() >> 7) as u8];
+        [&head[..], &[4], &length, &inner].concat()
+    })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_instances_inside_are_taken_and_more_or_deeper_ones_are_refused() {
+async fn a_hundred_instances_inside_run_and_more_or_deeper_ones_are_refused() {
     let house = House::open().await;
     house.add("crowd", &crowd(100), json!({})).await;
+    let attack = async {
+        for _ in 0..20 {
+            assert!(!house.call("crowd").await.unwrap().is_error);
+        }
+    };
+    house.ordeal("crowd", 0, attack).await;
     let refused = house
         .ordeal("more", 1, install(&house, "more", &crowd(200), &json!({})))
         .await;
     assert_eq!(bound(refused), Bound::Modules);
-    let deep = idle(&format!("{}{}", "(component ".repeat(60), ")".repeat(60)));
+    let deep = nested(100);
     let refused = house
         .ordeal("deep", 1, install(&house, "deep", &deep, &json!({})))
         .await;

@@ -18,7 +18,7 @@ use crate::common::{Fixture, start_in, text, tool};
 pub(crate) const BAR: Duration = Duration::from_millis(400);
 /// How much more memory the process may hold afterwards: the places for guests keep what was used in them, and the
 /// allocator keeps some for what comes next.
-const MORE: u64 = 160 << 20;
+const MORE: u64 = 64 << 20;
 /// How long the process may take to give back what it held.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A body that returns "A tool".

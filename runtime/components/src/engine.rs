@@ -104,8 +104,9 @@ fn settings() -> Config {
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)
         .native_unwind_info(false);
-    // What no toolchain of components emits by itself only widens what has to be trusted.
-    // Several memories stay on: what carries a call from one component to another inside the same package needs them.
+    // What no toolchain of components emits by itself only widens what has to be trusted. Several memories are the
+    // exception, because the engine emits them itself between two parts of a component that call each other; modules
+    // that have them are refused before they are compiled.
     let unneeded = WasmFeatures::THREADS
         | WasmFeatures::MEMORY64
         | WasmFeatures::RELAXED_SIMD
@@ -120,17 +121,18 @@ fn settings() -> Config {
 }
 
 /// Places for whatever so many calls may be made of: each of them may stand on top of others, and beside them are the
-/// instances that wait for their next call. So nobody takes a place that was another's.
+/// instances that wait for their next call. So nobody takes a place that was another's. Between parts that call each
+/// other the engine puts modules of its own, at most one for each of theirs.
 fn pool(calls: usize, share: u32) -> PoolingAllocationConfig {
     let calls = u32::try_from(calls).unwrap_or(CALLS).clamp(1, CALLS);
     let instances = calls * MAX_DEPTH + WARM;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_memories(instances * MEMORIES / share)
         .total_tables(instances * TABLES / share)
-        .total_core_instances(instances * CORE_INSTANCES)
+        .total_core_instances(instances * 2 * CORE_INSTANCES)
         .total_component_instances(instances)
         .total_stacks(instances)
-        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_core_instances_per_component(2 * CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
         .max_core_instance_size(INSTANCE_BYTES)
@@ -172,6 +174,8 @@ mod tests {
         for text in [
             "(component (core module (memory i64 1)))",
             "(component (core module (memory 1 1 shared)))",
+            "(component (core module (type (struct))))",
+            "(component (core module (type $f (func)) (type (cont $f))))",
         ] {
             let bytes = wat::parse_str(text).unwrap();
             assert!(engine.precompile_component(&bytes).is_err(), "{text}");

@@ -26,7 +26,7 @@ use crate::standard_http::StandardHttp;
 use crate::stdio::Printed;
 
 /// Handles of one call: streams, pollables, media and the like. A program that needs more leaks them. What stands behind
-/// one takes up to 64 KiB here, which makes as much as a call's own memory usually is.
+/// one takes up to 128 KiB here, which makes twice a call's usual memory.
 const HANDLES: usize = 1024;
 /// Handles that are known to the component's parts, those of its own making included; each takes some bytes here.
 const INNER_HANDLES: usize = 50_000;

@@ -50,6 +50,7 @@ mod standard_http;
 mod stdio;
 mod store;
 mod validate;
+mod weight;
 
 pub use breaks::{BREAK, REFUSE};
 pub use call::{CallContext, Output, Part, Progress, Spill};

@@ -3,8 +3,8 @@
 //! **Promise.** What a component sends with `wasi:http` passes the same gate with the same grant as what it sends
 //! with `openclaw:http`: there is no other way out. Placeholders in headers, the path and the query are swapped;
 //! a body is a stream, so one in it ends it. A redirect is an ordinary response, because the standard's clients
-//! follow it themselves. **Bound.** The gate's and the call's volume; what is kept here of a request that was not sent,
-//! [`KEPT`] bytes in each of its parts. **Cost.** One task for each request.
+//! follow it themselves. **Bound.** The gate's and the call's volume; what is kept here of a request that was not sent:
+//! [`FIELDS`], [`KEPT`] of each piece of its body, [`NAME`] of names. **Cost.** One task for each request.
 
 use std::sync::Arc;
 
@@ -26,11 +26,13 @@ use crate::guest::Guest;
 use crate::host::http::shorter;
 use crate::limits::Volume;
 
-/// What is kept of one field, address or piece of a body until the request is sent. The gate sends no larger head.
+/// What is kept of each piece of a body until a request is sent.
 const KEPT: usize = 64 << 10;
 /// How many bytes the fields of one message may have: more than the gate lets through, so that it is the gate that says
 /// no, with its reason.
 const FIELDS: usize = 128 << 10;
+/// What is kept of its address and of the name of its method. The longest host has 255 bytes.
+const NAME: usize = 4 << 10;
 
 /// What a call has of the standard client.
 pub(crate) struct StandardHttp {
@@ -69,7 +71,7 @@ pub(crate) fn add_bounds(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "[method]outgoing-request.set-method",
         |mut store: StoreContextMut<'_, Guest>, (request, method): (Request, Method)| -> Kept {
             match &method {
-                Method::Other(name) if name.len() > KEPT => Ok((Err(()),)),
+                Method::Other(name) if name.len() > NAME => Ok((Err(()),)),
                 _ => Ok((store.data_mut().http().set_method(request, method)?,)),
             }
         },
@@ -78,7 +80,7 @@ pub(crate) fn add_bounds(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "[method]outgoing-request.set-authority",
         |mut store: StoreContextMut<'_, Guest>, (request, authority): (Request, Option<String>)| -> Kept {
             match &authority {
-                Some(text) if text.len() > KEPT => Ok((Err(()),)),
+                Some(text) if text.len() > NAME => Ok((Err(()),)),
                 _ => Ok((store.data_mut().http().set_authority(request, authority)?,)),
             }
         },

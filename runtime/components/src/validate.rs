@@ -8,18 +8,17 @@
 
 use wasmtime::wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef,
-    Encoding, FunctionBody, Instance, MemoryType, Operator, Parser, Payload,
+    Encoding, FunctionBody, Instance, Operator, Parser, Payload, TypeRef,
 };
 
-use crate::engine::{CORE_INSTANCES, MEMORIES, TABLES, TABLES_OF_MODULE};
+use crate::engine::TABLES_OF_MODULE;
 use crate::error::{Bound, Error, NotComponent, Result};
+use crate::weight::Weight;
 
 /// Larger ones are programs with their data inside, which belongs into files or media.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
 /// A program composed of composed programs is some 4 deep.
 const MAX_DEPTH: usize = 16;
-/// All instances that starting it once would make.
-const MAX_INSTANCES: u64 = 1000;
 /// Modules and components inside.
 const MAX_PARTS: u64 = 500;
 /// Functions of all modules.
@@ -47,44 +46,6 @@ pub struct Shape {
     pub memory: u64,
 }
 
-/// What one instance makes, with all that is inside of it.
-#[derive(Clone, Copy, Default)]
-struct Weight {
-    instances: u64,
-    modules: u64,
-    memories: u64,
-    tables: u64,
-    bytes: u64,
-}
-
-impl Weight {
-    /// One of a module without anything.
-    const MODULE: Self = Self {
-        instances: 1,
-        modules: 1,
-        memories: 0,
-        tables: 0,
-        bytes: 0,
-    };
-    /// One of a component without anything.
-    const COMPONENT: Self = Self {
-        modules: 0,
-        ..Self::MODULE
-    };
-
-    fn add(&mut self, more: Self) -> Result<()> {
-        self.instances = self.instances.saturating_add(more.instances);
-        self.modules = self.modules.saturating_add(more.modules);
-        self.memories = self.memories.saturating_add(more.memories);
-        self.tables = self.tables.saturating_add(more.tables);
-        self.bytes = self.bytes.saturating_add(more.bytes);
-        check(Bound::Instances, self.instances, MAX_INSTANCES)?;
-        check(Bound::Modules, self.modules, CORE_INSTANCES.into())?;
-        check(Bound::Memories, self.memories, MEMORIES.into())?;
-        check(Bound::Tables, self.tables, TABLES.into())
-    }
-}
-
 /// What has a numbering of its own inside a component.
 #[derive(Clone, Copy)]
 enum Kind {
@@ -102,6 +63,8 @@ struct Frame {
     modules: Vec<Weight>,
     /// What one instance of it makes.
     own: Weight,
+    /// Whether it has a memory, of its own or imported.
+    has_memory: bool,
 }
 
 /// Counts what stands in a component.
@@ -134,7 +97,7 @@ fn malformed(error: wasmtime::wasmparser::BinaryReaderError) -> Error {
     }
 }
 
-fn check(bound: Bound, found: u64, most: u64) -> Result<()> {
+pub(crate) fn check(bound: Bound, found: u64, most: u64) -> Result<()> {
     match found > most {
         true => Err(Error::TooComplex { bound, found, most }),
         false => Ok(()),
@@ -166,24 +129,25 @@ impl Pass {
                 }
                 Ok(())
             }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    if let TypeRef::Memory(_) = import.map_err(malformed)?.ty {
+                        self.see_memory()?;
+                    }
+                }
+                Ok(())
+            }
             Payload::MemorySection(section) => {
                 for memory in section {
-                    let bytes = initial_bytes(&memory.map_err(malformed)?);
-                    self.add(Weight {
-                        memories: 1,
-                        bytes,
-                        ..Weight::default()
-                    })?;
+                    self.see_memory()?;
+                    self.add(Weight::memory(&memory.map_err(malformed)?))?;
                 }
                 Ok(())
             }
             Payload::TableSection(section) => {
                 let tables = u64::from(section.count());
                 check(Bound::TablesOfModule, tables, TABLES_OF_MODULE.into())?;
-                self.add(Weight {
-                    tables,
-                    ..Weight::default()
-                })
+                self.add(Weight::tables(tables))
             }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section {
@@ -263,6 +227,7 @@ impl Pass {
                 true => Weight::MODULE,
                 false => Weight::COMPONENT,
             },
+            has_memory: false,
         });
         self.parts += 1;
         check(Bound::Parts, self.parts, MAX_PARTS)?;
@@ -272,9 +237,23 @@ impl Pass {
     fn leave(&mut self) {
         let Some(done) = self.frames.pop() else { return };
         match (self.frames.is_empty(), done.is_module) {
-            (true, _) => self.shape.memory = done.own.bytes,
+            (true, _) => self.shape.memory = done.own.bytes(),
             (false, true) => self.put(Kind::Module, done.own),
             (false, false) => self.put(Kind::Component, done.own),
+        }
+    }
+
+    /// The engine itself joins two memories where parts of a component call each other, and so has to allow for several.
+    fn see_memory(&mut self) -> Result<()> {
+        match self.frames.last_mut() {
+            Some(frame) if frame.has_memory => Err(Error::Malformed {
+                what: "a module in it has several memories, and multi-memory is off here".to_owned(),
+            }),
+            Some(frame) => {
+                frame.has_memory = true;
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 
@@ -340,12 +319,6 @@ impl Pass {
     }
 }
 
-/// How many bytes a memory begins with.
-fn initial_bytes(memory: &MemoryType) -> u64 {
-    let page = 1_u64.checked_shl(memory.page_size_log2.unwrap_or(16));
-    memory.initial.saturating_mul(page.unwrap_or(u64::MAX))
-}
-
 /// What a component that arrives from outside would make when instantiated cannot be counted.
 fn refuse_if_component(is_component: bool) -> Result<()> {
     match is_component {
@@ -398,8 +371,23 @@ mod tests {
             );
         }
         text += "(instance (instantiate $c24)))";
-        let bound = bound(&text);
-        assert!(matches!(bound, Bound::Modules | Bound::Instances), "{bound:?}");
+        assert_eq!(bound(&text), Bound::Modules);
+    }
+
+    #[test]
+    fn a_module_with_two_memories_is_refused_however_it_has_them() {
+        let import = r#"(import "" "m" (memory 1))"#;
+        for memories in [
+            "(memory 1) (memory 1)".to_owned(),
+            format!("{import} (memory 1)"),
+            import.repeat(2),
+        ] {
+            let refused = examine_text(&format!("(component (core module {memories}))"));
+            assert!(
+                matches!(refused, Err(Error::Malformed { .. })),
+                "{memories}: {refused:?}"
+            );
+        }
     }
 
     #[test]

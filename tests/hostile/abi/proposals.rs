@@ -15,6 +15,7 @@ const OFF: &[(&str, &str)] = &[
     ),
     ("(core module (memory i64 1))", "memory64"),
     ("(core module (table i64 1 funcref))", "memory64"),
+    ("(core module (memory 1) (memory 1))", "multi-memory"),
     ("(core module (memory 1 (pagesize 1)))", "custom page sizes"),
     ("(core module (type (struct (field i32))))", "gc"),
     ("(core module (type (array i8)))", "gc"),

@@ -116,7 +116,11 @@ async fn a_tool_that_branches_at_every_depth_computes_on_one_budget() {
         (br $on))";
     let asks = json!({"capabilities": {"tools": {"next": "branch"}}, "limits": {"cpu": "300 ms", "hostCalls": 1_000_000}});
     // What the calls return is kept nowhere, so it takes no room.
-    let component = odd_tool("branch", [CALL, NEXT, call], ["", "(global.set $free (i32.const 65536))"]);
+    let component = odd_tool(
+        "branch",
+        [CALL, NEXT, call],
+        ["", "(global.set $free (i32.const 65536))"],
+    );
     house.add("tree", &component, asks).await;
     // Four stand one behind the other when the budget is spent, and each is broken off.
     house

@@ -279,9 +279,10 @@ async fn a_flood_of_lines_ebbs_over_all_calls_of_an_extension() {
                 lost += house.call("pour").await.unwrap().lost_lines;
             }
             assert!(lost > 300, "{lost} of 600");
-            // Three thousand lines, 12 MB as they are shown, were tried through the dam alone.
-            let bytes = heard("flood").len() * 1_000;
-            assert!((500_000..1_800_000).contains(&bytes), "{bytes}");
+            // Three thousand lines, 12 MB as they are shown, were tried through the dam alone. What flows on by the second
+            // is little beside what may be said at once.
+            let bytes: usize = heard("flood").iter().map(String::len).sum();
+            assert!((900_000..1_800_000).contains(&bytes), "{bytes}");
         })
         .await;
     // Others have their own.
