@@ -35,6 +35,8 @@ pub struct Sandbox {
     pub session_tools_visibility: Option<SandboxSessions>,
     /// Containers.
     pub docker: Option<Docker>,
+    /// Guests of the gateway's own WebAssembly host.
+    pub wasm: Option<SandboxWasm>,
     /// A machine that is reached by SSH.
     pub ssh: Option<SandboxSsh>,
     /// A browser in a container of its own.
@@ -176,6 +178,38 @@ pub struct UlimitPair {
     pub soft: Option<u64>,
     /// How far it may be raised.
     pub hard: Option<u64>,
+}
+
+/// Guests of the gateway's own WebAssembly host, in which tools run.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SandboxWasm {
+    /// How much memory one command may have.
+    #[schemars(extend("default" = "256m"))]
+    pub memory: Option<Size>,
+    /// How long one command may compute, in milliseconds.
+    #[schemars(range(min = 1), extend("default" = 60000))]
+    pub cpu_ms: Option<u64>,
+    /// How long one command may take, in milliseconds. A command's own time limit comes first. Unset: as long as
+    /// `tools.exec` says.
+    #[schemars(range(min = 1))]
+    pub wall_ms: Option<u64>,
+    /// How much its workspace may hold.
+    #[schemars(extend("default" = "1g"))]
+    pub disk_bytes: Option<Size>,
+    /// How many files and folders its workspace may hold.
+    #[schemars(range(min = 1), extend("default" = 100000))]
+    pub files: Option<u64>,
+    /// How much one command may print.
+    #[schemars(extend("default" = "64m"))]
+    pub output_bytes: Option<Size>,
+    /// How many commands, and rounds of loops, one script may run.
+    #[schemars(range(min = 1), extend("default" = 10_000_000))]
+    pub steps: Option<u64>,
+    /// Hosts that `curl` and `wget` reach, through the gate. Empty: none.
+    pub hosts: Option<Vec<String>>,
+    /// Variables inside.
+    pub env: Option<BTreeMap<String, PlainText>>,
 }
 
 /// A machine that is reached by SSH, in which tools run.
