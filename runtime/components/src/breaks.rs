@@ -3,13 +3,11 @@
 //! **Promise.** One line for each call that a limit, a trap, the memory of all guests or a panic ended, whatever was
 //! called: a tool, instructions, a handler, the question what a component is. One for each package that was refused. None
 //! for a call that ended by itself or whose caller left. Nobody waits for a line to be written.
-//! **Bound.** [`LINES`] lines within [`SPAN`] for each extension; the next line after them says how many were left out.
-//! [`KNOWN`] extensions are counted apart, further ones together. **Cost.** A lock and a queue for each such call.
+//! **Bound.** So many lines a minute for each extension, and one that says how many were left out; see [`Ration`].
+//! **Cost.** A lock and a queue for each such call.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use openclaw_policy::{Digest, PluginId, display_safe};
 use openclaw_state::{AuditEntry, Outcome, State};
@@ -17,49 +15,71 @@ use openclaw_state::{AuditEntry, Outcome, State};
 use crate::error::{CompileFailure, Error};
 use crate::extension::Extension;
 use crate::limits::Stop;
+use crate::ration::{Ration, SPAN};
 
 /// What an entry says of a call that was broken off.
 pub const BREAK: &str = "call.break";
 /// What an entry says of a package that was refused.
 pub const REFUSE: &str = "extension.refuse";
-/// Lines of one extension within [`SPAN`].
-const LINES: u32 = 30;
-const SPAN: Duration = Duration::from_secs(60);
-/// Extensions whose lines are counted apart.
-const KNOWN: usize = 1024;
 /// How much of a stranger's text a line shows, in characters.
 const SHOWN: usize = 200;
 /// Who stands in the line of a package whose manifest cannot be read.
 const NOBODY: &str = "?";
 
 /// Writes the lines.
-pub(crate) struct Breaks {
+pub(crate) struct Breaks(Arc<Shared>);
+
+struct Shared {
     state: State,
-    windows: Mutex<HashMap<String, Window>>,
+    ration: Mutex<Ration>,
 }
 
-/// What was written of one extension lately.
-struct Window {
-    began: Instant,
-    written: u32,
-    /// Lines that were left out since the last that was written.
-    left_out: u64,
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Ration> {
+        self.ration.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, lines: Vec<AuditEntry>) {
+        lines.into_iter().for_each(|line| self.state.record(line));
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let rest = self.lock().all();
+        self.write(rest);
+    }
 }
 
 impl Breaks {
+    /// Must be called inside of a runtime.
     pub(crate) fn new(state: State) -> Self {
-        Self {
+        Self::by(Ration::new(SPAN), state)
+    }
+
+    fn by(ration: Ration, state: State) -> Self {
+        let pause = ration.pause();
+        let shared = Arc::new(Shared {
             state,
-            windows: Mutex::default(),
-        }
+            ration: Mutex::new(ration),
+        });
+        let weak = Arc::downgrade(&shared);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(shared) = weak.upgrade() else {
+                    return;
+                };
+                let rest = shared.lock().over();
+                shared.write(rest);
+            }
+        });
+        Self(shared)
     }
 
     /// A guest was entered and this came of it. `subject` is what was called.
     pub(crate) fn note(&self, extension: &Extension, subject: &str, error: &Error) {
         let Some(why) = why(error) else {
-            return;
-        };
-        let Some(left_out) = self.take(extension.id.as_str()) else {
             return;
         };
         let actor = format!("extension:{}", extension.holder());
@@ -69,7 +89,7 @@ impl Breaks {
         if let Error::Trap { what, .. } = error {
             entry = entry.detail("what", display_safe(what, SHOWN));
         }
-        self.record(entry, left_out);
+        self.record(extension.id.as_str(), entry);
     }
 
     /// A package was not installed. What the machine is at fault for is nothing about the package.
@@ -78,52 +98,21 @@ impl Breaks {
             return;
         }
         let id = package.id.as_ref().map_or(NOBODY, PluginId::as_str);
-        let Some(left_out) = self.take(id) else {
-            return;
-        };
         let entry = AuditEntry::new(format!("extension:{id}"), REFUSE, &*package.subject)
             .outcome(Outcome::Denied)
             .detail("why", display_safe(&error.to_string(), SHOWN));
-        self.record(entry, left_out);
+        self.record(id, entry);
     }
 
-    fn record(&self, entry: AuditEntry, left_out: u64) {
-        self.state.record(match left_out {
-            0 => entry,
-            more => entry.detail("leftOut", more),
-        });
+    /// Writes how many lines were left out by now.
+    pub(crate) fn settle(&self) {
+        let rest = self.0.lock().all();
+        self.0.write(rest);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Window>> {
-        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes the place of a line: how many were left out before it, or none if this one is left out too.
-    fn take(&self, id: &str) -> Option<u64> {
-        let now = Instant::now();
-        let is_over = |window: &Window| now.duration_since(window.began) >= SPAN;
-        let mut windows = self.lock();
-        if windows.len() >= KNOWN && !windows.contains_key(id) {
-            windows.retain(|_, window| window.left_out > 0 || !is_over(window));
-        }
-        let id = match windows.len() >= KNOWN && !windows.contains_key(id) {
-            true => NOBODY,
-            false => id,
-        };
-        let window = windows.entry(id.to_owned()).or_insert(Window {
-            began: now,
-            written: 0,
-            left_out: 0,
-        });
-        if is_over(window) {
-            (window.began, window.written) = (now, 0);
-        }
-        if window.written >= LINES {
-            window.left_out += 1;
-            return None;
-        }
-        window.written += 1;
-        Some(std::mem::take(&mut window.left_out))
+    fn record(&self, id: &str, entry: AuditEntry) {
+        let line = self.0.lock().take(id, entry);
+        self.0.write(line.into_iter().collect());
     }
 }
 
@@ -150,6 +139,7 @@ fn why(error: &Error) -> Option<&'static str> {
         Error::Stopped { stop, .. } => Some(match stop {
             Stop::Limit(setting) => setting.limit.key(),
             Stop::HostMemory(_) => "hostMemory",
+            Stop::Share(_) => "memoryShare",
         }),
         Error::Trap { .. } => Some("trap"),
         Error::Panicked { .. } => Some("panic"),
@@ -172,55 +162,56 @@ fn is_of_machine(error: &Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::ration::LINES;
 
-    fn open(folder: &Path) -> Breaks {
+    fn flood(folder: &Path, span: Duration) -> Breaks {
         let state = State::open(openclaw_state::Options::new(folder, str::to_owned));
-        Breaks::new(state.unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_flood_of_lines_is_cut_and_the_next_line_says_by_how_many() {
-        let folder = tempfile::tempdir().unwrap();
-        let breaks = open(folder.path());
+        let breaks = Breaks::by(Ration::new(span), state.unwrap());
         let package = Refused::new(Some("loud".parse().unwrap()), None, Path::new("/x\u{1b}[2J"));
-        let refuse = || breaks.refuse(&package, &Error::NoExport);
         for _ in 0..LINES + 70 {
-            refuse();
+            breaks.refuse(&package, &Error::NoExport);
         }
-        // Nobody waits a minute here.
-        breaks.lock().get_mut("loud").unwrap().began -= SPAN;
-        refuse();
-        refuse();
-        breaks.state.close().await;
-        let state = State::open(openclaw_state::Options::new(folder.path(), str::to_owned)).unwrap();
-        let rows = state
-            .read(|view| view.audit_of("extension:loud", REFUSE, 1000))
-            .await
-            .unwrap();
-        let left_out: Vec<_> = rows
-            .iter()
-            .map(|row| serde_json::from_str::<serde_json::Value>(&row.detail).unwrap()["leftOut"].as_u64())
-            .collect();
-        let cut = LINES as usize;
-        assert_eq!(rows.len(), cut + 2);
-        assert_eq!(left_out[cut..], [Some(70), None]);
-        assert!(left_out[..cut].iter().all(Option::is_none));
+        breaks
+    }
+
+    /// The number of lines, and what the last of them says was left out.
+    async fn told(folder: &Path, state: State) -> (u32, Option<u64>) {
+        state.close().await;
+        let state = State::open(openclaw_state::Options::new(folder, str::to_owned)).unwrap();
+        let rows = state.read(|view| view.audit_of("extension:loud", REFUSE, 1000));
+        let rows = rows.await.unwrap();
         assert!(!rows[0].subject.contains('\u{1b}'), "{:?}", rows[0].subject);
+        let last = serde_json::from_str::<serde_json::Value>(&rows.last().unwrap().detail).unwrap();
+        (rows.len().try_into().unwrap(), last["leftOut"].as_u64())
     }
 
     #[tokio::test]
-    async fn a_crowd_of_names_is_counted_together_and_does_not_grow_what_is_kept() {
+    async fn a_flood_of_lines_is_cut_and_the_number_of_the_rest_is_not_lost_when_the_host_ends() {
         let folder = tempfile::tempdir().unwrap();
-        let breaks = open(folder.path());
-        for number in 0..2 * KNOWN {
-            breaks.take(&format!("x{number}"));
-        }
-        assert!(breaks.lock().len() <= KNOWN + 1);
-        assert_eq!(breaks.take("one-more"), None);
-        for window in breaks.lock().values_mut() {
-            window.began -= SPAN;
-        }
-        assert_eq!(breaks.take("one-more"), Some(0));
+        let breaks = flood(folder.path(), SPAN);
+        let state = breaks.0.state.clone();
+        drop(breaks);
+        assert_eq!(told(folder.path(), state).await, (LINES + 1, Some(69)));
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_lines_is_cut_and_the_number_of_the_rest_is_written_when_its_minute_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let breaks = flood(folder.path(), Duration::from_millis(600));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let state = breaks.0.state.clone();
+        assert_eq!(told(folder.path(), state).await, (LINES + 1, Some(69)));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_all_that_is_known_has_the_number_of_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let breaks = flood(folder.path(), SPAN);
+        breaks.settle();
+        let state = breaks.0.state.clone();
+        assert_eq!(told(folder.path(), state).await, (LINES + 1, Some(69)));
     }
 }

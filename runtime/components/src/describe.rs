@@ -77,6 +77,7 @@ pub(crate) async fn describe(
         settings: Value::Null,
         tools: Vec::new(),
         mounts: Mounts::default(),
+        flow: Arc::default(),
     }));
     let root = Arc::new(Root::new(
         &extension.limits,

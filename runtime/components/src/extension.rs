@@ -88,7 +88,7 @@ pub(crate) struct Extension {
     pub(crate) mounts: Arc<Mounts>,
     pub(crate) reputation: Arc<Reputation>,
     /// What it may still say to the log.
-    pub(crate) flow: Flow,
+    pub(crate) flow: Arc<Flow>,
     /// Its way through the gate, with its secrets.
     pub(crate) client: Arc<Client>,
     loaded: Mutex<Option<Loaded>>,
@@ -110,6 +110,7 @@ pub(crate) struct Made {
     pub(crate) settings: Value,
     pub(crate) tools: Vec<ToolSpec>,
     pub(crate) mounts: Mounts,
+    pub(crate) flow: Arc<Flow>,
     pub(crate) client: Arc<Client>,
 }
 
@@ -125,7 +126,7 @@ impl Extension {
             tools: made.tools,
             mounts: Arc::new(made.mounts),
             reputation: Arc::default(),
-            flow: Flow::default(),
+            flow: made.flow,
             client: made.client,
             loaded: Mutex::default(),
             loading: tokio::sync::Mutex::default(),

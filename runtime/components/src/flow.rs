@@ -1,11 +1,14 @@
 //! How much an extension says to the log, over all its calls.
 //!
-//! **Promise.** However many calls an extension has, and whoever makes them, what it says does not push what others
-//! said out of the log. **Bound.** [`BURST`] bytes at once and [`PER_SECOND`] from then on, with [`LINE`] for each line.
+//! **Promise.** However many calls an extension has, whoever makes them, for which of its accounts, and however often it is
+//! enabled anew, what it says and what is said of its requests does not push what others said out of the log. **Bound.** [`BURST`] bytes at once and [`PER_SECOND`] from then on, with [`LINE`] for each line.
 //! **Cost.** A lock and a look at the clock for each line.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use openclaw_policy::PluginId;
 
 /// What may be said at once, in bytes.
 const BURST: u64 = 1 << 20;
@@ -13,6 +16,22 @@ const BURST: u64 = 1 << 20;
 const PER_SECOND: u64 = 32 << 10;
 /// What a line weighs beside its words: its time, its level and who said it.
 const LINE: u64 = 256;
+
+/// What each extension may still say. It stays until the extension is removed.
+#[derive(Default)]
+pub(crate) struct Flows(Mutex<HashMap<PluginId, Arc<Flow>>>);
+
+impl Flows {
+    /// The one of an extension.
+    pub(crate) fn of(&self, id: &PluginId) -> Arc<Flow> {
+        let mut flows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(flows.entry(id.clone()).or_default())
+    }
+
+    pub(crate) fn forget(&self, id: &PluginId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}
 
 /// What is left to say.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use crate::descriptors::Descriptors;
 use crate::extension::Extension;
 use crate::files::{Files, FilesAccess, FilesView};
 use crate::host::Parts;
-use crate::limits::{Root, Slice, Volume};
+use crate::limits::{Root, Slice, Stop, Volume};
 use crate::memory::Room;
 use crate::permits::Permit;
 use crate::standard_http::StandardHttp;
@@ -110,6 +110,15 @@ impl Guest {
         self.progress = None;
         self.handed.clear();
         self.printed.take();
+        self.standard_http.rest();
+        self.room.clear();
+    }
+
+    /// Counts what this host is about to keep for the call, before it does.
+    pub(crate) fn keep(&mut self, bytes: usize) -> Result<(), Stop> {
+        let bytes = bytes as u64;
+        self.volume.bytes_out.spend(bytes)?;
+        self.room.keep(bytes)
     }
 
     /// How much memory the instance has.
@@ -134,12 +143,12 @@ impl Guest {
             standard_http: StandardHttp::new(
                 (!begin.is_described).then(|| Arc::clone(&extension.client)),
                 Arc::clone(&volume),
-                extension.id.as_str(),
+                extension,
             ),
             media: host.descriptors.of_call(OPEN_MEDIA),
             is_described: begin.is_described,
             inner_calls: 0,
-            room: Room::new(limits, Arc::clone(&host.memory)),
+            room: Room::new(limits, Arc::clone(&host.memory), extension.holder()),
             volume,
             printed,
             root: begin.root,

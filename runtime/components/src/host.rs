@@ -43,6 +43,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::extension::{Extension, Made, ToolSpec};
 use crate::files::{Mount, Mounts, Trees};
+use crate::flow::Flows;
 use crate::guest::Begin;
 use crate::inspect::Inspection;
 use crate::limits::Root;
@@ -50,7 +51,7 @@ use crate::link;
 use crate::media::Media;
 use crate::memory::GuestMemory;
 use crate::network::Network;
-use crate::permits::{Permit, Permits};
+use crate::permits::{Held, Permit, Permits};
 use crate::random;
 use crate::scheduler::Scheduler;
 use crate::store::{Record, Store};
@@ -120,6 +121,7 @@ impl Host {
             memory: GuestMemory::new(options.guest_memory),
             permits: Permits::new(options.calls),
             warmth: Warmth::new(),
+            flows: Flows::default(),
             adapters: Mutex::default(),
             patience: options.patience,
             compiler: options.compiler,
@@ -212,6 +214,7 @@ impl Host {
         let _changing = self.parts.changing.lock().await;
         self.disable(id);
         self.parts.network.forget(id);
+        self.parts.flows.forget(id);
         let (parts, gone) = (Arc::clone(&self.parts), id.clone());
         let removed = unblock(move || {
             let record = parts.store.readable(&gone);
@@ -331,6 +334,7 @@ impl Host {
             grant,
             tools: installed.tools.clone(),
             mounts,
+            flow: self.parts.flows.of(id),
         }));
         let mut enabled = self.parts.enabled.write().unwrap_or_else(PoisonError::into_inner);
         for tool in &extension.tools {
@@ -493,8 +497,20 @@ impl Host {
         call::start(&self.parts, extension, ask, begin).await
     }
 
-    /// Waits until all that is known of what left by now stands in the audit.
+    /// What calls hold right now: when none is under way no place, and no memory but that of instances that are kept.
+    pub fn held(&self) -> Held {
+        let (places, of) = self.parts.permits.taken();
+        Held {
+            places,
+            of,
+            memory: self.parts.memory.used(),
+        }
+    }
+
+    /// Waits until all that is known by now of what left, and of what was refused or broken off, is on its way into the
+    /// audit, the number of lines that were left out included.
     pub async fn settle(&self) {
+        self.parts.breaks.settle();
         self.parts.network.settle().await;
     }
 

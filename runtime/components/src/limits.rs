@@ -26,6 +26,9 @@ pub enum Stop {
     /// All guests together reached the memory that this process gives them.
     #[error("stopped, because all extensions together use the {} MiB of memory that they may; call again later, or raise the gateway's memory for extensions", .0 >> 20)]
     HostMemory(u64),
+    /// What memory was left is kept for those who have less.
+    #[error("stopped, because this extension, or this account of it, has {} MiB of memory already, and what is left is kept for those who have less; call it fewer times at once, have it use less, or raise the gateway's memory for extensions", .0 >> 20)]
+    Share(u64),
 }
 
 struct Reached<'a>(&'a Setting);

@@ -169,6 +169,7 @@ impl Media {
             file: File::from_std(file),
             head: Vec::new(),
             hash: Sha256::new(),
+            is_broken: false,
         }))
     }
 
@@ -261,6 +262,8 @@ pub(crate) struct Writing {
     file: File,
     head: Vec<u8>,
     hash: Sha256,
+    /// A write failed or was not waited for. What is in the file is not what was hashed then.
+    is_broken: bool,
 }
 
 impl Writing {
@@ -275,8 +278,10 @@ impl Writing {
         Ok(())
     }
 
-    /// Writes bytes that were reserved.
+    /// Writes bytes that were reserved. After one that failed nothing more is written, and the piece cannot be kept.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.check()?;
+        self.is_broken = true;
         let missing = HEAD.saturating_sub(self.head.len()).min(bytes.len());
         self.head.extend(bytes.iter().take(missing));
         self.hash.update(bytes);
@@ -284,11 +289,24 @@ impl Writing {
         self.file
             .write_all(bytes)
             .await
-            .map_err(Error::file("write", path))
+            .map_err(Error::file("write", path))?;
+        self.is_broken = false;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.is_broken {
+            true => {
+                let before = io::Error::other("what was written before did not reach the disk");
+                Err(Error::file("write", self.draft.path("bin"))(before))
+            }
+            false => Ok(()),
+        }
     }
 
     /// Ends the writing and gives the reference.
     pub(crate) async fn commit(mut self) -> Result<String> {
+        self.check()?;
         let path = self.draft.path("bin");
         self.file.flush().await.map_err(Error::file("write", path))?;
         let (said, draft) = (self.said, self.draft);
@@ -400,6 +418,25 @@ mod tests {
         let mut reading = Reading { facts, file };
         reading.seek(1).await.unwrap();
         assert_eq!(reading.read(3).await.unwrap(), b"ell");
+    }
+
+    #[tokio::test]
+    async fn what_did_not_reach_the_disk_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = Media::open(folder.path(), 1 << 20).unwrap();
+        let mut writing = media.create("a", said()).await.unwrap().unwrap();
+        // It takes no byte and says that the disk is full.
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        writing.file = File::from_std(full);
+        writing.reserve(15).unwrap();
+        let mut told = 0;
+        for _ in 0..3 {
+            told += usize::from(writing.write(b"hello").await.is_err());
+        }
+        assert_eq!(told, 2, "the first is on its way when it is over");
+        assert!(writing.commit().await.is_err());
+        assert!(media.lock().values().all(|used| *used == 0));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ const KEPT: usize = 4;
 /// The places.
 pub(crate) struct Permits {
     inner: Mutex<Inner>,
+    all: usize,
 }
 
 struct Inner {
@@ -45,6 +46,17 @@ impl Line {
     }
 }
 
+/// What calls hold together right now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Held {
+    /// Places that are taken.
+    pub places: usize,
+    /// Places that there are.
+    pub of: usize,
+    /// Bytes of memory of all instances, those included that are kept for their next call.
+    pub memory: u64,
+}
+
 /// A place for one call. Dropping it gives the place to whoever is next.
 pub(crate) struct Permit {
     permits: Arc<Permits>,
@@ -60,7 +72,13 @@ impl Permits {
                 lines: HashMap::new(),
                 turns: VecDeque::new(),
             }),
+            all: places,
         })
+    }
+
+    /// How many places are taken, of how many.
+    pub(crate) fn taken(&self) -> (usize, usize) {
+        (self.all - self.lock().free, self.all)
     }
 
     /// Takes a place for a holder, an extension or an account of one, that may have so many. None if there was none

@@ -3,9 +3,13 @@
 //! **Promise.** What a component sends with `wasi:http` passes the same gate with the same grant as what it sends
 //! with `openclaw:http`: there is no other way out. Placeholders in headers, the path and the query are swapped;
 //! a body is a stream, so one in it ends it. A redirect is an ordinary response, because the standard's clients
-//! follow it themselves. **Bound.** The gate's and the call's volume; what is kept here of a request that was not sent:
-//! [`FIELDS`], [`KEPT`] of each piece of its body, [`NAME`] of names. **Cost.** One task for each request.
+//! follow it themselves. **Bound.** The gate's and the call's volume. What is kept here of requests that were not sent
+//! counts as volume and as memory of all guests: [`FIELDS`] and [`NAME`] of each, and [`BODIES`] bodies. **Cost.** One task
+//! for each request, and a look at all handles for each body.
 
+mod bounds;
+
+use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,41 +18,51 @@ use http::header::CONTENT_LENGTH;
 use http_body::Frame;
 use http_body_util::{BodyDataStream, BodyExt as _, StreamBody};
 use openclaw_egress::{Body, Cause, Client, Limits, Measure, Phase, Request, Sent};
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource};
-use wasmtime_wasi_http::p2::bindings::http::types::{HostOutgoingRequest as _, Method};
-use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
+use wasmtime_wasi_http::p2::body::{HostFutureTrailers, HostIncomingBody, HostOutgoingBody};
+use wasmtime_wasi_http::p2::types::{
+    HostFutureIncomingResponse, HostIncomingResponse, HostOutgoingRequest, HostOutgoingResponse,
+};
 use wasmtime_wasi_http::{
-    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+    Error, FieldMap, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
+use crate::extension::Extension;
 use crate::guest::Guest;
 use crate::host::http::shorter;
 use crate::limits::Volume;
 
 /// What is kept of each piece of a body until a request is sent.
 const KEPT: usize = 64 << 10;
+/// How many bodies may be written at the same time, counted once while their request was not sent and once while they
+/// were not finished. Up to two pieces of each are kept.
+const BODIES: usize = 64;
 /// How many bytes the fields of one message may have: more than the gate lets through, so that it is the gate that says
 /// no, with its reason.
 const FIELDS: usize = 128 << 10;
 /// What is kept of its address and of the name of its method. The longest host has 255 bytes.
 const NAME: usize = 4 << 10;
+/// What a field takes beside its name and value.
+const FIELD: usize = 64;
+
+pub(crate) use bounds::add_bounds;
 
 /// What a call has of the standard client.
 pub(crate) struct StandardHttp {
     context: WasiHttpCtx,
     hooks: Hooks,
+    /// The most bodies that there were at the same time.
+    bodies: usize,
 }
 
 struct Hooks {
     /// None for a component that is only described.
     client: Option<Arc<Client>>,
     volume: Arc<Volume>,
-    extension: String,
+    extension: Arc<Extension>,
 }
 
 impl StandardHttp {
-    pub(crate) fn new(client: Option<Arc<Client>>, volume: Arc<Volume>, extension: &str) -> Self {
+    pub(crate) fn new(client: Option<Arc<Client>>, volume: Arc<Volume>, extension: &Arc<Extension>) -> Self {
         let mut context = WasiHttpCtx::new();
         context.set_field_size_limit(FIELDS);
         Self {
@@ -56,35 +70,28 @@ impl StandardHttp {
             hooks: Hooks {
                 client,
                 volume,
-                extension: extension.to_owned(),
+                extension: Arc::clone(extension),
             },
+            bodies: 0,
         }
+    }
+
+    /// Nothing is kept for the instance any more.
+    pub(crate) fn rest(&mut self) {
+        self.bodies = 0;
     }
 }
 
-/// Takes the place of the functions that would keep a text of any length.
-pub(crate) fn add_bounds(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    type Request = Resource<HostOutgoingRequest>;
-    type Kept = wasmtime::Result<(Result<(), ()>,)>;
-    let mut types = linker.instance("wasi:http/types@0.2.12")?;
-    types.func_wrap(
-        "[method]outgoing-request.set-method",
-        |mut store: StoreContextMut<'_, Guest>, (request, method): (Request, Method)| -> Kept {
-            match &method {
-                Method::Other(name) if name.len() > NAME => Ok((Err(()),)),
-                _ => Ok((store.data_mut().http().set_method(request, method)?,)),
-            }
-        },
-    )?;
-    types.func_wrap(
-        "[method]outgoing-request.set-authority",
-        |mut store: StoreContextMut<'_, Guest>, (request, authority): (Request, Option<String>)| -> Kept {
-            match &authority {
-                Some(text) if text.len() > NAME => Ok((Err(()),)),
-                _ => Ok((store.data_mut().http().set_authority(request, authority)?,)),
-            }
-        },
-    )
+/// Whether a handle is of the standard client, and stands for something that is under way or kept here.
+pub(crate) fn is_held(handle: &dyn Any) -> bool {
+    handle.is::<FieldMap>()
+        || handle.is::<HostOutgoingRequest>()
+        || handle.is::<HostOutgoingBody>()
+        || handle.is::<HostOutgoingResponse>()
+        || handle.is::<HostFutureIncomingResponse>()
+        || handle.is::<HostIncomingResponse>()
+        || handle.is::<HostIncomingBody>()
+        || handle.is::<HostFutureTrailers>()
 }
 
 impl WasiHttpView for Guest {
@@ -119,7 +126,7 @@ impl WasiHttpHooks for Hooks {
         _sent: Ended,
     ) -> Box<dyn Future<Output = Answer> + Send> {
         let (client, volume) = (self.client.clone(), Arc::clone(&self.volume));
-        let extension = self.extension.clone();
+        let extension = Arc::clone(&self.extension);
         Box::new(async move {
             let client = client.ok_or(Error::HttpRequestDenied)?;
             let mut request = translate(request, options, &volume)?;
@@ -131,7 +138,10 @@ impl WasiHttpHooks for Hooks {
                     volume.stay(before);
                 }
                 // The standard's errors have no room for words, and an author needs them.
-                tracing::warn!(target: "extension", extension, "wasi:http: {error}");
+                let words = error.to_string();
+                if extension.flow.take(words.len() as u64) {
+                    tracing::warn!(target: "extension", extension = extension.id.as_str(), "wasi:http: {words}");
+                }
                 code_of(&error)
             })?;
             answer(response, volume)
@@ -195,11 +205,17 @@ fn spend_out(volume: &Volume, bytes: usize) -> Result<(), Error> {
     spent.map_err(|stop| Error::InternalError(Some(stop.to_string())))
 }
 
+fn spend_in(volume: &Volume, bytes: usize) -> Result<(), Error> {
+    let spent = volume.bytes_in.spend(bytes as u64);
+    spent.map_err(|stop| Error::InternalError(Some(stop.to_string())))
+}
+
 fn answer(response: openclaw_egress::Response, volume: Arc<Volume>) -> Answer {
     let mut head = http::Response::new(());
     *head.status_mut() =
         http::StatusCode::from_u16(response.status()).map_err(|_| Error::HttpProtocolError)?;
     for (name, value) in response.headers() {
+        spend_in(&volume, name.len() + value.len())?;
         let name = http::HeaderName::from_bytes(name.as_bytes()).map_err(|_| Error::HttpProtocolError)?;
         let value = http::HeaderValue::from_bytes(value).map_err(|_| Error::HttpProtocolError)?;
         head.headers_mut().append(name, value);
@@ -222,8 +238,7 @@ fn answer(response: openclaw_egress::Response, volume: Arc<Volume>) -> Answer {
 async fn next(response: &mut openclaw_egress::Response, volume: &Volume) -> Result<Option<Bytes>, Error> {
     let piece = response.chunk().await.map_err(|error| code_of(&error))?;
     if let Some(piece) = &piece {
-        let spent = volume.bytes_in.spend(piece.len() as u64);
-        spent.map_err(|stop| Error::InternalError(Some(stop.to_string())))?;
+        spend_in(volume, piece.len())?;
     }
     Ok(piece)
 }

@@ -64,7 +64,7 @@ async fn memory_beyond_the_limit_ends_the_call_and_comes_back() {
         matches!(
             ended,
             Err(Error::Stopped {
-                stop: Stop::HostMemory(_),
+                stop: Stop::Share(_),
                 ..
             })
         ),

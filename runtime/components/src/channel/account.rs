@@ -73,6 +73,7 @@ impl Host {
             grant,
             tools: Vec::new(),
             mounts,
+            flow: parts.flows.of(id),
         }));
         // Code that another account has in memory is the same code.
         let mut others = parts.live_adapters().into_iter();

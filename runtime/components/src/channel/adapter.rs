@@ -25,6 +25,7 @@ use super::{
 };
 use crate::call::CallContext;
 use crate::extension::{Extension, Program};
+use crate::flow::Flow;
 use crate::host::Parts;
 
 type Result<T> = std::result::Result<T, AdapterError>;
@@ -125,6 +126,11 @@ impl Adapter {
 
     pub(super) fn host(&self) -> &Parts {
         &self.inner.host
+    }
+
+    /// What may still be said to the log.
+    pub(super) fn flow(&self) -> &Flow {
+        &self.inner.extension.flow
     }
 
     /// Whose media it is.

@@ -50,13 +50,14 @@ impl Adapter {
         }
         let info = complete(info.clone(), response.headers());
         let owner = self.owner();
+        let failed = |error| failed(self.flow(), &error);
         let created = host.media.create(owner, said(info)).await;
-        let mut writing = created.map_err(|error| failed(&error))?.map_err(full)?;
+        let mut writing = created.map_err(failed)?.map_err(full)?;
         while let Some(piece) = response.chunk().await.map_err(|error| wit_error(&error))? {
             writing.reserve(piece.len() as u64).map_err(full)?;
-            writing.write(&piece).await.map_err(|error| failed(&error))?;
+            writing.write(&piece).await.map_err(failed)?;
         }
-        writing.commit().await.map_err(|error| failed(&error))
+        writing.commit().await.map_err(failed)
     }
 }
 

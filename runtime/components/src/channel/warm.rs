@@ -1,7 +1,8 @@
 //! Instances that are kept for their next call.
 //!
 //! **Promise.** Nothing depends on one being there: it is thrown away after a trap, a limit or a cancelled call, when it
-//! holds more than a fresh one would, when it was not used for a while, and when there are too many.
+//! holds more than a fresh one would or left something under way, when it was not used for a while, and when there are too
+//! many.
 //! **Bound.** [`MOST`] of all accounts together, [`MEMORY`] each, and one for each account. **Cost.** That memory.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +15,7 @@ use crate::bindings::channel::Channel;
 use crate::guest::Guest;
 use crate::host::http::{Answered, Sending};
 use crate::host::media::{Reader, Writer};
+use crate::standard_http;
 
 /// Warm instances of all accounts together.
 pub(crate) const MOST: u32 = 64;
@@ -59,7 +61,9 @@ impl Live {
         let mut handles = 0;
         let is_clean = guest.table.iter_mut().all(|held| {
             handles += 1;
-            !(held.is::<Answered>() || held.is::<Sending>() || held.is::<Reader>() || held.is::<Writer>())
+            let is_ours =
+                held.is::<Answered>() || held.is::<Sending>() || held.is::<Reader>() || held.is::<Writer>();
+            !is_ours && !standard_http::is_held(held)
         });
         is_clean && handles <= HANDLES && guest.memory() <= MEMORY
     }

@@ -4,6 +4,8 @@
 //! **Bound.** The quota, and the call's volume; a read gives at most [`MAX_READ`] bytes, and what an author says
 //! beside the usual facts has at most [`MAX_EXTRA`].
 
+use std::io::ErrorKind;
+
 use wasmtime::component::Resource;
 
 use crate::bindings::openclaw::media::store;
@@ -11,6 +13,7 @@ use crate::bindings::openclaw::media::types::{self, MediaFacts, MediaInfo, Media
 use crate::bindings::openclaw::types::errors::{Error as WitError, ErrorCode};
 use crate::descriptors::Descriptor;
 use crate::error::Error;
+use crate::flow::Flow;
 use crate::guest::{Guest, fail};
 use crate::media::{Full, MAX_ITEM, Reading, Said, Writing};
 
@@ -41,12 +44,21 @@ const KINDS: [(MediaKind, &str); 8] = [
     (MediaKind::Other, "document"),
 ];
 
-pub(crate) fn failed(error: &Error) -> WitError {
-    tracing::error!(%error, "the media store failed");
-    fail(
-        ErrorCode::Internal,
-        "the media store failed; the gateway's log says why",
-    )
+/// Whoever meets a failure over and over does not push what others said out of the log.
+pub(crate) fn failed(flow: &Flow, error: &Error) -> WitError {
+    let words = error.to_string();
+    if flow.take(words.len() as u64) {
+        tracing::error!(error = words, "the media store failed");
+    }
+    match error {
+        Error::File { source, .. } if source.kind() == ErrorKind::StorageFull => {
+            fail(ErrorCode::Quota, "there is no room left on the disk for media")
+        }
+        _ => fail(
+            ErrorCode::Internal,
+            "the media store failed; the gateway's log says why",
+        ),
+    }
 }
 
 pub(crate) fn full(full: Full) -> WitError {
@@ -120,7 +132,7 @@ impl Guest {
         match self.host.media.create(self.extension.id.as_str(), said).await {
             Ok(Ok(writing)) => Ok(Ok(self.table.push(Writer(Some((writing, place))))?)),
             Ok(Err(reason)) => Ok(Err(full(reason))),
-            Err(error) => Ok(Err(failed(&error))),
+            Err(error) => Ok(Err(failed(&self.extension.flow, &error))),
         }
     }
 
@@ -132,7 +144,10 @@ impl Guest {
         if let Err(reason) = writing.reserve(bytes.len() as u64) {
             return Ok(Err(full(reason)));
         }
-        Ok(writing.write(bytes).await.map_err(|error| failed(&error)))
+        Ok(writing
+            .write(bytes)
+            .await
+            .map_err(|error| failed(&self.extension.flow, &error)))
     }
 
     /// Ends the writing of a piece.
@@ -140,7 +155,10 @@ impl Guest {
         let Some((writing, _)) = self.table.get_mut(writer)?.0.take() else {
             return Ok(Err(is_closed()));
         };
-        Ok(writing.commit().await.map_err(|error| failed(&error)))
+        Ok(writing
+            .commit()
+            .await
+            .map_err(|error| failed(&self.extension.flow, &error)))
     }
 }
 
@@ -168,7 +186,7 @@ impl store::Host for Guest {
                 reading: Reading { facts, file },
                 _place: place,
             })?)),
-            Err(error) => Ok(Err(failed(&error))),
+            Err(error) => Ok(Err(failed(&self.extension.flow, &error))),
         }
     }
 }
@@ -237,7 +255,7 @@ impl types::HostMediaReader for Guest {
         if let Ok(bytes) = &read {
             self.volume.bytes_in.spend(bytes.len() as u64)?;
         }
-        Ok(read.map_err(|error| failed(&Error::file("read", "media")(error))))
+        Ok(read.map_err(|error| failed(&self.extension.flow, &Error::file("read", "media")(error))))
     }
 
     async fn seek(&mut self, reader: Resource<Reader>, offset: u64) -> Answer<()> {

@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::extension::{Extension, Program};
 use crate::files::{Quota, Trees};
+use crate::flow::Flows;
 use crate::guest::Guest;
 use crate::link;
 use crate::media::Media;
@@ -46,6 +47,8 @@ pub(crate) struct Parts {
     pub(super) compiler: Compiler,
     pub(crate) permits: Arc<Permits>,
     pub(crate) patience: Duration,
+    /// What extensions may still say to the log.
+    pub(crate) flows: Flows,
     /// How many instances are kept for their next call.
     pub(crate) warmth: Arc<Warmth>,
     /// The accounts of channels that were begun.
