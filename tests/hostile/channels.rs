@@ -276,6 +276,31 @@ async fn an_instance_that_broke_off_leaves_nothing_to_the_next() {
     assert!(turn.await.unwrap().is_none());
 }
 
+/// Whatever it began with the standard's client ends with its call: with the place and the limits of that call.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_with_a_request_under_way_is_not_kept() {
+    let roost = Roost::build(json!({})).await;
+    let count = async || roost.steps(json!([{"do": "count"}])).await[0].as_u64().unwrap();
+    assert_eq!((count().await, count().await), (1, 2));
+    let authority = roost.feed.trim_start_matches("ws://").trim_end_matches("/feed");
+    let linger = json!([
+        {"do": "linger", "authority": authority, "path": "/slow"}, {"do": "wait", "millis": 500}, {"do": "count"},
+    ]);
+    let attack = async {
+        assert_eq!(roost.steps(linger).await, json!(["lingers", "waited", 3]));
+        assert!(roost.was_asked("/slow").await, "it was not under way");
+        // The line about it is written when it ends, which it does with its instance.
+        roost.until(async || roost.house.lines("parrot").await.len() == 1).await;
+        assert_eq!(count().await, 1);
+    };
+    roost.house.ordeal("parrot", 1, attack).await;
+    let line = roost.house.lines("parrot").await.remove(0);
+    assert!(
+        line.action == "egress.pass" && line.detail.contains("given up"),
+        "{line:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_never_returns_holds_up_its_own_account_until_its_deadline() {
     let roost = Roost::build(json!({"deadline": "2 s"})).await;

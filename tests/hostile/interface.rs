@@ -6,6 +6,7 @@ mod handles;
 mod imports;
 mod json;
 mod kv;
+mod refused;
 mod schemas;
 mod shown;
 mod texts;

@@ -2,6 +2,7 @@
 
 mod kept;
 mod lists;
+mod share;
 mod slots;
 
 use std::fs;

@@ -1,15 +1,19 @@
 //! An attack, and what must hold during and after it.
 //!
-//! **Promise.** [`House::ordeal`] fails unless the honest neighbour was answered within [`BAR`] all the time, the attacker's
-//! places are free again, the process holds about the memory and the open files that it held before, and the audit has as
-//! many new lines about the attacker as the case says.
+//! **Promise.** [`House::ordeal`] fails unless the honest neighbour was answered within [`BAR`] all the time, as often as
+//! that makes, all places for calls are free again, guests hold no more memory than before and the process about the same,
+//! it has the open files that it had, and the audit has as many new lines about the attacker as the case says.
 
 use std::fs;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use openclaw_components::{CallContext, Error, Installed, Options, Output};
+use openclaw_components::{CallContext, Error, Host, Installed, Options, Output};
 use openclaw_state::{AuditRow, State};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::common::{Fixture, start_in, text, tool};
 
@@ -19,6 +23,8 @@ pub(crate) const BAR: Duration = Duration::from_millis(400);
 /// How much more memory the process may hold afterwards: the places for guests keep what was used in them, and the
 /// allocator keeps some for what comes next.
 const MORE: u64 = 64 << 20;
+/// What the instance of an account may hold that is kept for its next call.
+pub(crate) const WARM: u64 = 16 << 20;
 /// How long the process may take to give back what it held.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A body that returns "A tool".
@@ -28,6 +34,8 @@ pub(crate) const SAY: &str = "(call $say (i32.const 100) (i32.const 6))";
 pub(crate) struct House {
     pub(crate) fixture: Fixture,
     pub(crate) state: State,
+    /// What instances may hold that are kept for their next call.
+    pub(crate) warm: u64,
 }
 
 impl House {
@@ -41,7 +49,11 @@ impl House {
             .add("neighbour", &tool("honest", "", "", SAY), json!({}))
             .await;
         fixture.call("honest").await.unwrap();
-        Self { fixture, state }
+        Self {
+            fixture,
+            state,
+            warm: 0,
+        }
     }
 
     /// Installs an attacker and enables it with all that it asks for.
@@ -56,38 +68,38 @@ impl House {
     /// Sits an attack out. `attacker` is the extension that makes it, and `lines` how many lines about it are added to the
     /// audit.
     pub(crate) async fn ordeal<T>(&self, attacker: &str, lines: usize, attack: impl Future<Output = T>) -> T {
+        self.ordeal_within(attacker, lines..=lines, attack).await
+    }
+
+    /// The same where the number of lines depends on who comes first.
+    pub(crate) async fn ordeal_within<T>(
+        &self,
+        attacker: &str,
+        lines: RangeInclusive<usize>,
+        attack: impl Future<Output = T>,
+    ) -> T {
         let (memory, files, audit) = (memory(), files(), self.lines(attacker).await.len());
-        let host = self.fixture.host.clone();
-        let neighbour = tokio::spawn(async move {
-            let mut worst = Duration::ZERO;
-            loop {
-                let begun = Instant::now();
-                let said = host.call("honest", "{}", CallContext::default(), None).await;
-                assert_eq!(text(&said.unwrap()), "A tool");
-                worst = worst.max(begun.elapsed());
-                if worst > BAR {
-                    return worst;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        });
+        let host = &self.fixture.host;
+        let before = host.held().memory;
+        let (begun, over) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+        let neighbour = tokio::spawn(visit(host.clone(), Arc::clone(&over)));
         let ended = attack.await;
+        let lasted = begun.elapsed();
+        over.store(true, Ordering::Relaxed);
+        let answered = neighbour.await.unwrap();
+        let least = lasted.as_millis() / BAR.as_millis();
         assert!(
-            !neighbour.is_finished(),
-            "the neighbour waited for {:?}",
-            neighbour.await
+            u128::from(answered) > least,
+            "the neighbour was answered {answered} times in {lasted:?}"
         );
-        neighbour.abort();
-        let begun = Instant::now();
-        self.call("honest").await.unwrap();
-        assert!(
-            begun.elapsed() < BAR,
-            "the neighbour waited after it for {:?}",
-            begun.elapsed()
-        );
+        until(
+            || host.held().places == 0 && host.held().memory <= before + self.warm,
+            || format!("{:?}, before {before}", host.held()),
+        )
+        .await;
         self.fixture.host.settle().await;
         let new: Vec<_> = self.lines(attacker).await.split_off(audit);
-        assert_eq!(new.len(), lines, "{new:#?}");
+        assert!(lines.contains(&new.len()), "{lines:?}: {new:#?}");
         until(
             || self::memory() <= memory + MORE,
             || format!("{} MiB, before {}", self::memory() >> 20, memory >> 20),
@@ -113,6 +125,27 @@ impl House {
         rows.into_iter()
             .filter(|row| row.actor == actor || row.actor.starts_with(&format!("{actor}/")))
             .collect()
+    }
+}
+
+/// Calls the honest tool until it is over. How many times it was answered, each time within the bar.
+async fn visit(host: Host, over: Arc<AtomicBool>) -> u32 {
+    let mut answered = 0;
+    loop {
+        // The last call is one that begins when it is over.
+        let is_last = over.load(Ordering::Relaxed);
+        let begun = Instant::now();
+        let asked = host.call("honest", "{}", CallContext::default(), None);
+        let said = timeout(BAR, asked).await;
+        let waited = begun.elapsed();
+        let said = said.unwrap_or_else(|_| panic!("the neighbour was not answered within {waited:?}"));
+        assert_eq!(text(&said.unwrap()), "A tool");
+        assert!(waited <= BAR, "the neighbour waited for {waited:?}");
+        answered += 1;
+        if is_last {
+            return answered;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

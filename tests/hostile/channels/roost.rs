@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 
 use crate::common::{Fixture, tool};
-use crate::ordeal::{BAR, House, SAY};
+use crate::ordeal::{BAR, House, SAY, WARM};
 
 /// Both accounts, beside an honest tool.
 pub(super) struct Roost {
@@ -78,7 +78,11 @@ impl Roost {
         let state = nest.state.clone();
         let roost = Self {
             channels: channels.await.unwrap(),
-            house: House { fixture, state },
+            house: House {
+                fixture,
+                state,
+                warm: 2 * WARM,
+            },
             assistant,
             feed: server.url("ws", "/feed"),
             server: Mutex::new(server),
@@ -134,6 +138,13 @@ impl Roost {
     pub(super) async fn far(&self, patience: Duration) -> Option<WebSocketStream<TcpStream>> {
         let mut server = self.server.lock().await;
         timeout(patience, server.socket()).await.ok()
+    }
+
+    /// Whether the platform was asked for a path.
+    pub(super) async fn was_asked(&self, path: &str) -> bool {
+        let server = self.server.lock().await;
+        let asked = server.asked.lock().unwrap();
+        asked.iter().any(|known| known == path)
     }
 
     /// Has an account's handler do steps.

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use super::SPIN;
 use crate::common::tool;
-use crate::ordeal::{BAR, House, SAY};
+use crate::ordeal::{BAR, House, SAY, WARM};
 
 /// How many lines the audit takes of one extension in a minute.
 const LINES: usize = 30;
@@ -38,7 +38,8 @@ struct Street {
 impl Street {
     async fn open() -> Self {
         // Those that wait for a place are not to give up before their turn comes on a slow machine.
-        let house = House::open_with(|options| options.patience = Duration::from_secs(60)).await;
+        let mut house = House::open_with(|options| options.patience = Duration::from_secs(60)).await;
+        house.warm = WARM;
         let folder = tempfile::tempdir().unwrap();
         let nest = Nest::settle(house.fixture.host.clone(), house.state.clone(), folder).await;
         Self { house, nest }

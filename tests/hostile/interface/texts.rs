@@ -219,13 +219,13 @@ impl Subscriber for Listener {
 }
 
 /// What an extension has said to the log.
-fn heard(extension: &str) -> Vec<String> {
+pub(super) fn heard(extension: &str) -> Vec<String> {
     let heard = HEARD.lock().unwrap();
     let own = heard.iter().filter(|(who, _)| who == extension);
     own.map(|(_, what)| what.clone()).collect()
 }
 
-fn listen() {
+pub(super) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing::subscriber::set_global_default(Listener).unwrap());
 }

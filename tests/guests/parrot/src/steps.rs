@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use wasip2::http::outgoing_handler::handle;
+use wasip2::http::types::{Fields, FutureIncomingResponse, OutgoingRequest, Scheme};
 
 use crate::bindings::exports::openclaw::channel::adapter::Error;
 use crate::bindings::openclaw::channel::health::{AccountStatus, report};
@@ -29,6 +31,7 @@ thread_local! {
     /// What a parrot should not have: something that it remembers by itself.
     static CALLS: Cell<u32> = const { Cell::new(0) };
     static HELD: RefCell<Vec<Response>> = const { RefCell::new(Vec::new()) };
+    static LINGERING: RefCell<Vec<FutureIncomingResponse>> = const { RefCell::new(Vec::new()) };
     static EATEN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -84,6 +87,11 @@ enum Step {
     },
     Hold {
         url: String,
+    },
+    /// Begins a request of the standard's and does not wait for it.
+    Linger {
+        authority: String,
+        path: String,
     },
     Put {
         key: String,
@@ -346,6 +354,21 @@ fn take(step: Step) -> Result<Value, Error> {
             let response = client::send(&request(url))?;
             HELD.with_borrow_mut(|held| held.push(response));
             json!("held")
+        }
+        Step::Linger { authority, path } => {
+            let request = OutgoingRequest::new(Fields::new());
+            let told = [
+                request.set_scheme(Some(&Scheme::Http)),
+                request.set_authority(Some(&authority)),
+                request.set_path_with_query(Some(&path)),
+            ];
+            match handle(request, None) {
+                Ok(pending) if told.iter().all(Result::is_ok) => {
+                    LINGERING.with_borrow_mut(|lingering| lingering.push(pending));
+                    json!("lingers")
+                }
+                other => json!(format!("{told:?} {:?}", other.err())),
+            }
         }
         Step::Put { key, value } => json!(store::set(&key, value.as_bytes()).map(|()| "put")?),
         Step::Read { key } => store::get(&key)?.map_or(Value::Null, |value| text(&value)),
