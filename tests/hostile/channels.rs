@@ -290,7 +290,9 @@ async fn an_instance_with_a_request_under_way_is_not_kept() {
         assert_eq!(roost.steps(linger).await, json!(["lingers", "waited", 3]));
         assert!(roost.was_asked("/slow").await, "it was not under way");
         // The line about it is written when it ends, which it does with its instance.
-        roost.until(async || roost.house.lines("parrot").await.len() == 1).await;
+        roost
+            .until(async || roost.house.lines("parrot").await.len() == 1)
+            .await;
         assert_eq!(count().await, 1);
     };
     roost.house.ordeal("parrot", 1, attack).await;

@@ -350,6 +350,19 @@ impl Line {
         }
     }
 
+    /// The next frame, if it is the answer to a request: its payload, or the error. Events are let go.
+    pub async fn any_answer(&mut self) -> Option<Result<Value, Value>> {
+        match self.next().await {
+            Incoming::Res {
+                ok, payload, error, ..
+            } => Some(match ok {
+                true => Ok(payload.unwrap_or_default()),
+                false => Err(serde_json::to_value(error).unwrap()),
+            }),
+            _ => None,
+        }
+    }
+
     /// Asks and waits for the answer.
     pub async fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         let id = self.send(method, params).await;

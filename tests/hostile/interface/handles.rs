@@ -94,7 +94,7 @@ async fn a_handle_of_one_kind_is_none_of_another() {
         .await;
     house
         .ordeal("mixer", 1, async {
-            assert_trapped(house.call("mix").await, "");
+            assert_trapped(house.call("mix").await, "wrong type");
         })
         .await;
 }

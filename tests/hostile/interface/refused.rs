@@ -45,7 +45,10 @@ async fn requests_that_are_refused_flood_neither_the_log_nor_the_audit() {
     let attack = async {
         for _ in 0..CALLS {
             let host = &house.fixture.host;
-            let output = host.call("standard", &arguments, CallContext::default(), None).await.unwrap();
+            let output = host
+                .call("standard", &arguments, CallContext::default(), None)
+                .await
+                .unwrap();
             assert!(!output.is_error, "{output:?}");
             // What is granted anew begins with what it had left.
             let anew = grant(&installed, Choice::All);
@@ -55,11 +58,19 @@ async fn requests_that_are_refused_flood_neither_the_log_nor_the_audit() {
     house.ordeal("knocker", LINES + 1, attack).await;
     // One burst of a mebibyte and some kilobytes a second, with what each line weighs beside its words.
     let heard = heard("knocker");
-    assert!((500..CALLS * REQUESTS / 2).contains(&heard.len()), "{} lines", heard.len());
+    assert!(
+        (500..CALLS * REQUESTS / 2).contains(&heard.len()),
+        "{} lines",
+        heard.len()
+    );
     assert!(heard.iter().all(|line| line.starts_with("wasi:http: ")));
     let lines = house.lines("knocker").await;
     let left_out = |detail: &str| serde_json::from_str::<Value>(detail).unwrap()["leftOut"].as_u64();
     let rest = left_out(&lines.last().unwrap().detail).unwrap();
-    assert!(rest > 400, "the gate looked at {} requests only", rest as usize + lines.len());
+    assert!(
+        rest > 400,
+        "the gate looked at {} requests only",
+        rest as usize + lines.len()
+    );
     assert!(lines.iter().all(|line| line.outcome == "denied"));
 }

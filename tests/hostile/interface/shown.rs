@@ -55,21 +55,23 @@ fn nothing_that_an_extension_says_paints_the_terminal_or_speaks_for_the_program(
     let home = Home::new();
     pack(&home);
     let run = ["plugins", "run", "painter", "paint", "--args"];
-    let commands: [&[&str]; 10] = [
-        &["plugins", "inspect", "./painter"],
-        &["plugins", "install", "./painter", "--grant", "all"],
-        &["plugins", "inspect", "painter"],
-        &["plugins", "list"],
-        &["plugins", "info", "painter"],
-        &["plugins", "audit"],
-        &["plugins", "activity", "painter"],
-        &[run.as_slice(), &[r#"{"fail": 1}"#]].concat(),
-        &["plugins", "revoke", "painter"],
-        &["plugins", "info", "painter"],
+    // Each with the code that it ends with. Only the tool that is told to fails.
+    let commands: [(&[&str], i32); 10] = [
+        (&["plugins", "inspect", "./painter"], 0),
+        (&["plugins", "install", "./painter", "--grant", "all"], 0),
+        (&["plugins", "inspect", "painter"], 0),
+        (&["plugins", "list"], 0),
+        (&["plugins", "info", "painter"], 0),
+        (&["plugins", "audit"], 0),
+        (&["plugins", "activity", "painter"], 0),
+        (&[run.as_slice(), &[r#"{"fail": 1}"#]].concat(), 1),
+        (&["plugins", "revoke", "painter"], 0),
+        (&["plugins", "info", "painter"], 0),
     ];
-    for words in commands {
+    for (words, code) in commands {
         for more in [&[][..], &["--json"]] {
             let output = home.run(&[words, more].concat());
+            assert_eq!(output.status.code(), Some(code), "{words:?} {more:?}: {output:?}");
             for text in [&output.stdout, &output.stderr] {
                 let text = String::from_utf8(text.clone()).unwrap();
                 assert!(is_plain(&text), "{words:?} {more:?}: {text}");

@@ -253,7 +253,10 @@ async fn a_crowd_that_has_the_host_keep_header_fields_shares_the_memory_of_guest
                 other => panic!("{other:?}"),
             }
         }
-        assert!((20..32).contains(&refused), "{refused} of 32 were told that they have too much");
+        assert!(
+            (20..32).contains(&refused),
+            "{refused} of 32 were told that they have too much"
+        );
         // One of them had its place there, with all that it wanted.
         let more = peak() - before;
         assert!(more < ALL + KEPT, "{} MiB", more >> 20);
@@ -262,7 +265,12 @@ async fn a_crowd_that_has_the_host_keep_header_fields_shares_the_memory_of_guest
     // What the process took from the system the first time, it gives out again the second.
     attack().await;
     house.ordeal_within("hoarder", 1..=12, attack()).await;
-    assert!(whys(&house, "hoarder").await.iter().all(|why| why == "memoryShare"));
+    assert!(
+        whys(&house, "hoarder")
+            .await
+            .iter()
+            .all(|why| why == "memoryShare")
+    );
 }
 
 /// Tries 16 MB first, and takes what is let through when that is refused.

@@ -70,13 +70,17 @@ async fn who_takes_all_the_memory_there_is_is_refused_and_keeps_it_from_nobody()
     // The usual 4 GiB are eight times what one call may have.
     house.add("hoarder", &sleeper(8190), asks("512 MiB")).await;
     // As much as a tool has usually.
-    let grow = format!("(if (i32.lt_s (memory.grow (i32.const 1000)) (i32.const 0)) (then unreachable)) {SAY}");
+    let grow =
+        format!("(if (i32.lt_s (memory.grow (i32.const 1000)) (i32.const 0)) (then unreachable)) {SAY}");
     house.add("usual", &tool("usual", "", "", &grow), json!({})).await;
     let attack = async {
         let crowd = crowd(&house, "hoarder", 8);
         let beside = async {
             tokio::time::sleep(std::time::Duration::from_millis(800)).await;
-            assert!(house.fixture.host.held().memory > 5 << 29, "they have not taken it");
+            assert!(
+                house.fixture.host.held().memory > 5 << 29,
+                "they have not taken it"
+            );
             for _ in 0..20 {
                 assert_eq!(text(&house.call("usual").await.unwrap()), "A tool");
             }
