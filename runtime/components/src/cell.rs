@@ -82,11 +82,29 @@ pub struct Run {
     pub environment: BTreeMap<String, String>,
     /// Directories beside the cell's.
     pub places: Vec<Place>,
-    /// What it reads; its input ends when the sender is gone.
-    pub input: mpsc::Receiver<Bytes>,
-    /// Where what it prints goes: whether to the stream for errors, and what. It waits while there is no room; when
-    /// nobody listens, it is told that its streams are closed.
-    pub output: mpsc::Sender<(bool, Bytes)>,
+    /// What it reads. Its input ends when it is told so, or when the sender is gone.
+    pub input: mpsc::Receiver<Input>,
+    /// Where what it prints goes. It waits while there is no room; when nobody listens, it is told that its streams are
+    /// closed.
+    pub output: mpsc::Sender<Printed>,
+}
+
+/// What is written to a program.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Input {
+    /// These bytes.
+    Bytes(Bytes),
+    /// There will be no more.
+    End,
+}
+
+/// A piece of what a program printed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Printed {
+    /// Whether it was printed to the stream for errors. A terminal has only one stream.
+    pub is_err: bool,
+    /// The piece. It may end inside of a character.
+    pub bytes: Bytes,
 }
 
 impl Host {

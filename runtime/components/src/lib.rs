@@ -55,7 +55,7 @@ mod weight;
 
 pub use breaks::{BREAK, REFUSE};
 pub use call::{CallContext, Output, Part, Progress, Spill};
-pub use cell::{Cell, Place, Run, Utility};
+pub use cell::{Cell, Input, Place, Printed, Run, Utility};
 pub use compile::{CompileLimits, Compiler, compile_child};
 pub use descriptors::{Descriptor, Descriptors};
 pub use error::{Bound, CompileFailure, Error, Failure, ImportRefusal, NotComponent, Result};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use openclaw_components::files::Quota;
-use openclaw_components::{Cell, Error, Host, Options, Place, Run, Stop};
+use openclaw_components::{Cell, Error, Host, Input, Options, Place, Printed, Run, Stop};
 use openclaw_policy::{Limit, LimitSet};
 use openclaw_state::State;
 use tokio::sync::mpsc;
@@ -85,7 +85,7 @@ fn place(path: &Path, guest: &str, is_writable: bool) -> Place {
     }
 }
 
-fn run(arguments: &[&str]) -> (Run, mpsc::Sender<Bytes>, mpsc::Receiver<(bool, Bytes)>) {
+fn run(arguments: &[&str]) -> (Run, mpsc::Sender<Input>, mpsc::Receiver<Printed>) {
     let (writer, input) = mpsc::channel(4);
     let (output, reader) = mpsc::channel(4);
     let own = std::iter::once("utility").chain(arguments.iter().copied());
@@ -105,7 +105,7 @@ async fn all(cell: &Cell, arguments: &[&str]) -> (Result<bool, Error>, String, S
     drop(writer);
     let listen = async {
         let (mut out, mut err) = (String::new(), String::new());
-        while let Some((is_err, bytes)) = reader.recv().await {
+        while let Some(Printed { is_err, bytes }) = reader.recv().await {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             if is_err { &mut err } else { &mut out }.push_str(&text);
         }
@@ -124,11 +124,11 @@ async fn a_program_has_its_arguments_variables_and_streams() {
         let cell = cell.clone();
         async move { cell.run(run).await }
     });
-    writer.send(Bytes::from("hello ")).await.unwrap();
-    writer.send(Bytes::from("you ")).await.unwrap();
+    writer.send(Input::Bytes(Bytes::from("hello "))).await.unwrap();
+    writer.send(Input::Bytes(Bytes::from("you "))).await.unwrap();
     drop(writer);
     let mut said = (Vec::new(), Vec::new());
-    while let Some((is_err, bytes)) = reader.recv().await {
+    while let Some(Printed { is_err, bytes }) = reader.recv().await {
         if is_err { &mut said.1 } else { &mut said.0 }.extend(bytes);
     }
     assert!(task.await.unwrap().unwrap());
@@ -144,11 +144,14 @@ async fn what_is_printed_comes_as_it_is_printed() {
     let (run, writer, mut reader) = run(&["say"]);
     let task = tokio::spawn(async move { cell.run(run).await });
     for word in ["one", "two"] {
-        writer.send(Bytes::from(format!("{word}\n"))).await.unwrap();
+        writer
+            .send(Input::Bytes(Bytes::from(format!("{word}\n"))))
+            .await
+            .unwrap();
         let mut said = String::new();
         while !said.ends_with('>') {
             let piece = timeout(Duration::from_secs(20), reader.recv()).await.unwrap();
-            said += std::str::from_utf8(&piece.unwrap().1).unwrap();
+            said += std::str::from_utf8(&piece.unwrap().bytes).unwrap();
         }
         assert_eq!(said, format!("<{word}>"));
     }
@@ -232,7 +235,7 @@ async fn a_program_reaches_its_directories_and_nothing_else() {
     drop(writer);
     with.places.push(place(&own, "/own", true));
     assert!(cell.run(with).await.unwrap());
-    assert!(reader.recv().await.unwrap().1.starts_with(br#"["mine"]"#));
+    assert!(reader.recv().await.unwrap().bytes.starts_with(br#"["mine"]"#));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

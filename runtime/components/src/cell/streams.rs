@@ -13,6 +13,7 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
+use super::{Input, Printed};
 use crate::files::Mounts;
 use crate::limits::Volume;
 
@@ -23,8 +24,8 @@ const WRITE: usize = 64 << 10;
 pub(crate) struct Streams {
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) input: mpsc::Receiver<Bytes>,
-    pub(crate) output: mpsc::Sender<(bool, Bytes)>,
+    pub(crate) input: mpsc::Receiver<Input>,
+    pub(crate) output: mpsc::Sender<Printed>,
     pub(crate) mounts: Arc<Mounts>,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct Streams {
 #[derive(Clone)]
 pub(crate) struct Printing {
     pub(crate) is_err: bool,
-    pub(crate) output: mpsc::Sender<(bool, Bytes)>,
+    pub(crate) output: mpsc::Sender<Printed>,
     pub(crate) volume: Arc<Volume>,
 }
 
@@ -66,7 +67,10 @@ impl OutputStream for Printing {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let spent = self.volume.output.spend(bytes.len() as u64);
         spent.map_err(|stop| StreamError::Trap(stop.into()))?;
-        match self.output.try_send((self.is_err, bytes)) {
+        match self.output.try_send(Printed {
+            is_err: self.is_err,
+            bytes,
+        }) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(StreamError::Closed),
             // There was room when the program asked, and nobody else prints here.
@@ -89,12 +93,12 @@ impl OutputStream for Printing {
 
 /// What it reads. There is one end; whoever takes it a second time reads nothing.
 pub(crate) struct Listening {
-    end: Mutex<Option<mpsc::Receiver<Bytes>>>,
+    end: Mutex<Option<mpsc::Receiver<Input>>>,
     volume: Arc<Volume>,
 }
 
 impl Listening {
-    pub(crate) fn new(input: mpsc::Receiver<Bytes>, volume: Arc<Volume>) -> Self {
+    pub(crate) fn new(input: mpsc::Receiver<Input>, volume: Arc<Volume>) -> Self {
         Self {
             end: Mutex::new(Some(input)),
             volume,
@@ -126,7 +130,7 @@ impl StdinStream for Listening {
 /// The end that is read from.
 struct Reading {
     /// None when it has ended.
-    from: Option<mpsc::Receiver<Bytes>>,
+    from: Option<mpsc::Receiver<Input>>,
     /// What came and was not read yet.
     rest: Bytes,
     volume: Arc<Volume>,
@@ -139,8 +143,8 @@ impl Pollable for Reading {
             && let Some(from) = &mut self.from
         {
             match from.recv().await {
-                Some(bytes) => self.rest = bytes,
-                None => self.from = None,
+                Some(Input::Bytes(bytes)) => self.rest = bytes,
+                Some(Input::End) | None => self.from = None,
             }
         }
     }
@@ -153,9 +157,9 @@ impl InputStream for Reading {
             && let Some(from) = &mut self.from
         {
             match from.try_recv() {
-                Ok(bytes) => self.rest = bytes,
+                Ok(Input::Bytes(bytes)) => self.rest = bytes,
                 Err(mpsc::error::TryRecvError::Empty) => return Ok(Bytes::new()),
-                Err(mpsc::error::TryRecvError::Disconnected) => self.from = None,
+                Ok(Input::End) | Err(mpsc::error::TryRecvError::Disconnected) => self.from = None,
             }
         }
         if self.rest.is_empty() {
