@@ -8,10 +8,21 @@
 //!
 //! **Never.** It decides which tools a session has, and it asks no model.
 //!
-//! Start at [`Process`].
+//! Start at [`Process`] for a command that runs, at [`Rules`] for what the config says, at [`Backend`] for what can run
+//! one.
 
+mod backend;
 mod error;
 mod process;
+mod rules;
+mod sandboxes;
+mod scope;
+pub mod wasm;
+pub mod workspace;
 
+pub use backend::{About, Area, Backend, Sandbox};
 pub use error::{Error, Result};
 pub use process::{AHEAD, Command, End, Input, Output, Pipes, Process};
+pub use rules::{Ruled, Rules};
+pub use sandboxes::{Asked, Sandboxes, Seat};
+pub use scope::Scope;
