@@ -32,7 +32,7 @@ pub struct Area {
 
 /// What a backend is, for those who are told.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct About {
+pub struct Abilities {
     /// Where the workspace is inside.
     pub workdir: &'static str,
     /// What can be run in it, in some lines for a model.
@@ -47,7 +47,7 @@ pub trait Backend: Send + Sync {
     fn id(&self) -> &'static str;
 
     /// What it is.
-    fn about(&self) -> About;
+    fn about(&self) -> Abilities;
 
     /// Makes a sandbox ready.
     fn open(&self, area: Area) -> BoxFuture<'_, Result<Arc<dyn Sandbox>>>;

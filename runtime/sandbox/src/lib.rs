@@ -13,6 +13,7 @@
 
 mod backend;
 mod error;
+mod explain;
 mod process;
 mod rules;
 mod sandboxes;
@@ -20,8 +21,9 @@ mod scope;
 pub mod wasm;
 pub mod workspace;
 
-pub use backend::{About, Area, Backend, Sandbox};
+pub use backend::{Abilities, Area, Backend, Sandbox};
 pub use error::{Error, Result};
+pub use explain::{ALLOWED, DENIED, Explained, Subject};
 pub use process::{AHEAD, Command, End, Input, Output, Pipes, Process};
 pub use rules::{Ruled, Rules};
 pub use sandboxes::{Asked, Sandboxes, Seat};

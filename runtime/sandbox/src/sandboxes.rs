@@ -16,7 +16,7 @@ use openclaw_state::{SandboxRow, State};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
-use crate::backend::{About, Area, Backend, Sandbox};
+use crate::backend::{Abilities, Area, Backend, Sandbox};
 use crate::error::{Error, Result};
 use crate::rules::Rules;
 use crate::scope::Scope;
@@ -58,7 +58,7 @@ pub struct Seat {
     /// What runs it.
     pub backend: &'static str,
     /// What it can.
-    pub about: About,
+    pub about: Abilities,
     /// What shares it.
     pub scope: Scope,
     /// Where its workspace is on this machine.

@@ -18,7 +18,7 @@ use openclaw_components::{Cell, Host, Place, Utility};
 use openclaw_state::State;
 use tokio::sync::OnceCell;
 
-use crate::backend::{About, Area, Backend, Sandbox};
+use crate::backend::{Abilities, Area, Backend, Sandbox};
 use crate::error::{Error, Result};
 use crate::process::{Command, Process};
 use crate::scope::Scope;
@@ -80,8 +80,8 @@ impl Backend for Wasm {
         "wasm"
     }
 
-    fn about(&self) -> About {
-        About {
+    fn about(&self) -> Abilities {
+        Abilities {
             workdir: WORKDIR,
             can: "a POSIX-like shell with pipes, redirections, loops, functions and arrays; the usual text and file \
                   utilities (ls, cp, mv, find, grep, sed, awk, sort, tar, diff, patch …), jq, and a subset of Python \
