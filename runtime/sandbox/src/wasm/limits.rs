@@ -1,6 +1,7 @@
 //! What `sandbox.wasm` says, as limits of the host and of the shell.
 
 use openclaw_components::files::Quota;
+use openclaw_config::tree::amounts::Size;
 use openclaw_config::tree::sandbox::SandboxWasm;
 use openclaw_policy::{Limit, LimitSet};
 use serde_json::json;
@@ -25,10 +26,7 @@ const AT_ONCE: u64 = 32;
 
 /// The limits of one run.
 pub(super) fn limits(wasm: &SandboxWasm) -> Result<LimitSet> {
-    let size = |size: &Option<openclaw_config::tree::amounts::Size>, usual| {
-        size.as_ref()
-            .map_or(usual, openclaw_config::tree::amounts::Size::bytes)
-    };
+    let size = |size: &Option<Size>, usual| size.as_ref().map_or(usual, Size::bytes);
     let mut limits = LimitSet::default();
     for (limit, amount, key) in [
         (Limit::Memory, size(&wasm.memory, MEMORY), "memory"),
@@ -56,27 +54,24 @@ pub(super) fn limits(wasm: &SandboxWasm) -> Result<LimitSet> {
 /// What each folder may hold.
 pub(super) fn quota(wasm: &SandboxWasm) -> Quota {
     Quota {
-        bytes: wasm
-            .disk_bytes
-            .as_ref()
-            .map_or(DISK, openclaw_config::tree::amounts::Size::bytes),
+        bytes: wasm.disk_bytes.as_ref().map_or(DISK, Size::bytes),
         entries: wasm.files.unwrap_or(FILES),
     }
 }
 
-/// What the shell is told of its limits.
+/// What the shell is told of its limits, so that a script that comes near them ends politely.
 pub(super) fn settings(wasm: &SandboxWasm) -> String {
-    let output = wasm
-        .output_bytes
-        .as_ref()
-        .map_or(OUTPUT, openclaw_config::tree::amounts::Size::bytes);
+    let memory = wasm.memory.as_ref().map_or(MEMORY, Size::bytes);
     let settings = json!({
         "steps": wasm.steps.unwrap_or(STEPS),
-        "outputBytes": output,
-        "memoryBytes": wasm.memory.as_ref().map_or(MEMORY, openclaw_config::tree::amounts::Size::bytes),
-        "cpuMs": wasm.cpu_ms.unwrap_or(CPU_MS),
+        "outputBytes": wasm.output_bytes.as_ref().map_or(OUTPUT, Size::bytes),
+        "bufferBytes": memory / 2,
         "hosts": wasm.hosts.clone().unwrap_or_default(),
         "home": super::WORKDIR,
+        "python": {
+            "memoryBytes": memory / 2,
+            "seconds": (wasm.cpu_ms.unwrap_or(CPU_MS) / 1000).max(1),
+        },
     });
     settings.to_string()
 }
