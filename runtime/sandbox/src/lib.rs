@@ -8,10 +8,15 @@
 //!
 //! **Never.** It decides which tools a session has, and it asks no model.
 //!
-//! Start at [`Process`].
+//! Start at [`Process`]; a [`Runner`] hands it out, and [`machine`] is the one for this
+//! machine. [`jobs`] keeps those that go on while nobody waits.
 
 mod error;
+pub mod jobs;
+pub mod machine;
 mod process;
+mod runner;
 
 pub use error::{Error, Result};
 pub use process::{AHEAD, Command, End, Input, Output, Pipes, Process};
+pub use runner::{About, Runner};
