@@ -67,4 +67,18 @@ pub enum Error {
     /// The state.
     #[error(transparent)]
     State(#[from] openclaw_state::Error),
+    /// A variable was to be set that would change what programs are loaded or found.
+    #[error("the variable {name} cannot be set for a command on this machine: {why}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Too many commands of an agent run.
+    #[error("{running} commands of this agent run, and no more may; end one of them first")]
+    Crowded {
+        /// How many run.
+        running: usize,
+    },
 }
