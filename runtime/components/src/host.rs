@@ -36,6 +36,7 @@ use tokio::sync::mpsc;
 use crate::breaks::{Breaks, Refused};
 use crate::cache::Cache;
 use crate::call::{self, Ask, CallContext, Output, Part, Progress};
+use crate::cell;
 use crate::channel::{ChannelSpec, Warmth};
 use crate::describe;
 use crate::descriptors::Descriptors;
@@ -97,7 +98,7 @@ pub struct Host {
 impl Host {
     /// Starts the engine and its threads. Must be called inside of the runtime that drives what guests wait for.
     pub async fn start(options: Options) -> Result<Self> {
-        let engine = Engine::start(options.calls)?;
+        let engine = Engine::start(options.calls, options.cells)?;
         if !engine.is_pooled() {
             tracing::warn!(
                 "the address space is too small to make room for extensions beforehand; calls are slower"
@@ -108,7 +109,7 @@ impl Host {
             Cache::open(&options.folder.join(COMPILED), &engine)?,
         );
         match store.digests() {
-            Ok(installed) => cache.sweep(&installed)?,
+            Ok(installed) => cache.sweep(&cell::keep(&options.folder, installed))?,
             Err(error) => tracing::warn!(%error, "compiled code of what is not installed is kept"),
         }
         let parts = Parts {
@@ -119,6 +120,8 @@ impl Host {
             media: Media::open(&options.folder.join("media"), options.media_quota)?,
             memory: GuestMemory::new(options.guest_memory),
             permits: Permits::new(options.calls),
+            cells: Permits::new(options.cells),
+            folder: options.folder.clone(),
             warmth: Warmth::new(),
             adapters: Mutex::default(),
             patience: options.patience,
@@ -487,6 +490,7 @@ impl Host {
             depth: 0,
             is_described: false,
             input: None,
+            streams: None,
             permit: Some(admission.permit),
             seat: None,
         };

@@ -8,10 +8,23 @@
 //!
 //! **Never.** It decides which tools a session has, and it asks no model.
 //!
-//! Start at [`Process`].
+//! Start at [`Process`] for a command that runs, at [`Rules`] for what the config says, at [`Backend`] for what can run
+//! one.
 
+mod backend;
 mod error;
+mod explain;
 mod process;
+mod rules;
+mod sandboxes;
+mod scope;
+pub mod wasm;
+pub mod workspace;
 
+pub use backend::{Abilities, Area, Backend, Sandbox};
 pub use error::{Error, Result};
+pub use explain::{ALLOWED, DENIED, Explained, Subject};
 pub use process::{AHEAD, Command, End, Input, Output, Pipes, Process};
+pub use rules::{Ruled, Rules};
+pub use sandboxes::{Asked, Sandboxes, Seat};
+pub use scope::Scope;
