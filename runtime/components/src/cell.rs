@@ -61,6 +61,8 @@ pub struct Place {
     pub guest: GuestPath,
     /// Whether the program may change it.
     pub is_writable: bool,
+    /// Whether it may make symbolic links in it. Where people look too, they could lead them out.
+    pub may_link: bool,
     /// What it may hold.
     pub quota: Quota,
 }
@@ -208,6 +210,7 @@ async fn mount(parts: &Arc<Parts>, places: Vec<Place>) -> Result<Vec<Mount>> {
             tree: parts.trees.open(&place.path, place.quota)?,
             path: place.guest,
             access,
+            links: place.is_writable && place.may_link,
         })
     };
     unblock(move || places.into_iter().map(open).collect()).await

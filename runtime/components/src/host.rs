@@ -388,7 +388,12 @@ impl Host {
         let mount = move || {
             let open = |(place, path, access): (PathBuf, _, _)| {
                 let tree = parts.trees.open(&place, parts.files_quota)?;
-                Ok(Mount { path, access, tree })
+                Ok(Mount {
+                    path,
+                    access,
+                    tree,
+                    links: false,
+                })
             };
             let mounts: Result<Vec<_>> = wanted.into_iter().map(open).collect();
             Ok(Mounts::new(mounts?)?)

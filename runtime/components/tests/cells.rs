@@ -78,6 +78,7 @@ fn place(path: &Path, guest: &str, is_writable: bool) -> Place {
         path: path.to_owned(),
         guest: guest.parse().unwrap(),
         is_writable,
+        may_link: true,
         quota: Quota {
             bytes: 1 << 20,
             entries: 100,

@@ -22,6 +22,8 @@ pub struct Area {
     pub workspace: PathBuf,
     /// Whether what runs inside may change the workspace.
     pub is_writable: bool,
+    /// Whether the workspace is the sandbox's own, and not the agent's.
+    pub is_own: bool,
     /// The agent's own workspace, to read, where that is another one.
     pub agent: Option<PathBuf>,
     /// A folder of this machine for what comes and goes.

@@ -126,11 +126,11 @@ impl Wasm {
         make(&tmp)?;
         make(&area.scratch.join("runs"))?;
         let mut places = vec![
-            place(&area.workspace, WORKDIR, area.is_writable, quota)?,
-            place(&tmp, TMP, true, quota)?,
+            place(&area.workspace, WORKDIR, (area.is_writable, area.is_own), quota)?,
+            place(&tmp, TMP, (true, true), quota)?,
         ];
         if let Some(agent) = &area.agent {
-            places.push(place(agent, AGENT, false, quota)?);
+            places.push(place(agent, AGENT, (false, false), quota)?);
         }
         let holder = area.scope.slug();
         Ok(utility.cell(&holder, places, limits::limits(&area.wasm)?).await?)
@@ -145,11 +145,12 @@ fn make(folder: &Path) -> Result<()> {
     })
 }
 
-fn place(path: &Path, guest: &str, is_writable: bool, quota: Quota) -> Result<Place> {
+fn place(path: &Path, guest: &str, (is_writable, may_link): (bool, bool), quota: Quota) -> Result<Place> {
     Ok(Place {
         path: path.to_owned(),
         guest: guest.parse().map_err(openclaw_components::Error::from)?,
         is_writable,
+        may_link,
         quota,
     })
 }

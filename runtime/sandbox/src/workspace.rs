@@ -54,6 +54,7 @@ pub fn area(rules: &Rules, place: &Place, scope: Scope, agent: &Path) -> Area {
     };
     Area {
         scratch: scratch(place, &scope),
+        is_own: rules.access.value != WorkspaceAccess::Rw,
         workspace,
         is_writable,
         agent,

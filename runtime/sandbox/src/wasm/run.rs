@@ -58,7 +58,7 @@ pub(super) async fn start(room: &Room, session: &str, command: Command) -> Resul
             .map(str::to_owned)
             .to_vec(),
         environment: environment(room, &command),
-        places: vec![place(&own.0, OWN, true, OWN_QUOTA)?],
+        places: vec![place(&own.0, OWN, (true, false), OWN_QUOTA)?],
         input: pipes.input,
         output: pipes.output,
     };
