@@ -71,6 +71,7 @@ impl Assistant {
             config: Arc::clone(&config),
             models,
             host,
+            sandboxes: None,
         });
         Ok(Self {
             state,

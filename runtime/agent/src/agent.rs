@@ -7,6 +7,7 @@ use openclaw_components::{CallContext, Host};
 use openclaw_config::Current;
 use openclaw_config::tree::Config;
 use openclaw_models::Models;
+use openclaw_sandbox::Sandboxes;
 use openclaw_state::{NewTurn, State, TurnState, View};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -38,6 +39,8 @@ pub struct Options {
     pub models: Models,
     /// What runs components; without it there are no tools of extensions.
     pub host: Option<Host>,
+    /// Where sandboxed sessions run; without it their tools fail.
+    pub sandboxes: Option<Arc<Sandboxes>>,
 }
 
 /// A turn that is to be accepted.
@@ -93,6 +96,7 @@ impl Agent {
             config,
             models,
             host,
+            sandboxes,
         } = options;
         say_which_queue(&config);
         let shared = Arc::new(Shared {
@@ -100,6 +104,7 @@ impl Agent {
             config,
             models,
             host,
+            sandboxes,
             events: broadcast::Sender::new(AHEAD),
             lanes: Mutex::new(Lanes::default()),
             places: Places::new(),
@@ -121,6 +126,11 @@ impl Agent {
         entering
             .await
             .unwrap_or(Err(Error::State(openclaw_state::Error::Closed)))
+    }
+
+    /// Where sandboxed sessions run.
+    pub fn sandboxes(&self) -> Option<&Arc<Sandboxes>> {
+        self.shared.sandboxes.as_ref()
     }
 
     /// To be called after another's transaction put turns.

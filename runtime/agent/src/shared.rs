@@ -13,6 +13,7 @@ use openclaw_components::Host;
 use openclaw_config::Current;
 use openclaw_config::tree::Config;
 use openclaw_models::Models;
+use openclaw_sandbox::Sandboxes;
 use openclaw_state::{NewTurn, State, Turn, TurnState};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast, watch};
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<Current<Config>>,
     pub(crate) models: Models,
     pub(crate) host: Option<Host>,
+    pub(crate) sandboxes: Option<Arc<Sandboxes>>,
     pub(crate) events: broadcast::Sender<Arc<Event>>,
     pub(crate) lanes: Mutex<Lanes>,
     pub(crate) places: Places,

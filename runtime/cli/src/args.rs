@@ -3,6 +3,7 @@
 mod gateway;
 mod people;
 mod plugins;
+mod sandbox;
 
 use std::ffi::OsString;
 
@@ -22,6 +23,7 @@ pub(crate) use plugins::{
     GrantFlags, PluginsActivity, PluginsAudit, PluginsCommand, PluginsGrant, PluginsInstall, PluginsOne,
     PluginsRun, PluginsTarget, PluginsUninstall,
 };
+pub(crate) use sandbox::{SandboxCommand, SandboxExplain, SandboxRecreate};
 
 /// The version and the commit it was built from, in OpenClaw's form.
 pub(crate) const VERSION: &str = concat!(
@@ -146,6 +148,9 @@ pub(crate) enum Command {
     /// Install extensions, and decide what each may do
     #[command(subcommand, visible_alias = "components")]
     Plugins(PluginsCommand),
+    /// Look at the sandboxes that sessions run in
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
     /// Print a completion script for a shell
     Completion(Completion),
     #[command(external_subcommand)]

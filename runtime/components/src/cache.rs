@@ -245,7 +245,7 @@ mod tests {
     fn fill() -> Fixture {
         let fixture = Fixture {
             folder: tempfile::tempdir().unwrap(),
-            engine: Engine::start(4).unwrap(),
+            engine: Engine::start(4, 1).unwrap(),
             digest: Digest::of(EMPTY),
         };
         let cache = fixture.open();

@@ -92,6 +92,7 @@ pub(crate) async fn describe(
         depth: 0,
         is_described: true,
         input: None,
+        streams: None,
         permit: None,
         seat: None,
     };

@@ -50,11 +50,11 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts it for so many calls at once, with as much room as the address space allows.
-    pub(crate) fn start(calls: usize) -> Result<Self> {
+    /// Starts it for so many calls and runs in cells at once, with as much room as the address space allows.
+    pub(crate) fn start(calls: usize, cells: usize) -> Result<Self> {
         for share in SHARES {
             let mut config = settings();
-            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls, share)));
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls, cells, share)));
             if let Ok(wasmtime) = wasmtime::Engine::new(&config) {
                 return Ok(Self {
                     wasmtime,
@@ -123,9 +123,10 @@ fn settings() -> Config {
 /// Places for whatever so many calls may be made of: each of them may stand on top of others, and beside them are the
 /// instances that wait for their next call. So nobody takes a place that was another's. Between parts that call each
 /// other the engine puts modules of its own, at most one for each of theirs.
-fn pool(calls: usize, share: u32) -> PoolingAllocationConfig {
-    let calls = u32::try_from(calls).unwrap_or(CALLS).clamp(1, CALLS);
-    let instances = calls * MAX_DEPTH + WARM;
+fn pool(calls: usize, cells: usize, share: u32) -> PoolingAllocationConfig {
+    let count = |of: usize| u32::try_from(of).unwrap_or(CALLS).clamp(1, CALLS);
+    // What runs in a cell stands on nothing.
+    let instances = count(calls) * MAX_DEPTH + count(cells) + WARM;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_memories(instances * MEMORIES / share)
         .total_tables(instances * TABLES / share)
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_one_engine_compiles_the_other_runs() {
-        let running = Engine::start(64).unwrap();
+        let running = Engine::start(64, 64).unwrap();
         assert!(running.is_pooled(), "this machine has the address space");
         let code = on_demand()
             .unwrap()

@@ -74,6 +74,14 @@ pub enum Error {
         /// What is missing and what to do.
         what: &'static str,
     },
+    /// A program of the gateway's own is something else.
+    #[error(
+        "{path} is no program: it exports no wasi:cli/run; it belongs to the gateway's own files, so install those anew"
+    )]
+    NoProgram {
+        /// Where it is.
+        path: String,
+    },
     /// Somebody asked for the instructions of what has none.
     #[error("{extension} has no instructions; a skill has, and this extension has only tools")]
     NoSkill {

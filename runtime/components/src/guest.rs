@@ -14,10 +14,11 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::bindings::openclaw::types::errors::{Error, ErrorCode, Sent};
 use crate::call::{CallContext, Progress};
+use crate::cell::{Listening, Printing, Streams};
 use crate::channel::seat::Seat;
 use crate::descriptors::Descriptors;
 use crate::extension::Extension;
-use crate::files::{Files, FilesAccess, FilesView};
+use crate::files::{Files, FilesAccess, FilesView, Mounts};
 use crate::host::Parts;
 use crate::limits::{Root, Slice, Stop, Volume};
 use crate::memory::Room;
@@ -78,6 +79,8 @@ pub(crate) struct Begin {
     pub(crate) is_described: bool,
     /// What a program without our interfaces reads as its input.
     pub(crate) input: Option<String>,
+    /// What a program in a cell reads and prints, and where.
+    pub(crate) streams: Option<Streams>,
     /// The place that it takes; a call inside of another stands on the other's.
     pub(crate) permit: Option<Permit>,
     /// What a channel's adapter knows of its account.
@@ -127,19 +130,22 @@ impl Guest {
     }
 
     /// Makes the store of a call.
-    pub(crate) fn store(begin: Begin, extension: &Arc<Extension>, host: &Arc<Parts>) -> Store<Self> {
+    pub(crate) fn store(mut begin: Begin, extension: &Arc<Extension>, host: &Arc<Parts>) -> Store<Self> {
         let limits = &extension.limits;
         let volume = Volume::new(limits);
         let printed = Printed::new(Arc::clone(&volume));
         let slice = Slice::new(Arc::clone(&begin.root));
-        let guest = Self {
-            wasi: inert(&begin, extension, host, &printed),
-            table: ResourceTable::new(),
-            files: Files::new(
+        let (wasi, mounts) = match begin.streams.take() {
+            Some(streams) => staged(streams, &volume),
+            None => (
+                inert(&begin, extension, host, &printed),
                 Arc::clone(&extension.mounts),
-                Arc::<Volume>::clone(&volume),
-                &host.descriptors,
             ),
+        };
+        let guest = Self {
+            wasi,
+            table: ResourceTable::new(),
+            files: Files::new(mounts, Arc::<Volume>::clone(&volume), &host.descriptors),
             standard_http: StandardHttp::new(
                 (!begin.is_described).then(|| Arc::clone(&extension.client)),
                 Arc::clone(&volume),
@@ -202,6 +208,24 @@ fn inert(begin: &Begin, extension: &Extension, host: &Parts, printed: &Printed) 
         }
     }
     wasi.build()
+}
+
+/// The standard interfaces of a program in a cell.
+fn staged(streams: Streams, volume: &Arc<Volume>) -> (WasiCtx, Arc<Mounts>) {
+    let printing = |is_err| Printing {
+        is_err,
+        output: streams.output.clone(),
+        volume: Arc::clone(volume),
+    };
+    let mut wasi = WasiCtx::builder();
+    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    wasi.stdout(printing(false)).stderr(printing(true));
+    wasi.stdin(Listening::new(streams.input, Arc::clone(volume)));
+    wasi.args(&streams.arguments);
+    for (name, value) in &streams.environment {
+        wasi.env(name, value);
+    }
+    (wasi.build(), streams.mounts)
 }
 
 impl WasiView for Guest {

@@ -36,6 +36,7 @@ use tokio::sync::mpsc;
 use crate::breaks::{Breaks, Refused};
 use crate::cache::Cache;
 use crate::call::{self, Ask, CallContext, Output, Part, Progress};
+use crate::cell;
 use crate::channel::{ChannelSpec, Warmth};
 use crate::describe;
 use crate::descriptors::Descriptors;
@@ -98,7 +99,7 @@ pub struct Host {
 impl Host {
     /// Starts the engine and its threads. Must be called inside of the runtime that drives what guests wait for.
     pub async fn start(options: Options) -> Result<Self> {
-        let engine = Engine::start(options.calls)?;
+        let engine = Engine::start(options.calls, options.cells)?;
         if !engine.is_pooled() {
             tracing::warn!(
                 "the address space is too small to make room for extensions beforehand; calls are slower"
@@ -109,7 +110,7 @@ impl Host {
             Cache::open(&options.folder.join(COMPILED), &engine)?,
         );
         match store.digests() {
-            Ok(installed) => cache.sweep(&installed)?,
+            Ok(installed) => cache.sweep(&cell::keep(&options.folder, installed))?,
             Err(error) => tracing::warn!(%error, "compiled code of what is not installed is kept"),
         }
         let parts = Parts {
@@ -120,6 +121,8 @@ impl Host {
             media: Media::open(&options.folder.join("media"), options.media_quota)?,
             memory: GuestMemory::new(options.guest_memory),
             permits: Permits::new(options.calls),
+            cells: Permits::new(options.cells),
+            folder: options.folder.clone(),
             warmth: Warmth::new(),
             flows: Flows::default(),
             adapters: Mutex::default(),
@@ -389,7 +392,12 @@ impl Host {
         let mount = move || {
             let open = |(place, path, access): (PathBuf, _, _)| {
                 let tree = parts.trees.open(&place, parts.files_quota)?;
-                Ok(Mount { path, access, tree })
+                Ok(Mount {
+                    path,
+                    access,
+                    tree,
+                    links: false,
+                })
             };
             let mounts: Result<Vec<_>> = wanted.into_iter().map(open).collect();
             Ok(Mounts::new(mounts?)?)
@@ -491,6 +499,7 @@ impl Host {
             depth: 0,
             is_described: false,
             input: None,
+            streams: None,
             permit: Some(admission.permit),
             seat: None,
         };

@@ -17,6 +17,7 @@ mod bindings;
 mod breaks;
 mod cache;
 mod call;
+mod cell;
 pub mod channel;
 mod compile;
 mod conceal;
@@ -55,6 +56,7 @@ mod weight;
 
 pub use breaks::{BREAK, REFUSE};
 pub use call::{CallContext, Output, Part, Progress, Spill};
+pub use cell::{Cell, Input, Place, Printed, Run, Utility};
 pub use compile::{CompileLimits, Compiler, compile_child};
 pub use descriptors::{Descriptor, Descriptors};
 pub use error::{Bound, CompileFailure, Error, Failure, ImportRefusal, NotComponent, Result};

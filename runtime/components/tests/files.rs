@@ -134,6 +134,7 @@ impl World {
             path: path.parse().unwrap(),
             access,
             tree: self.trees.open(&self.path(folder), quota).unwrap(),
+            links: false,
         };
         let mounts = Mounts::new(vec![
             mount("/data", Access::ReadWrite, "data"),

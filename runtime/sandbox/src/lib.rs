@@ -8,10 +8,28 @@
 //!
 //! **Never.** It decides which tools a session has, and it asks no model.
 //!
-//! Start at [`Process`].
+//! Start at [`Process`] for a command that runs; a [`Runner`] hands it out, and [`machine`] is the one for this machine.
+//! [`jobs`] keeps those that go on while nobody waits. [`Rules`] is what the config says, [`Backend`] what can run a
+//! sandbox, [`Sandboxes`] those that there are.
 
+mod backend;
 mod error;
+mod explain;
+pub mod jobs;
+pub mod machine;
 mod process;
+mod rules;
+mod runner;
+mod sandboxes;
+mod scope;
+pub mod wasm;
+pub mod workspace;
 
+pub use backend::{Abilities, Area, Backend, Sandbox};
 pub use error::{Error, Result};
+pub use explain::{ALLOWED, DENIED, Explained, Subject};
 pub use process::{AHEAD, Command, End, Input, Output, Pipes, Process};
+pub use rules::{Ruled, Rules};
+pub use runner::{About, Runner};
+pub use sandboxes::{Asked, Sandboxes, Seat};
+pub use scope::Scope;

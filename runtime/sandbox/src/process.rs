@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
+pub use openclaw_components::{Input, Printed as Output};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -24,24 +24,6 @@ pub struct Command {
     pub env: BTreeMap<String, String>,
     /// Whether it wants a terminal. Who has none to give runs it without, and the process says so.
     pub wants_terminal: bool,
-}
-
-/// What is written to a command.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Input {
-    /// These bytes.
-    Bytes(Bytes),
-    /// There will be no more.
-    End,
-}
-
-/// A piece of what a command printed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Output {
-    /// Whether it was printed to the stream for errors. A terminal has only one stream.
-    pub is_err: bool,
-    /// The piece. It may end inside of a character.
-    pub bytes: Bytes,
 }
 
 /// How a command ended.

@@ -47,6 +47,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "token secrets",
         sql: include_str!("../migrations/0007_token_secrets.sql"),
     },
+    Migration {
+        name: "sandboxes",
+        sql: include_str!("../migrations/0008_sandboxes.sql"),
+    },
 ];
 
 /// The newest schema that this build knows.

@@ -107,6 +107,9 @@ impl Tx<'_> {
                 .prepare_cached("DELETE FROM transcripts WHERE session_key = ?1")?
                 .execute([key])?;
         }
+        self.connection
+            .prepare_cached("DELETE FROM shells WHERE session = ?1")?
+            .execute([key])?;
         let gone = self
             .connection
             .prepare_cached("DELETE FROM sessions WHERE key = ?1")?

@@ -10,8 +10,9 @@ use super::Finding;
 use crate::tree::Tree;
 
 /// The crates of `runtime/`, lowest first, as the design lays them out.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "policy",
+    "files",
     "config",
     "protocol",
     "state",
@@ -25,6 +26,12 @@ const ORDER: [&str; 13] = [
     "gateway",
     "cli",
 ];
+
+/// How many of them, from the lowest on, use nothing of ours, not even each other.
+const ALONE: usize = 2;
+
+/// What guests may use of `runtime/`: tools that the gateway and a guest both have, with the same results.
+const FOR_GUESTS: &str = "files";
 
 /// The highest crate of `runtime/` that `sdk/test` may use.
 const SDK_TEST_CEILING: &str = "components";
@@ -59,7 +66,8 @@ impl Place {
     /// Whether a crate here may use one there.
     fn may_use(self, used: Self) -> bool {
         match (self, used) {
-            (Self::Runtime(index), Self::Runtime(below)) => below < index,
+            (Self::Runtime(index), Self::Runtime(below)) => index >= ALONE && below < index,
+            (Self::Guest, Self::Runtime(below)) => index_of(FOR_GUESTS) == Some(below),
             (Self::SdkTest, Self::Runtime(below)) => {
                 index_of(SDK_TEST_CEILING).is_some_and(|ceiling| below <= ceiling)
             }
@@ -72,12 +80,12 @@ impl Place {
     /// The rule in words, for the end of a finding.
     fn rule(self) -> String {
         match self {
-            Self::Runtime(0) => format!("{} uses nothing of ours", ORDER[0]),
+            Self::Runtime(index) if index < ALONE => "it uses nothing of ours".to_owned(),
             Self::Runtime(index) => {
                 let above = ORDER.get(..index).unwrap_or_default().join(", ");
                 format!("it may use only {above}")
             }
-            Self::Guest => "a guest may use only sdk/rust".to_owned(),
+            Self::Guest => format!("a guest may use only sdk/rust and runtime/{FOR_GUESTS}"),
             Self::SdkRust => "sdk/rust uses nothing of ours".to_owned(),
             Self::SdkTest => format!("sdk/test may use sdk/rust and runtime/ up to {SDK_TEST_CEILING}"),
             Self::Tests => "nothing may use xtask".to_owned(),
@@ -256,7 +264,7 @@ mod tests {
         );
         fake.package("runtime/state", "openclaw-state", "");
         let expected =
-            "runtime/config/Cargo.toml:8: runtime/config uses runtime/state; it may use only policy";
+            "runtime/config/Cargo.toml:8: runtime/config uses runtime/state; it may use only policy, files";
         assert_eq!(lines(&fake), [expected]);
     }
 
@@ -296,15 +304,31 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_may_use_nothing_of_the_runtime() {
+    fn a_guest_may_use_nothing_of_the_runtime_but_the_file_tools() {
         let fake = FakeTree::new();
+        fake.package("runtime/files", "openclaw-files", "");
+        fake.package(
+            "guests/tools/reader",
+            "reader",
+            "[workspace]\n[dependencies]\nopenclaw-files = { path = \"../../../runtime/files\" }\n",
+        );
         fake.package(
             "guests/tools/clock",
             "clock",
             "[workspace]\n[dependencies]\nopenclaw-policy = { path = \"../../../runtime/policy\" }\n",
         );
         let expected = "guests/tools/clock/Cargo.toml:7: guests/tools/clock uses runtime/policy; \
-                        a guest may use only sdk/rust";
+                        a guest may use only sdk/rust and runtime/files";
+        assert_eq!(lines(&fake), [expected]);
+    }
+
+    #[test]
+    fn the_lowest_crates_use_not_even_each_other() {
+        let fake = FakeTree::new();
+        let uses = |name: &str| format!("[dependencies]\nopenclaw-{name} = {{ path = \"../{name}\" }}\n");
+        fake.package("runtime/files", "openclaw-files", &uses("policy"));
+        let expected =
+            "runtime/files/Cargo.toml:6: runtime/files uses runtime/policy; it uses nothing of ours";
         assert_eq!(lines(&fake), [expected]);
     }
 
@@ -350,7 +374,7 @@ mod tests {
     #[test]
     fn nobody_uses_xtask_and_only_tests_use_tests() {
         let everyone = [
-            Place::Runtime(12),
+            Place::Runtime(13),
             Place::Guest,
             Place::SdkRust,
             Place::SdkTest,

@@ -11,5 +11,6 @@ pub(crate) mod logs;
 pub(crate) mod onboard;
 pub(crate) mod pairing;
 pub(crate) mod plugins;
+pub(crate) mod sandbox;
 pub(crate) mod secrets;
 pub(crate) mod status;

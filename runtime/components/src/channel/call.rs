@@ -87,6 +87,7 @@ impl Inner {
             depth: 0,
             is_described: false,
             input: None,
+            streams: None,
             permit: Some(permit),
             seat: Some(seat),
         };

@@ -137,7 +137,6 @@ wasmtime::component::bindgen!({
         "wasi:filesystem/types.[method]descriptor.link-at": trappable,
         "wasi:filesystem/types.[method]descriptor.metadata-hash": trappable,
         "wasi:filesystem/types.[method]descriptor.read-via-stream": trappable,
-        "wasi:filesystem/types.[method]descriptor.symlink-at": trappable,
         "wasi:filesystem/types.[method]descriptor.write-via-stream": trappable,
         default: async | trappable,
     },

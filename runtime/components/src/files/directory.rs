@@ -4,7 +4,8 @@
 //! could hold up whoever opens it, or do something by being opened, is refused after a look at it. Nothing
 //! changes through a directory that was granted for reading. A guest makes no links: a symbolic one could lead
 //! out whoever else uses the directory, a hard one would be a second right to one file, and so a file that has
-//! other names can be read, renamed and removed, and not changed.
+//! other names can be read, renamed and removed, and not changed. Where a mount allows symbolic links all the same, they
+//! are relative, and lead out of the directory from nowhere that they are made.
 //!
 //! Everything here waits for the disk, so it is called from the threads of the tree.
 
@@ -30,6 +31,8 @@ const ATTEMPTS: usize = 8;
 pub(super) struct Directory {
     tree: Arc<Tree>,
     access: Access,
+    /// Whether symbolic links may be made in it.
+    links: bool,
     at: At,
     pub(super) inode: Inode,
 }
@@ -65,9 +68,15 @@ impl Directory {
         Self {
             tree,
             access,
+            links: false,
             at: At::Root,
             inode,
         }
+    }
+
+    /// The same, in which symbolic links may or may not be made.
+    pub(super) fn with_links(self, links: bool) -> Self {
+        Self { links, ..self }
     }
 
     pub(super) fn tree(&self) -> &Arc<Tree> {
@@ -235,6 +244,25 @@ impl Directory {
         Ok(())
     }
 
+    pub(super) fn make_link(&self, target: &str, path: &str) -> Op<()> {
+        self.change()?;
+        if !self.links {
+            return Err(ErrorCode::NotPermitted);
+        }
+        let place = Place::find(self.as_fd(), path)?;
+        if place.must_be_directory {
+            return Err(ErrorCode::NoEntry);
+        }
+        if !stays_inside(target, self.tree.depth_of(&place)?) {
+            return Err(ErrorCode::NotPermitted);
+        }
+        let taken = self.tree.take(Room::ENTRY)?;
+        let _names = self.tree.names();
+        rustix::fs::symlinkat(target, &place, place.name)?;
+        taken.keep(Room::ENTRY);
+        Ok(())
+    }
+
     pub(super) fn remove_directory(&self, path: &str) -> Op<()> {
         self.change()?;
         let place = Place::find(self.as_fd(), path)?;
@@ -318,6 +346,19 @@ impl Directory {
         }
         Ok(rustix::fs::fsync(self)?)
     }
+}
+
+/// Whether a link in a directory so deep in its tree leads to no place outside of that.
+fn stays_inside(target: &str, depth: usize) -> bool {
+    if target.is_empty() || target.starts_with('/') {
+        return false;
+    }
+    let step = |depth: usize, name: &str| match name {
+        "" | "." => Some(depth),
+        ".." => depth.checked_sub(1),
+        _ => Some(depth + 1),
+    };
+    target.split('/').try_fold(depth, step).is_some()
 }
 
 impl AsFd for Directory {

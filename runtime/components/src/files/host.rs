@@ -33,7 +33,7 @@ impl preopens::Host for FilesAccess<'_> {
         let mounts = Arc::clone(&self.files.mounts);
         let mut directories = Vec::new();
         for mount in mounts.iter() {
-            let directory = Directory::root(Arc::clone(&mount.tree), mount.access);
+            let directory = Directory::root(Arc::clone(&mount.tree), mount.access).with_links(mount.links);
             let descriptor = Descriptor::new(Opened::Directory(directory), self.files.slot()?);
             directories.push((self.table.push(descriptor)?, mount.path.to_string()));
         }
@@ -308,10 +308,16 @@ impl HostDescriptor for FilesAccess<'_> {
         Ok(tree.run(move || from.rename(&path, &to, &new_path)).await?)
     }
 
-    /// No guest makes a symbolic link: it could lead out whoever else uses the directory.
-    fn symlink_at(&mut self, descriptor: Resource<Descriptor>, target: String, path: String) -> Outcome<()> {
-        self.used(&descriptor, target.len() + path.len())?;
-        Err(ErrorCode::NotPermitted.into())
+    /// No extension makes a symbolic link: it could lead out whoever else uses the directory.
+    async fn symlink_at(
+        &mut self,
+        descriptor: Resource<Descriptor>,
+        target: String,
+        path: String,
+    ) -> Outcome<()> {
+        let directory = self.used(&descriptor, target.len() + path.len())?.directory()?;
+        let tree = Arc::clone(directory.tree());
+        Ok(tree.run(move || directory.make_link(&target, &path)).await?)
     }
 
     async fn unlink_file_at(&mut self, descriptor: Resource<Descriptor>, path: String) -> Outcome<()> {

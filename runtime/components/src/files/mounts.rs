@@ -19,6 +19,9 @@ pub struct Mount {
     pub access: Access,
     /// What it finds.
     pub tree: Arc<Tree>,
+    /// Whether it may make symbolic links in it, which nobody grants: only the gateway's own programs may, where nobody
+    /// else looks.
+    pub links: bool,
 }
 
 /// All directories of one component.

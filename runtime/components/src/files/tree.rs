@@ -32,6 +32,9 @@ pub const WORKERS: usize = 8;
 /// The most entries that are ever counted, whatever the quota says.
 pub const MAX_ENTRIES: u64 = 1_000_000;
 
+/// The deepest directory in which a link may be made.
+const MAX_DEPTH: usize = 256;
+
 /// File systems that show the kernel beside procfs: devices and drivers, control groups, its own debugging,
 /// tracing, settings, security and programs.
 const KERNEL: [u32; 8] = [
@@ -161,6 +164,23 @@ impl Tree {
     /// Whether one is the other or inside it.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.inode == other.inode || self.above.contains(&other.inode) || other.above.contains(&self.inode)
+    }
+
+    /// How many directories lie between the tree's own and one beneath it, that one included.
+    pub(super) fn depth_of(&self, directory: &impl AsFd) -> Op<usize> {
+        let mut here = Meta::of(directory)?.inode;
+        let mut held: Option<OwnedFd> = None;
+        for depth in 0..MAX_DEPTH {
+            if here == self.inode {
+                return Ok(depth);
+            }
+            let from = held.as_ref().map_or_else(|| directory.as_fd(), AsFd::as_fd);
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let above = rustix::fs::openat(from, c"..", flags, Mode::empty())?;
+            here = Meta::of(&above)?.inode;
+            held = Some(above);
+        }
+        Err(ErrorCode::NotPermitted)
     }
 
     /// Starts an operation on a thread that may wait. It runs to its end even if nobody waits for it: what a

@@ -25,6 +25,8 @@ pub struct Options {
     pub environment: BTreeMap<String, String>,
     /// Calls at once, of all extensions together.
     pub calls: usize,
+    /// Runs of the gateway's own programs at once, in places of their own.
+    pub cells: usize,
     /// How long a call waits for a place.
     pub patience: Duration,
     /// Bytes of memory of all guests together.
@@ -47,6 +49,7 @@ impl Options {
             ceilings: LimitSet::default(),
             environment: BTreeMap::new(),
             calls: 64,
+            cells: 64,
             patience: Duration::from_secs(10),
             guest_memory: 4 << 30,
             media_quota: 1 << 30,

@@ -1,6 +1,7 @@
 //! What all calls share: the engine and its threads, the stores, and the extensions that are enabled.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -40,12 +41,16 @@ pub(crate) struct Parts {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) descriptors: Descriptors,
     pub(crate) network: Network,
-    pub(super) trees: Trees,
+    pub(crate) trees: Trees,
     pub(super) files_quota: Quota,
     pub(super) linker: Linker<Guest>,
     pub(super) cache: Cache,
     pub(super) compiler: Compiler,
     pub(crate) permits: Arc<Permits>,
+    /// Places for runs of the gateway's own programs.
+    pub(crate) cells: Arc<Permits>,
+    /// Where all of this is kept.
+    pub(crate) folder: PathBuf,
     pub(crate) patience: Duration,
     /// What extensions may still say to the log.
     pub(crate) flows: Flows,
@@ -128,7 +133,7 @@ impl Parts {
     }
 
     /// The program of a component, if its code is in the cache and fits. What another build of this left there does not.
-    pub(super) async fn find_code(self: &Arc<Self>, digest: Digest) -> Result<Option<Arc<Program>>> {
+    pub(crate) async fn find_code(self: &Arc<Self>, digest: Digest) -> Result<Option<Arc<Program>>> {
         match self.map(digest).await {
             Err(error @ Error::Unfit { .. }) => {
                 tracing::warn!(%digest, %error, "a cached component does not fit this engine and is rebuilt");
@@ -148,7 +153,7 @@ impl Parts {
         Ok(unblock(map).await?.map(Arc::new))
     }
 
-    pub(super) async fn build(self: &Arc<Self>, digest: Digest, bytes: Vec<u8>) -> Result<Arc<Program>> {
+    pub(crate) async fn build(self: &Arc<Self>, digest: Digest, bytes: Vec<u8>) -> Result<Arc<Program>> {
         let draft = self.cache.draft()?;
         self.compiler.compile(bytes, draft.create()?).await?;
         let parts = Arc::clone(self);

@@ -80,6 +80,7 @@ impl calls::Host for Guest {
             depth: self.depth + 1,
             is_described: false,
             input: None,
+            streams: None,
             permit: None,
             seat: None,
         };

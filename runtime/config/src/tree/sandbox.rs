@@ -18,9 +18,12 @@ pub struct Sandbox {
     /// Which sessions are sandboxed.
     #[schemars(extend("default" = "off"))]
     pub mode: Option<SandboxMode>,
-    /// What they run in: `wasm`, `docker`, `podman`, `ssh`, `openshell`, or one that a plugin brings.
+    /// What they run in: `wasm`, `docker`, `podman`, `ssh`, `openshell`, one that a plugin brings, or `auto` for the
+    /// first of `docker` and `wasm` that there is.
     #[schemars(length(min = 1), extend("default" = "docker"))]
     pub backend: Option<String>,
+    /// What single tools run in instead, by the tools' names.
+    pub tool_backends: Option<BTreeMap<String, String>>,
     /// What shares one sandbox.
     #[schemars(extend("default" = "agent"))]
     pub scope: Option<SandboxScope>,

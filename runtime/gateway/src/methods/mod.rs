@@ -16,6 +16,7 @@ mod plugins;
 mod presence;
 pub(crate) mod roster;
 pub(crate) mod run;
+mod sandbox;
 pub(crate) mod sessions;
 mod status;
 pub(crate) mod target;
@@ -58,6 +59,7 @@ pub const FAMILIES: &[&[Method]] = &[
     logs::METHODS,
     models::METHODS,
     plugins::METHODS,
+    sandbox::METHODS,
     sessions::METHODS,
     tools::METHODS,
 ];

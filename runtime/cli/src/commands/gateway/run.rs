@@ -22,6 +22,8 @@ use openclaw_gateway::services::{Enabler, Parts, Services};
 use openclaw_gateway::{Options, api, bind, key, limits, log, methods, server, takeover};
 use openclaw_models::Models;
 use openclaw_policy::PluginId;
+use openclaw_sandbox::wasm::Wasm;
+use openclaw_sandbox::{Backend, Sandboxes};
 use openclaw_secrets::collect::collect;
 use openclaw_secrets::snapshot::Strictness;
 use openclaw_secrets::{SecretValue, Snapshot as Secrets, SnapshotCell};
@@ -34,7 +36,7 @@ use crate::args::{AuthMode, BindMode, GatewayRun, Global};
 use crate::commands::plugins::{Extensions, enable, is_off, network_options, raise_open_files, variables};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, programs};
 
 /// How long what runs on threads of its own, such as the write of a file, may take to end.
 const LAST_THREADS: Duration = Duration::from_secs(5);
@@ -195,11 +197,14 @@ impl House {
             gate: host.gate(),
         })?;
         enable_all(extensions, snapshot, &host, &state).await?;
+        let programs = programs::folder(&snapshot.environment);
+        let wasm: Arc<dyn Backend> = Arc::new(Wasm::new(host.clone(), state.clone(), programs));
         let agent = Agent::start(openclaw_agent::Options {
             state: state.clone(),
             config: Arc::clone(&config),
             models: models.clone(),
             host: Some(host.clone()),
+            sandboxes: Some(Arc::new(Sandboxes::new(state.clone(), vec![wasm]))),
         });
         let agent = agent.await?;
         let channels = Channels::start(openclaw_channels::Options {

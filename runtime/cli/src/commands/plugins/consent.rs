@@ -221,7 +221,12 @@ fn try_mounts(grant: &Grant) -> Result<(), Failure> {
     for Directory { path, access, .. } in grant.capabilities().files.directories() {
         if let Some(place) = grant.directory(&path) {
             let tree = trees.open(place, ANY).map_err(openclaw_components::Error::from)?;
-            mounts.push(Mount { path, access, tree });
+            mounts.push(Mount {
+                path,
+                access,
+                tree,
+                links: false,
+            });
         }
     }
     Mounts::new(mounts).map_err(openclaw_components::Error::from)?;

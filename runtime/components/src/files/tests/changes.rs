@@ -145,3 +145,51 @@ fn names_move_and_go_as_they_are_told() {
     granted.remove_file("moved").unwrap();
     assert_eq!(std::fs::read_dir(world.path("")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_link_is_made_where_it_is_allowed_and_leads_out_from_nowhere() {
+    let world = World::new();
+    std::fs::create_dir_all(world.path("a/b")).unwrap();
+    std::fs::write(world.path("file"), "text").unwrap();
+    // The way to the directory is longer than the directory is deep.
+    std::os::unix::fs::symlink("a", world.path("to-a")).unwrap();
+    let granted = world.grant(PLENTY);
+    assert_eq!(
+        granted.make_link("file", "link").err(),
+        Some(ErrorCode::NotPermitted)
+    );
+    let allowed = granted.clone().with_links(true);
+    for (target, path) in [
+        ("file", "link"),
+        ("../file", "a/link"),
+        ("../../file", "a/b/link"),
+    ] {
+        allowed.make_link(target, path).unwrap();
+        assert_eq!(
+            open(&allowed, path, READ).unwrap().read(10, 0).unwrap(),
+            b"text",
+            "{path}"
+        );
+    }
+    for (target, path) in [
+        ("../file", "new"),
+        ("../../file", "a/new"),
+        ("../../file", "to-a/new"),
+        ("b/../../../file", "a/new"),
+        ("/etc/passwd", "new"),
+        ("", "new"),
+        ("file", "../new"),
+        ("file", "a/"),
+        ("file", "link"),
+    ] {
+        assert!(allowed.make_link(target, path).is_err(), "{target} {path}");
+        assert!(
+            !world.path("new").is_symlink() && !world.path("a/new").is_symlink(),
+            "{target} {path}"
+        );
+    }
+    // From a directory further down the same holds.
+    let below = enter(&allowed, "a").unwrap();
+    below.make_link("../file", "below").unwrap();
+    assert!(below.make_link("../../file", "out").is_err());
+}

@@ -8,6 +8,7 @@ fn mount(path: &str, access: Access, tree: &Arc<Tree>) -> Mount {
         path: path.parse().unwrap(),
         access,
         tree: Arc::clone(tree),
+        links: false,
     }
 }
 

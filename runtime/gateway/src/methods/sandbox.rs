@@ -1,0 +1,117 @@
+//! `sandbox.*`: the sandboxes that there are, and removing them. These are ours; OpenClaw's command looks at containers
+//! itself.
+
+use std::sync::Arc;
+
+use openclaw_protocol::Error;
+use openclaw_protocol::scope::Scope;
+use openclaw_protocol::shape::{Field, Kind, Object, WORD};
+use openclaw_sandbox::Sandboxes;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::internal;
+use crate::gateway::Gateway;
+use crate::method::{Answer, Method, Params};
+
+/// The methods of this family.
+pub(crate) const METHODS: &[Method] = &[
+    Method {
+        name: "sandbox.list",
+        scope: Some(Scope::Read),
+        run: |gateway, _, params| Box::pin(list(gateway, params)),
+    },
+    Method {
+        name: "sandbox.recreate",
+        scope: Some(Scope::Admin),
+        run: |gateway, _, params| Box::pin(recreate(gateway, params)),
+    },
+];
+
+const NOTHING: Object = Object::closed(&[]);
+const RECREATE: Object = Object::closed(&[
+    Field::optional("all", Kind::Bool),
+    Field::optional("session", WORD),
+    Field::optional("agent", WORD),
+    Field::optional("force", Kind::Bool),
+]);
+
+#[derive(Deserialize)]
+struct Which {
+    #[serde(default)]
+    all: bool,
+    session: Option<String>,
+    agent: Option<String>,
+    /// Whether those in which something runs are removed too.
+    #[serde(default)]
+    force: bool,
+}
+
+fn sandboxes(gateway: &Gateway) -> Result<&Arc<Sandboxes>, Error> {
+    let sandboxes = gateway.parts()?.agent.sandboxes();
+    sandboxes.ok_or_else(|| Error::unavailable("this gateway runs no sandboxes"))
+}
+
+async fn list(gateway: Arc<Gateway>, params: Params) -> Answer {
+    let _: serde_json::Map<_, _> = params.read(&NOTHING)?;
+    let rows = sandboxes(&gateway)?
+        .list()
+        .await
+        .map_err(|error| internal(&error))?;
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(row, is_busy)| {
+            json!({
+                "sessionKey": row.scope,
+                "agentId": row.agent,
+                "backendId": row.backend,
+                "workspace": row.workspace,
+                "running": is_busy,
+                "configHash": row.config_hash,
+                "createdAtMs": row.created_ms,
+                "lastUsedAtMs": row.used_ms,
+            })
+        })
+        .collect();
+    Ok(json!({ "sandboxes": rows }).into())
+}
+
+async fn recreate(gateway: Arc<Gateway>, params: Params) -> Answer {
+    let which: Which = params.read(&RECREATE)?;
+    let named = [which.all, which.session.is_some(), which.agent.is_some()];
+    if named.iter().filter(|named| **named).count() != 1 {
+        return Err(Error::invalid(
+            "say which: all, a session or an agent, and one of them",
+        ));
+    }
+    let sandboxes = sandboxes(&gateway)?;
+    let rows = sandboxes.list().await.map_err(|error| internal(&error))?;
+    let place = gateway.config().get().place.clone();
+    let (mut removed, mut busy) = (Vec::new(), Vec::new());
+    for (row, is_busy) in rows {
+        let of_agent = |agent: &String| {
+            row.scope == format!("agent:{agent}") || row.scope.starts_with(&format!("agent:{agent}:"))
+        };
+        let is_meant = which.all
+            || which
+                .session
+                .as_ref()
+                .is_some_and(|session| *session == row.scope)
+            || which.agent.as_ref().is_some_and(of_agent);
+        if !is_meant {
+            continue;
+        }
+        if is_busy && !which.force {
+            busy.push(row.scope);
+            continue;
+        }
+        let gone = sandboxes
+            .remove(&row, &place)
+            .await
+            .map_err(|error| internal(&error))?;
+        if gone {
+            removed.push(row.scope);
+        }
+    }
+    Ok(json!({ "removed": removed, "busy": busy }).into())
+}

@@ -1,0 +1,302 @@
+//! The sandboxes that there are: made when a session first needs one, kept while it is used, removed when it is not.
+//!
+//! **Promise.** A session's sandbox is the one that the config says now, or an error; whoever is inside of one when its
+//! settings change goes on in what it was. One that is in use is never removed by itself. **Bound.** As many as there are
+//! scopes; those that nobody uses go after `prune`. **Cost.** A row for each that is at rest.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use openclaw_config::Place;
+use openclaw_config::tree::Config;
+use openclaw_config::tree::sandbox::WorkspaceAccess;
+use openclaw_state::{SandboxRow, State};
+use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
+
+use crate::backend::{Abilities, Area, Backend, Sandbox};
+use crate::error::{Error, Result};
+use crate::rules::Rules;
+use crate::scope::Scope;
+use crate::workspace;
+
+/// How often it is looked for what nobody uses.
+const PRUNE_EVERY: Duration = Duration::from_secs(300);
+/// How often it is written down that a sandbox is used.
+const TOUCH_EVERY: Duration = Duration::from_secs(60);
+const HOUR_MS: i64 = 3_600_000;
+
+/// Which of them is chosen by `auto`, from the first.
+const AUTO: &[&str] = &["docker", "wasm"];
+
+/// Whose sandbox is asked for.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The config as it is now.
+    pub config: &'a Config,
+    /// Where everything is.
+    pub place: &'a Place,
+    /// The agent.
+    pub agent: &'a str,
+    /// The key by which the session's rights are decided.
+    pub session: &'a str,
+    /// The agent's own workspace.
+    pub workspace: &'a Path,
+    /// The files of it that a new sandbox begins with.
+    pub seeds: &'a [&'a str],
+    /// The tool that is to run in it, for which the config may name another backend.
+    pub tool: &'a str,
+}
+
+/// A sandbox that a session may use.
+#[derive(Clone)]
+pub struct Seat {
+    /// The sandbox.
+    pub sandbox: Arc<dyn Sandbox>,
+    /// What runs it.
+    pub backend: &'static str,
+    /// What it can.
+    pub about: Abilities,
+    /// What shares it.
+    pub scope: Scope,
+    /// Where its workspace is on this machine.
+    pub workspace: PathBuf,
+}
+
+/// All sandboxes of a gateway.
+pub struct Sandboxes {
+    state: State,
+    backends: BTreeMap<&'static str, Arc<dyn Backend>>,
+    open: Mutex<HashMap<(Scope, &'static str), Opened>>,
+    /// Held while one is made or removed.
+    changing: tokio::sync::Mutex<Option<Instant>>,
+}
+
+struct Opened {
+    hash: String,
+    seat: Seat,
+    touched: Instant,
+}
+
+impl Sandboxes {
+    /// None yet, with these backends.
+    pub fn new(state: State, backends: Vec<Arc<dyn Backend>>) -> Self {
+        Self {
+            state,
+            backends: backends
+                .into_iter()
+                .map(|backend| (backend.id(), backend))
+                .collect(),
+            open: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The backend that the config names for a tool.
+    pub fn backend(&self, rules: &Rules, tool: &str) -> Result<&Arc<dyn Backend>> {
+        let named = rules.backend_of(tool);
+        let found = match named.value.as_str() {
+            "auto" => AUTO.iter().find_map(|id| self.backends.get(id)),
+            id => self.backends.get(id),
+        };
+        found.ok_or_else(|| Error::NoBackend {
+            backend: named.value.clone(),
+            key: named
+                .key
+                .unwrap_or_else(|| "agents.defaults.sandbox.backend".to_owned()),
+            there: self.backends.keys().copied().collect::<Vec<_>>().join(" or "),
+        })
+    }
+
+    /// The sandbox of a session, made if there is none.
+    pub async fn enter(&self, asked: Asked<'_>) -> Result<Seat> {
+        let rules = Rules::of(asked.config, asked.agent);
+        let backend = self.backend(&rules, asked.tool)?;
+        let scope = Scope::of(rules.scope.value, asked.agent, asked.session);
+        let area = workspace::area(&rules, asked.place, scope.clone(), asked.workspace);
+        let hash = hash(&area, backend.id());
+        let key = (scope.clone(), backend.id());
+        if let Some(seat) = self.find(&key, &hash).await? {
+            return Ok(seat);
+        }
+        let mut pruned = self.changing.lock().await;
+        if let Some(seat) = self.find(&key, &hash).await? {
+            return Ok(seat);
+        }
+        if rules.access.value != WorkspaceAccess::Rw {
+            let (to, from) = (area.workspace.clone(), asked.workspace.to_owned());
+            let names: Vec<String> = asked.seeds.iter().map(|&name| name.to_owned()).collect();
+            unblock(move || {
+                let names: Vec<_> = names.iter().map(String::as_str).collect();
+                workspace::seed(&to, &from, &names)
+            })
+            .await?;
+        }
+        let row = SandboxRow {
+            scope: scope.to_string(),
+            backend: backend.id().to_owned(),
+            agent: asked.agent.to_owned(),
+            workspace: area.workspace.display().to_string(),
+            config_hash: hash.clone(),
+            created_ms: 0,
+            used_ms: 0,
+        };
+        let seat = Seat {
+            workspace: area.workspace.clone(),
+            sandbox: backend.open(area).await?,
+            backend: backend.id(),
+            about: backend.about(),
+            scope,
+        };
+        self.state.write(move |tx| keep(tx, &row)).await?;
+        let opened = Opened {
+            hash,
+            seat: seat.clone(),
+            touched: Instant::now(),
+        };
+        self.open.lock().insert(key, opened);
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+            *pruned = Some(Instant::now());
+            self.prune(&rules, asked.place).await;
+        }
+        Ok(seat)
+    }
+
+    /// One that is open and as the config says.
+    async fn find(&self, key: &(Scope, &'static str), hash: &str) -> Result<Option<Seat>> {
+        let (seat, is_due) = {
+            let mut open = self.open.lock();
+            let Some(opened) = open.get_mut(key).filter(|opened| opened.hash == hash) else {
+                return Ok(None);
+            };
+            let is_due = opened.touched.elapsed() >= TOUCH_EVERY;
+            if is_due {
+                opened.touched = Instant::now();
+            }
+            (opened.seat.clone(), is_due)
+        };
+        // Somebody may have removed its folder.
+        if !seat.workspace.is_dir() {
+            self.open.lock().remove(key);
+            return Ok(None);
+        }
+        if is_due {
+            let scope = key.0.to_string();
+            self.state.write(move |tx| tx.sandbox_touch(&scope)).await?;
+        }
+        Ok(Some(seat))
+    }
+
+    /// All that there are, the one that was used last first, and whether something runs in each.
+    pub async fn list(&self) -> Result<Vec<(SandboxRow, bool)>> {
+        let rows = self.state.read(|view| view.sandboxes()).await?;
+        let open = self.open.lock();
+        let is_busy = |row: &SandboxRow| {
+            let of = |((scope, _), opened): (&(Scope, &str), &Opened)| {
+                scope.to_string() == row.scope && opened.seat.sandbox.is_busy()
+            };
+            open.iter().any(of)
+        };
+        Ok(rows
+            .into_iter()
+            .map(|row| (is_busy(&row), row))
+            .map(|(busy, row)| (row, busy))
+            .collect())
+    }
+
+    /// Removes a sandbox: its workspace, unless that is an agent's own, and what its shells remember. What runs in it is
+    /// not stopped, and finds its files gone. Says whether there was one.
+    pub async fn remove(&self, row: &SandboxRow, place: &Place) -> Result<bool> {
+        let _alone = self.changing.lock().await;
+        self.remove_now(row, place).await
+    }
+
+    async fn remove_now(&self, row: &SandboxRow, place: &Place) -> Result<bool> {
+        let scope = self.forget(&row.scope);
+        let slug = scope.slug();
+        if let Some(backend) = self.backends.get(row.backend.as_str()) {
+            backend.remove(&scope).await?;
+        }
+        let (workspace, scratch) = (PathBuf::from(&row.workspace), workspace::scratch(place, &scope));
+        // An agent's own workspace does not bear the name of a sandbox.
+        let is_own = workspace.file_name().is_some_and(|name| *name == *slug);
+        unblock(move || {
+            if is_own {
+                workspace::remove(&workspace)?;
+            }
+            workspace::remove(&scratch)
+        })
+        .await?;
+        let scope = row.scope.clone();
+        Ok(self.state.write(move |tx| tx.sandbox_delete(&scope)).await?)
+    }
+
+    fn forget(&self, scope: &str) -> Scope {
+        let scope = match scope.strip_prefix("agent:") {
+            _ if scope == Scope::Shared.to_string() => Scope::Shared,
+            Some(agent) if !agent.contains(':') => Scope::Agent(agent.to_owned()),
+            _ => Scope::Session(scope.to_owned()),
+        };
+        self.open.lock().retain(|(known, _), _| *known != scope);
+        scope
+    }
+
+    /// Removes what nobody used for long. What cannot be removed is told in the log and tried again.
+    async fn prune(&self, rules: &Rules, place: &Place) {
+        let rows = match self.list().await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::warn!(%error, "sandboxes cannot be looked through for what nobody uses");
+                return;
+            }
+        };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = i64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
+        for (row, is_busy) in rows {
+            if is_busy || !is_over(&row, rules, now) {
+                continue;
+            }
+            if let Err(error) = self.remove_now(&row, place).await {
+                tracing::warn!(%error, scope = row.scope, "a sandbox that nobody uses cannot be removed");
+            }
+        }
+    }
+}
+
+/// Whether a sandbox is unused for too long, or too old.
+fn is_over(row: &SandboxRow, rules: &Rules, now_ms: i64) -> bool {
+    let past =
+        |since: i64, hours: i64| hours > 0 && now_ms.saturating_sub(since) > hours.saturating_mul(HOUR_MS);
+    past(row.used_ms, rules.idle_hours.into()) || past(row.created_ms, i64::from(rules.max_age_days) * 24)
+}
+
+fn keep(tx: &openclaw_state::Tx<'_>, row: &SandboxRow) -> openclaw_state::Result<()> {
+    match tx.sandbox(&row.scope)? {
+        Some(known) if known.backend == row.backend && known.config_hash == row.config_hash => {
+            tx.sandbox_touch(&row.scope)
+        }
+        _ => tx.sandbox_put(row),
+    }
+}
+
+/// Tells settings apart that need another sandbox.
+fn hash(area: &Area, backend: &str) -> String {
+    let wasm = serde_json::to_string(&area.wasm).unwrap_or_default();
+    let text = format!(
+        "{backend}\n{}\n{}\n{:?}\n{wasm}",
+        area.workspace.display(),
+        area.is_writable,
+        area.agent
+    );
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn unblock(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

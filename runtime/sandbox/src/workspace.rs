@@ -1,0 +1,217 @@
+//! The folders of a sandbox, and what its workspace begins with.
+//!
+//! **Promise.** What is copied into a new workspace are regular files of the agent's own workspace: no link is followed,
+//! and none is made. Folders that are removed are those that were made here. **Bound.** [`SEED_FILES`] files of
+//! [`SEED_BYTES`] together. **Cost.** A copy of each, once.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use openclaw_config::Place;
+use openclaw_config::tree::sandbox::WorkspaceAccess;
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, openat};
+
+use crate::backend::Area;
+use crate::error::{Error, Result};
+use crate::rules::Rules;
+use crate::scope::Scope;
+
+/// How many files of skills are copied.
+const SEED_FILES: usize = 2_000;
+/// How many bytes are copied.
+const SEED_BYTES: u64 = 64 << 20;
+/// The folder of skills, which comes along.
+const SKILLS: &str = "skills";
+/// How deep folders of skills are.
+const DEPTH: usize = 8;
+
+/// The folder that the workspaces of sandboxes are in.
+pub fn root(rules: &Rules, place: &Place) -> PathBuf {
+    match &rules.root.value {
+        Some(given) => place.expand(given, &place.home),
+        None => place.state_dir.join("sandboxes"),
+    }
+}
+
+/// The folder for what comes and goes.
+pub fn scratch(place: &Place, scope: &Scope) -> PathBuf {
+    place.state_dir.join("sandbox").join(scope.slug())
+}
+
+/// Where a session's tools run. `agent` is the agent's own workspace.
+pub fn area(rules: &Rules, place: &Place, scope: Scope, agent: &Path) -> Area {
+    // A folder beside the others also for what everything shares: as the one that holds them it would show them all.
+    let own = root(rules, place).join(scope.slug());
+    let (workspace, is_writable, agent) = match rules.access.value {
+        WorkspaceAccess::None => (own, true, None),
+        WorkspaceAccess::Ro => (own, true, Some(agent.to_owned())),
+        WorkspaceAccess::Rw => (agent.to_owned(), true, None),
+    };
+    Area {
+        scratch: scratch(place, &scope),
+        is_own: rules.access.value != WorkspaceAccess::Rw,
+        workspace,
+        is_writable,
+        agent,
+        wasm: rules.wasm.clone(),
+        scope,
+    }
+}
+
+/// Creates a workspace that is not there, with copies of these files and the skills of another.
+pub(crate) fn seed(workspace: &Path, from: &Path, names: &[&str]) -> Result<()> {
+    if workspace.is_dir() {
+        return Ok(());
+    }
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Folder {
+            doing: "create",
+            path,
+            source,
+        }
+    };
+    let above = workspace.parent().unwrap_or(workspace);
+    fs::create_dir_all(above).map_err(failed(above))?;
+    // Whoever finds the folder finds it whole.
+    let draft = above.join(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
+    fs::create_dir(&draft).map_err(failed(&draft))?;
+    let copied = match open_folder(CWD, from.as_os_str()) {
+        Ok(source) => copy(&source, &draft, names),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    let moved = copied.and_then(|()| fs::rename(&draft, workspace));
+    moved.map_err(|error| {
+        // Another one was faster, or it goes with the next start.
+        let _ = fs::remove_dir_all(&draft);
+        failed(workspace)(error)
+    })
+}
+
+/// What may still be copied.
+struct Left {
+    files: usize,
+    bytes: u64,
+}
+
+fn copy(source: &OwnedFd, target: &Path, names: &[&str]) -> io::Result<()> {
+    let mut left = Left {
+        files: SEED_FILES,
+        bytes: SEED_BYTES,
+    };
+    for name in names {
+        copy_file(source, name.as_ref(), &target.join(name), &mut left)?;
+    }
+    match open_folder(source, SKILLS.as_ref()) {
+        Ok(skills) => copy_folder(&skills, &target.join(SKILLS), DEPTH, &mut left),
+        Err(_) => Ok(()),
+    }
+}
+
+fn open_folder(within: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(openat(within, name, flags, Mode::empty())?)
+}
+
+fn copy_folder(source: &OwnedFd, target: &Path, depth: usize, left: &mut Left) -> io::Result<()> {
+    fs::create_dir(target)?;
+    for entry in Dir::read_from(source)? {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if name == "." || name == ".." {
+            continue;
+        }
+        let target = target.join(name);
+        match entry.file_type() {
+            FileType::Directory if depth > 1 => {
+                copy_folder(&open_folder(source, name)?, &target, depth - 1, left)?;
+            }
+            FileType::RegularFile => copy_file(source, name, &target, left)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Copies one regular file; anything else, and what is too much, is passed over.
+fn copy_file(source: &OwnedFd, name: &OsStr, target: &Path, left: &mut Left) -> io::Result<()> {
+    // Opening a pipe waits for its other end unless it is asked not to.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(file) = openat(source, name, flags, Mode::empty()).map(File::from) else {
+        return Ok(());
+    };
+    let found = file.metadata()?;
+    // A second name may stand for a file that is none of the workspace's.
+    if !found.is_file() || found.nlink() > 1 || left.files == 0 || found.len() > left.bytes {
+        return Ok(());
+    }
+    left.files -= 1;
+    left.bytes -= found.len();
+    let mut copy = File::create_new(target)?;
+    io::copy(&mut file.take(found.len()), &mut copy).map(drop)
+}
+
+/// Removes a folder that was made here, if it is there.
+pub(crate) fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::Folder {
+            doing: "remove",
+            path: folder.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_new_workspace_has_copies_of_regular_files_and_nothing_that_a_link_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("agent"), folder.path().join("boxes/one"));
+        fs::create_dir_all(from.join("skills/weather")).unwrap();
+        fs::create_dir_all(from.join("notes")).unwrap();
+        fs::write(folder.path().join("secret"), "secret").unwrap();
+        fs::write(from.join("AGENTS.md"), "be kind").unwrap();
+        fs::write(from.join("other.txt"), "not asked for").unwrap();
+        fs::write(from.join("skills/weather/SKILL.md"), "look up").unwrap();
+        symlink("../secret", from.join("SOUL.md")).unwrap();
+        symlink("/etc", from.join("skills/etc")).unwrap();
+        symlink("../../secret", from.join("skills/weather/link")).unwrap();
+        fs::hard_link(folder.path().join("secret"), from.join("TOOLS.md")).unwrap();
+        seed(&to, &from, &["AGENTS.md", "SOUL.md", "TOOLS.md", "USER.md"]).unwrap();
+        let names = |folder: &Path| {
+            let mut names: Vec<_> = fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&to), ["AGENTS.md", "skills"]);
+        assert_eq!(names(&to.join("skills")), ["weather"]);
+        assert_eq!(names(&to.join("skills/weather")), ["SKILL.md"]);
+        // What is there is left as it is.
+        fs::write(to.join("AGENTS.md"), "changed").unwrap();
+        seed(&to, &from, &["AGENTS.md"]).unwrap();
+        assert_eq!(fs::read_to_string(to.join("AGENTS.md")).unwrap(), "changed");
+    }
+
+    #[test]
+    fn a_workspace_that_has_nothing_to_begin_with_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("boxes/one");
+        seed(&to, &folder.path().join("nowhere"), &["AGENTS.md"]).unwrap();
+        assert_eq!(fs::read_dir(&to).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,313 @@
+//! What a sandboxed session reaches, what it does not, and what is kept.
+
+use std::collections::HashSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use openclaw_sandbox::{End, Input};
+use serde_json::json;
+
+use crate::house::{House, hear};
+
+const ONE: &str = "agent:main:irc:direct:ann";
+const OTHER: &str = "agent:main:irc:direct:bob";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn variables_functions_and_the_directory_outlive_a_command_and_a_restart() {
+    let house = House::open().await;
+    house
+        .run(
+            ONE,
+            "mkdir -p a/b; cd a/b; x='two words'; f() { echo \"f says $1\"; }",
+        )
+        .await;
+    let ask = "echo \"$x\"; pwd; f hi";
+    let expected = "two words\n/workspace/a/b\nf says hi\n";
+    assert_eq!(house.out(ONE, ask).await, expected);
+    // Another session has its own.
+    assert_eq!(house.out(OTHER, "echo \"[$x]\"; pwd").await, "[]\n/workspace\n");
+    let house = house.restart().await;
+    assert_eq!(house.out(ONE, ask).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_this_machine_and_of_other_sessions_is_reached() {
+    let house = House::open().await;
+    let secret = house.folder.path().join("secret");
+    fs::write(&secret, "the secret").unwrap();
+    house.run(OTHER, "echo 'bobs own' > own.txt").await;
+    let seat = house.enter(ONE).await;
+    symlink(&secret, seat.workspace.join("absolute")).unwrap();
+    symlink("../../secret", seat.workspace.join("relative")).unwrap();
+    symlink("/proc/self/environ", seat.workspace.join("environ")).unwrap();
+    symlink(house.folder.path(), seat.workspace.join("folder")).unwrap();
+    let other = house.enter(OTHER).await.workspace;
+    let other = other.file_name().unwrap().to_str().unwrap();
+    for tried in [
+        "cat absolute relative folder/secret environ".to_owned(),
+        format!("cat {}", secret.display()),
+        format!("cat ../{other}/own.txt ../../secret /workspace/../../secret"),
+        "cat /etc/passwd /proc/self/environ /proc/1/environ /dev/mem".to_owned(),
+        format!("cp -r folder mine; cat mine/secret; python3 -c \"print(open('{}').read())\"", secret.display()),
+        "cat /.shell/state /.shell/*; ls -a /.shell".to_owned(),
+        "awk '{print}' absolute; sed '' relative; grep -r . folder absolute; jq . absolute; tar cf - absolute".to_owned(),
+        "source absolute; . relative; exec < absolute; mapfile < absolute a; echo \"${a[@]}\"".to_owned(),
+    ] {
+        let said = house.run(ONE, &tried).await;
+        for word in ["the secret", "bobs own", "root:", "HOME=/root"] {
+            assert!(!said.out.contains(word) && !said.err.contains(word), "{tried}: {said:?}");
+        }
+    }
+    for tried in [
+        "echo x > absolute; echo x > relative; echo x >> folder/secret; rm -rf folder/*; mv absolute folder/moved".to_owned(),
+        format!("echo x > {}; rm -f {}; touch /etc/x ../x", secret.display(), secret.display()),
+        format!("rm -rf ../{other} ../../secret / /workspace/../..; rm -rf /"),
+    ] {
+        house.run(ONE, &tried).await;
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "the secret", "{tried}");
+        assert_eq!(house.out(OTHER, "cat own.txt").await, "bobs own\n", "{tried}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_variable_of_the_gateway_is_inside() {
+    let house = House::open().await;
+    let inside = house.out(ONE, "env | cut -d= -f1 | sort").await;
+    let inside: HashSet<_> = inside.lines().collect();
+    let allowed = [
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "OLDPWD",
+        "OPENCLAW_SHELL",
+        "PATH",
+        "PWD",
+        "SHLVL",
+        "TMPDIR",
+        "TZ",
+        "USER",
+        "_",
+        "HOSTNAME",
+        "LOGNAME",
+        "SHELL",
+        "UID",
+        "EUID",
+        "PPID",
+    ];
+    let more: Vec<_> = inside.iter().filter(|name| !allowed.contains(name)).collect();
+    assert!(more.is_empty(), "{more:?}");
+    assert!(inside.contains("HOME") && std::env::var("CARGO_MANIFEST_DIR").is_ok());
+    assert_eq!(house.out(ONE, "echo \"[$CARGO_MANIFEST_DIR]\"").await, "[]\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_end_a_command_and_say_which() {
+    let wasm = json!({"wasm": {"memory": "64m", "cpuMs": 1500, "diskBytes": "4m", "files": 50, "outputBytes": "1m"}});
+    let house = House::open_with(wasm).await;
+    for (tried, word) in [
+        ("while true; do :; done", "cpu"),
+        ("x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done", ""),
+        ("yes", "output"),
+    ] {
+        let begun = Instant::now();
+        let said = house.run(ONE, tried).await;
+        let ended = match &said.end {
+            End::Broken(why) => why.clone(),
+            End::Code(code) if *code != 0 => said.err.clone(),
+            other => panic!("{tried}: {other:?}"),
+        };
+        assert!(ended.contains(word), "{tried}: {ended}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{tried}");
+    }
+    // A full disk and too many files are told, and there is room again when something goes.
+    let said = house
+        .run(
+            ONE,
+            "head -c 6000000 /dev/zero > big; echo $?; rm -f big; echo small > small; cat small",
+        )
+        .await;
+    assert!(
+        said.out.ends_with("small\n") && !said.out.starts_with("0\n"),
+        "{said:?}"
+    );
+    let said = house
+        .run(
+            ONE,
+            "for i in $(seq 1 100); do echo > f$i || break; done; rm -f f*; echo there > f; cat f",
+        )
+        .await;
+    assert!(said.out.ends_with("there\n") && !said.err.is_empty(), "{said:?}");
+    // What another sandbox may have is untouched by that.
+    assert_eq!(house.out(OTHER, "echo fine").await, "fine\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_in_the_background_prints_as_it_goes_and_can_be_stopped() {
+    let house = House::open().await;
+    let mut process = house
+        .start(
+            ONE,
+            "for i in 1 2 3; do echo tick $i; sleep 0.2; done; sleep 600; echo never",
+        )
+        .await;
+    let begun = Instant::now();
+    let mut said = Vec::new();
+    while !String::from_utf8_lossy(&said).contains("tick 3") {
+        let piece = tokio::time::timeout(Duration::from_secs(30), process.output.recv())
+            .await
+            .unwrap();
+        said.extend_from_slice(&piece.unwrap().bytes);
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(390), "it came together");
+    let seat = house.enter(ONE).await;
+    assert!(seat.sandbox.is_busy());
+    process.stop().cancel();
+    let said = hear(process).await;
+    assert_eq!(said.end, End::Stopped);
+    assert!(!said.out.contains("never"));
+    assert!(!seat.sandbox.is_busy());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_to_a_command_is_read() {
+    let house = House::open().await;
+    let process = house.start(ONE, "sort | uniq -c").await;
+    process
+        .input
+        .send(Input::Bytes("b\na\nb\n".into()))
+        .await
+        .unwrap();
+    process.input.send(Input::End).await.unwrap();
+    assert_eq!(hear(process).await.out, "      1 a\n      2 b\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_two_sessions_run_at_once_and_each_sees_its_own() {
+    let house = House::open().await;
+    let one = |number: usize| {
+        let house = &house;
+        async move {
+            let session = format!("agent:main:irc:direct:{number}");
+            let said = house
+                .run(
+                    &session,
+                    &format!("echo {number} > n; sleep 0.3; cat n; seq 1 1000 | tail -1"),
+                )
+                .await;
+            assert_eq!(said.out, format!("{number}\n1000\n"), "{said:?}");
+        }
+    };
+    join_all((0..32).map(one)).await;
+    assert_eq!(house.sandboxes.list().await.unwrap().len(), 32);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workspace_that_is_deleted_in_use_is_made_anew() {
+    let house = House::open().await;
+    house.run(ONE, "mkdir sub; cd sub; echo x > file").await;
+    let seat = house.enter(ONE).await;
+    let process = house.start(ONE, "sleep 0.5; echo y > other; cat other; ls").await;
+    fs::remove_dir_all(&seat.workspace).unwrap();
+    // It ends with an error of its own and nothing else happens.
+    let said = hear(process).await;
+    assert!(matches!(said.end, End::Code(_)), "{said:?}");
+    assert!(!seat.workspace.exists());
+    let said = house.run(ONE, "pwd; ls; echo z > file; cat file").await;
+    assert_eq!(said.out, "/workspace\nz\n", "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn removing_a_sandbox_removes_its_files_and_what_its_shells_remember() {
+    let house = House::open().await;
+    house.run(ONE, "x=1; echo x > file").await;
+    house.run(OTHER, "echo y > file").await;
+    let rows = house.sandboxes.list().await.unwrap();
+    let (row, is_busy) = rows.iter().find(|(row, _)| row.scope == ONE).unwrap();
+    assert!(!is_busy);
+    assert!(house.sandboxes.remove(row, &house.place).await.unwrap());
+    assert_eq!(house.out(ONE, "echo \"[$x]\"; ls").await, "[]\n");
+    assert_eq!(house.out(OTHER, "cat file").await, "y\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_agents_workspace_is_seen_as_the_config_says() {
+    let house = House::open_with(json!({"workspaceAccess": "ro"})).await;
+    fs::write(house.place.default_workspace.join("notes.txt"), "notes").unwrap();
+    let said = house
+        .run(
+            ONE,
+            "cat /agent/notes.txt; echo x > /agent/notes.txt; echo x > /agent/new; echo mine > own; cat own",
+        )
+        .await;
+    assert_eq!(said.out, "notesmine\n", "{said:?}");
+    assert_eq!(
+        fs::read_to_string(house.place.default_workspace.join("notes.txt")).unwrap(),
+        "notes"
+    );
+    let house = House::open_with(json!({"workspaceAccess": "rw"})).await;
+    fs::write(house.place.default_workspace.join("notes.txt"), "notes").unwrap();
+    assert_eq!(
+        house
+            .out(ONE, "cat notes.txt; echo changed > notes.txt; ls /agent")
+            .await,
+        "notes"
+    );
+    assert_eq!(
+        fs::read_to_string(house.place.default_workspace.join("notes.txt")).unwrap(),
+        "changed\n"
+    );
+    // Removing the sandbox leaves what was never its own.
+    let rows = house.sandboxes.list().await.unwrap();
+    house.sandboxes.remove(&rows[0].0, &house.place).await.unwrap();
+    assert!(house.place.default_workspace.join("notes.txt").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_that_is_not_there_is_an_error_that_names_its_key() {
+    let house = House::open_with(json!({"backend": "docker"})).await;
+    let Err(error) = house.try_enter(ONE).await else {
+        panic!("it ran elsewhere");
+    };
+    let told = error.to_string();
+    assert!(
+        told.contains("docker") && told.contains("agents.defaults.sandbox.backend") && told.contains("wasm"),
+        "{told}"
+    );
+    let auto = House::open_with(json!({"backend": "auto"})).await;
+    assert_eq!(auto.enter(ONE).await.backend, "wasm");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_run_is_told_with_the_way_out() {
+    let house = House::open().await;
+    for (tried, word) in [
+        ("gcc x.c", "docker"),
+        ("apt-get install x", "docker"),
+        ("curl https://example.org", "sandbox.wasm.hosts"),
+        ("wget https://example.org", "sandbox.wasm.hosts"),
+    ] {
+        let said = house.run(ONE, tried).await;
+        assert!(
+            matches!(said.end, End::Code(code) if code != 0),
+            "{tried}: {said:?}"
+        );
+        assert!(
+            said.err.contains(word) && said.err.trim().lines().count() == 1,
+            "{tried}: {said:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn python_and_jq_are_there() {
+    let house = House::open().await;
+    assert_eq!(house.out(ONE, "python3 -c 'print(sum(range(10)))'").await, "45\n");
+    assert_eq!(
+        house
+            .out(ONE, r#"echo '{"a":[1,2]}' | jq -c '.a|map(.+1)'"#)
+            .await,
+        "[2,3]\n"
+    );
+}
