@@ -122,7 +122,7 @@ fn ms(since: Instant) -> f64 {
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("compile-child") {
-        return compile_child();
+        return compile_child(std::env::args().skip(2));
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();

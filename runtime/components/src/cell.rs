@@ -189,6 +189,7 @@ impl Utility {
             settings: Value::Null,
             tools: Vec::new(),
             mounts: Mounts::default(),
+            flow: parts.flows.of(&self.name),
         });
         base.put_program(Arc::clone(&self.program));
         Ok(Cell {
