@@ -28,6 +28,7 @@ use crate::random;
 const MAX_TOOLS: usize = 200;
 const MAX_TEXT: usize = 64 << 10;
 const MAX_TEXTS: usize = 256 << 10;
+const MAX_TRAITS: usize = 64;
 /// What is shown of a title, in characters.
 const SHOWN: usize = 80;
 
@@ -167,32 +168,31 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
     if specs.is_empty() || specs.len() > MAX_TOOLS {
         return wrong(format!("there must be 1 to {MAX_TOOLS} tools"));
     }
-    let (mut names, mut bytes) = (BTreeSet::new(), 0);
+    // How much there is comes before anything that takes time for each letter.
+    let mut bytes = 0;
+    for spec in &specs {
+        check_name(&spec.name)?;
+        check_sizes(spec)?;
+        bytes += weigh(spec);
+    }
+    if bytes > MAX_TEXTS {
+        return wrong(format!(
+            "the texts of its tools have {bytes} bytes together, and {MAX_TEXTS} are accepted"
+        ));
+    }
+    let mut names = BTreeSet::new();
     for spec in &mut specs {
         spec.traits.sort_unstable();
         spec.traits.dedup();
-        bytes += weigh(spec);
         spec.title = spec.title.as_deref().map(|title| display_safe(title, SHOWN));
         spec.description = show_lines(&spec.description);
         let spec = &*spec;
         let name = &spec.name;
-        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic())
-            || !name.chars().all(is_word)
-            || name.len() > 64
-        {
-            return wrong(format!(
-                "\"{name}\" is no name for a tool: a letter, then letters, digits, \"_\" and \"-\", 64 at most"
-            ));
-        }
         if !names.insert(name.as_str()) {
             return wrong(format!("the tool {name} is there twice"));
         }
-        if texts_of(spec).any(|text| text.len() > MAX_TEXT) {
-            return wrong(format!(
-                "a text of the tool {name} has more than {MAX_TEXT} bytes"
-            ));
-        }
+        // What is spelled out is longer than what was said.
+        check_sizes(spec)?;
         let is_object = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
         let schemas = [Some(&spec.parameters), spec.output_schema.as_ref()];
         if schemas.into_iter().flatten().any(|text| !is_object(text)) {
@@ -201,11 +201,6 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
         if spec.extra.as_deref().is_some_and(|text| !is_object(text)) {
             return wrong(format!("what the tool {name} has as extra is no JSON object"));
         }
-    }
-    if bytes > MAX_TEXTS {
-        return wrong(format!(
-            "the texts of its tools have {bytes} bytes together, and {MAX_TEXTS} are accepted"
-        ));
     }
     let listed: BTreeSet<_> = manifest
         .contracts
@@ -221,6 +216,33 @@ fn check(mut specs: Vec<ToolSpec>, manifest: &Manifest) -> Result<Vec<ToolSpec>>
         ));
     }
     Ok(specs)
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_name =
+        name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_word);
+    match is_name {
+        true => Ok(()),
+        false => Err(Error::Description {
+            what: format!(
+                "\"{}\" is no name for a tool: a letter, then letters, digits, \"_\" and \"-\", 64 at most",
+                display_safe(name, SHOWN)
+            ),
+        }),
+    }
+}
+
+fn check_sizes(spec: &ToolSpec) -> Result<()> {
+    let name = &spec.name;
+    let what = if texts_of(spec).any(|text| text.len() > MAX_TEXT) {
+        format!("a text of the tool {name} has more than {MAX_TEXT} bytes")
+    } else if spec.traits.len() > MAX_TRAITS {
+        format!("the tool {name} has more than {MAX_TRAITS} traits")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Description { what })
 }
 
 fn texts_of(spec: &ToolSpec) -> impl Iterator<Item = &String> {

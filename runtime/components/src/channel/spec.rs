@@ -37,7 +37,7 @@ pub(crate) fn check(mut spec: ChannelSpec, manifest: &Manifest) -> Result<Channe
     if !is_name(&spec.id) {
         return wrong(format!(
             "\"{}\" is no id for a channel: a letter, then letters, digits, \"_\" and \"-\", {MAX_NAME} at most",
-            spec.id
+            display_safe(&spec.id, SHOWN)
         ));
     }
     if !manifest
