@@ -10,6 +10,7 @@
 //!
 //! Start at [`Process`].
 
+pub mod approvals;
 mod error;
 mod process;
 
