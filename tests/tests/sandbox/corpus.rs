@@ -104,7 +104,6 @@ fn part_of(case: &mut Case, part: Part) -> &mut String {
 }
 
 fn prepare(workspace: &Path) {
-    fs::remove_dir_all(workspace).unwrap();
     copy(&folder().join("inputs"), workspace);
     // As they were when the expectations were taken.
     let touched = std::process::Command::new("find")
