@@ -67,7 +67,9 @@ impl Disk {
 
     /// Says which commands there are, so that they can be found in `/bin`.
     pub fn set_programs(&self, names: impl IntoIterator<Item = String>) {
-        let names = names.into_iter().filter(|name| !name.contains('/') && !name.starts_with('.'));
+        let names = names
+            .into_iter()
+            .filter(|name| !name.contains('/') && !name.starts_with('.'));
         *self.programs() = names.chain(["bash", "sh"].map(str::to_owned)).collect();
     }
 
@@ -109,7 +111,10 @@ impl Disk {
         {
             return Some(Place::Program(name.to_owned()));
         }
-        let above = PROGRAMS.iter().map(Path::new).chain(DEVICES.iter().map(Path::new));
+        let above = PROGRAMS
+            .iter()
+            .map(Path::new)
+            .chain(DEVICES.iter().map(Path::new));
         let above = above.chain(self.mounts.iter().map(|mount| mount.at.as_path()));
         let names: BTreeSet<String> = above
             .filter_map(|there| there.strip_prefix(&path).ok()?.components().next())
@@ -177,7 +182,12 @@ fn is_script(real: &Path, size: u64) -> bool {
         Some(end) => matches!(end, "sh" | "bash" | "py" | "awk" | "sed" | "jq"),
     };
     let mut first = [0; 2];
-    may_be && size > 2 && fs::File::open(real).and_then(|mut file| file.read_exact(&mut first)).is_ok() && &first == b"#!"
+    may_be
+        && size > 2
+        && fs::File::open(real)
+            .and_then(|mut file| file.read_exact(&mut first))
+            .is_ok()
+        && &first == b"#!"
 }
 
 /// What a command of the shell looks like when it is read as a file. The interpreter knows it by this text.

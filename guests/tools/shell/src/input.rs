@@ -60,7 +60,11 @@ const READERS: [(&str, Reader, &[&str]); 47] = [
     ("gunzip", Reader::Without(1), &[]),
     ("patch", Reader::Without(2), &["-d", "-o"]),
     ("bc", Reader::Without(1), &[]),
-    ("grep", Reader::Without(2), &["-m", "-A", "-B", "-C", "--include", "--exclude"]),
+    (
+        "grep",
+        Reader::Without(2),
+        &["-m", "-A", "-B", "-C", "--include", "--exclude"],
+    ),
     ("sed", Reader::Without(2), &[]),
     ("awk", Reader::Without(2), &["-F", "-v"]),
     ("jq", Reader::Without(2), &["--indent"]),
@@ -96,7 +100,10 @@ fn compound(found: &CompoundCommand) -> bool {
         CompoundCommand::If(found) => {
             any(&found.condition)
                 || any(&found.then_branch)
-                || found.elif_branches.iter().any(|(first, then)| any(first) || any(then))
+                || found
+                    .elif_branches
+                    .iter()
+                    .any(|(first, then)| any(first) || any(then))
                 || found.else_branch.as_deref().is_some_and(any)
         }
         CompoundCommand::For(found) => any(&found.body),
@@ -128,10 +135,15 @@ fn is_fed(redirects: &[Redirect]) -> bool {
 
 fn simple(found: &SimpleCommand) -> bool {
     let of_words = found.args.iter().flat_map(|word| &word.parts).any(substitutes);
-    let of_values = found.assignments.iter().any(|assignment| match &assignment.value {
-        bashkit::parser::AssignmentValue::Scalar(word) => word.parts.iter().any(substitutes),
-        bashkit::parser::AssignmentValue::Array(words) => words.iter().flat_map(|word| &word.parts).any(substitutes),
-    });
+    let of_values = found
+        .assignments
+        .iter()
+        .any(|assignment| match &assignment.value {
+            bashkit::parser::AssignmentValue::Scalar(word) => word.parts.iter().any(substitutes),
+            bashkit::parser::AssignmentValue::Array(words) => {
+                words.iter().flat_map(|word| &word.parts).any(substitutes)
+            }
+        });
     of_words || of_values || (!is_fed(&found.redirects) && reads(found))
 }
 
@@ -156,12 +168,16 @@ fn reads(found: &SimpleCommand) -> bool {
         match arg.as_deref() {
             Some("-") => return true,
             Some("--") if !after => after = true,
-            Some("-c" | "-m") if matches!(name.as_str(), "python3" | "python" | "bash" | "sh") => return false,
+            Some("-c" | "-m") if matches!(name.as_str(), "python3" | "python" | "bash" | "sh") => {
+                return false;
+            }
             Some("-e" | "-f" | "--expression" | "--file") if *files == 2 => {
                 args.next();
                 others += 1;
             }
-            Some("-r" | "-R" | "--recursive" | "-n" | "-i") if recurses(&name, arg.as_deref()) => return false,
+            Some("-r" | "-R" | "--recursive" | "-n" | "-i") if recurses(&name, arg.as_deref()) => {
+                return false;
+            }
             Some(option) if !after && option.starts_with('-') => {
                 if valued.contains(&option) {
                     args.next();

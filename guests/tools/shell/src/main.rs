@@ -38,7 +38,10 @@ fn main() -> ExitCode {
 }
 
 fn start(run: &Run) -> i32 {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             // As above.
@@ -52,7 +55,12 @@ fn start(run: &Run) -> i32 {
         let _ = io::stdin().lock().read_to_end(&mut bytes);
         bytes
     };
-    runtime.block_on(shell::run(run, input, &mut Stream(io::stdout()), &mut Stream(io::stderr())))
+    runtime.block_on(shell::run(
+        run,
+        input,
+        &mut Stream(io::stdout()),
+        &mut Stream(io::stderr()),
+    ))
 }
 
 fn read(folders: Folders) -> Result<Run, String> {
@@ -63,7 +71,8 @@ fn read(folders: Folders) -> Result<Run, String> {
         let value = args.next().ok_or_else(|| format!("{arg}: a value is missing"))?;
         match arg.as_str() {
             "--settings" => {
-                settings = Settings::parse(&value).map_err(|error| format!("the settings cannot be read: {error}"))?;
+                settings = Settings::parse(&value)
+                    .map_err(|error| format!("the settings cannot be read: {error}"))?;
             }
             "-c" => script = Some(value),
             _ => return Err(format!("{arg}: unknown; use --settings JSON -c TEXT")),

@@ -8,8 +8,8 @@ use bashkit::{Bash, ExecOptions, FileSystem};
 use tokio::io::AsyncWrite;
 
 use crate::builtins;
-use crate::input;
 use crate::disk::{Disk, Mount};
+use crate::input;
 use crate::modes::Modes;
 use crate::settings::Settings;
 use crate::state::State;
@@ -73,10 +73,17 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
 
     if kept.is_dir() {
         let saved = State::of(&bash, &run.env).save(&kept.join("state"));
-        let there = |path: &Path| run.folders.root.join(path.strip_prefix("/").unwrap_or(path)).exists();
+        let there = |path: &Path| {
+            run.folders
+                .root
+                .join(path.strip_prefix("/").unwrap_or(path))
+                .exists()
+        };
         let saved = saved.and(disk.modes().save(&kept.join("modes"), there));
         if let Err(error) = saved {
-            notes.push(format!("what the session remembers could not be written ({error})"));
+            notes.push(format!(
+                "what the session remembers could not be written ({error})"
+            ));
         }
     }
     for note in notes {
@@ -131,7 +138,10 @@ async fn begin(bash: &mut Bash, run: &Run) -> Result<(), String> {
     let folder = bash.shell_state_view().cwd;
     match bash.fs().stat(&folder).await {
         Ok(found) if found.file_type.is_dir() => Ok(()),
-        _ if run.env.contains_key("PWD") => Err(format!("{}: the folder to begin in is not there", folder.display())),
+        _ if run.env.contains_key("PWD") => Err(format!(
+            "{}: the folder to begin in is not there",
+            folder.display()
+        )),
         // The session was in a folder that is gone, as happens; a shell would go on there and find nothing.
         _ => {
             let mut shell = bash.shell_state();
@@ -154,7 +164,13 @@ async fn execute(
     if input::is_read(&run.script, 100, run.settings.steps) {
         options = options.stdin(input());
     }
-    match bash.execute(&run.script).stdout(out).stderr(err).options(options).await {
+    match bash
+        .execute(&run.script)
+        .stdout(out)
+        .stderr(err)
+        .options(options)
+        .await
+    {
         Ok(result) => {
             if result.stdout_truncated || result.stderr_truncated {
                 notes.push(format!(
@@ -165,7 +181,11 @@ async fn execute(
             result.exit_code
         }
         Err(error) => {
-            notes.push(error.syntax_report("bash: -c", &run.script).unwrap_or_else(|| error.to_string()));
+            notes.push(
+                error
+                    .syntax_report("bash: -c", &run.script)
+                    .unwrap_or_else(|| error.to_string()),
+            );
             match error {
                 bashkit::Error::Parse { .. } => 2,
                 _ => BROKEN,

@@ -19,7 +19,15 @@ use crate::aside;
 const FORM: &str = "openclaw-shell 1 bashkit 0.20.2";
 
 /// Variables that are about one run and not about a session.
-const PASSING: [&str; 7] = ["_", "PIPESTATUS", "BASHPID", "PPID", "LINENO", "OLDPWD_", "BASHKIT_ALLOW_INPROCESS_PYTHON"];
+const PASSING: [&str; 7] = [
+    "_",
+    "PIPESTATUS",
+    "BASHPID",
+    "PPID",
+    "LINENO",
+    "OLDPWD_",
+    "BASHKIT_ALLOW_INPROCESS_PYTHON",
+];
 
 /// What is kept.
 #[derive(Debug, Deserialize, Serialize)]
@@ -36,7 +44,11 @@ impl State {
         let text = match fs::read(file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("the state of the session could not be read ({error}); beginning anew")),
+            Err(error) => {
+                return Err(format!(
+                    "the state of the session could not be read ({error}); beginning anew"
+                ));
+            }
         };
         match serde_json::from_slice::<Self>(&text) {
             Ok(state) if state.form == FORM => Ok(Some(state)),

@@ -3,7 +3,13 @@
 //!
 //! `CORPUS=part-of-a-name cargo test --test corpus -- --nocapture` shows how the named cases differ.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,10 +33,16 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let mut files: Vec<PathBuf> = fs::read_dir(CORPUS).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(CORPUS)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|file| file.extension().is_some_and(|end| end == "txt"));
     files.sort();
-    files.iter().flat_map(|file| parse(&fs::read_to_string(file).unwrap())).collect()
+    files
+        .iter()
+        .flat_map(|file| parse(&fs::read_to_string(file).unwrap()))
+        .collect()
 }
 
 fn parse(text: &str) -> Vec<Case> {
@@ -41,13 +53,20 @@ fn parse(text: &str) -> Vec<Case> {
         let words: Vec<&str> = line.split_whitespace().collect();
         if line.starts_with("%%") && open {
             let case = cases.last_mut().unwrap();
-            let ended = if part == 2 { case.err.as_mut().unwrap() } else { &mut case.out };
+            let ended = if part == 2 {
+                case.err.as_mut().unwrap()
+            } else {
+                &mut case.out
+            };
             ended.pop();
         }
         match words.as_slice() {
             ["%%%", name] => {
                 part = 0;
-                cases.push(Case { name: (*name).to_owned(), ..Case::default() });
+                cases.push(Case {
+                    name: (*name).to_owned(),
+                    ..Case::default()
+                });
             }
             ["%%", "out", code, ..] => {
                 part = 1;
@@ -79,7 +98,9 @@ fn prepare() -> tempfile::TempDir {
     fs::create_dir(root.path().join("tmp")).unwrap();
     copy(&Path::new(CORPUS).join("inputs"), &workspace);
     let mut touch = Command::new("find");
-    touch.arg(&workspace).args(["-exec", "touch", "-h", "-d", "2024-01-02 03:04:05 UTC", "{}", "+"]);
+    touch
+        .arg(&workspace)
+        .args(["-exec", "touch", "-h", "-d", "2024-01-02 03:04:05 UTC", "{}", "+"]);
     assert!(touch.status().unwrap().success());
     root
 }
@@ -100,18 +121,32 @@ fn copy(from: &Path, to: &Path) {
 /// What a case printed and how it ended here; `None` if it did not end.
 fn attempt(case: &Case) -> Option<(i32, String, String)> {
     let root = prepare();
-    let pairs = [("PATH", "/usr/bin:/bin"), ("HOME", "/workspace"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC")];
+    let pairs = [
+        ("PATH", "/usr/bin:/bin"),
+        ("HOME", "/workspace"),
+        ("LC_ALL", "C.UTF-8"),
+        ("TZ", "UTC"),
+    ];
     let run = Run {
         script: case.script.trim_end_matches('\n').to_owned(),
-        env: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>(),
+        env: pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
         settings: Settings::default(),
-        folders: Folders { root: root.path().to_owned(), kept: root.path().join(".shell") },
+        folders: Folders {
+            root: root.path().to_owned(),
+            kept: root.path().join(".shell"),
+        },
     };
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()
         .stack_size(64 << 20)
         .spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap();
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let code = runtime.block_on(shell::run(&run, Vec::new, &mut out, &mut err));
             let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -123,16 +158,22 @@ fn attempt(case: &Case) -> Option<(i32, String, String)> {
 
 /// The names that the book lists as different: each is the first word in backticks of a line of its list.
 fn listed() -> BTreeSet<String> {
-    let (_, list) = BOOK.split_once("<!-- differences -->").expect("the book has the list");
-    let items = list.lines().filter_map(|line| line.strip_prefix("- `")?.split('`').next());
+    let (_, list) = BOOK
+        .split_once("<!-- differences -->")
+        .expect("the book has the list");
+    let items = list
+        .lines()
+        .filter_map(|line| line.strip_prefix("- `")?.split('`').next());
     items.map(str::to_owned).collect()
 }
 
 #[test]
 fn commands_print_what_they_print_on_debian() {
     let wanted = std::env::var("CORPUS").ok();
-    let cases: Vec<Case> =
-        cases().into_iter().filter(|case| wanted.as_ref().is_none_or(|wanted| case.name.contains(wanted))).collect();
+    let cases: Vec<Case> = cases()
+        .into_iter()
+        .filter(|case| wanted.as_ref().is_none_or(|wanted| case.name.contains(wanted)))
+        .collect();
     let mut different = BTreeSet::new();
     for case in &cases {
         let got = attempt(case);
@@ -155,7 +196,11 @@ fn commands_print_what_they_print_on_debian() {
         different.insert(case.name.clone());
     }
     let agreeing = cases.len() - different.len();
-    println!("{agreeing} of {} agree ({:.1} %): {different:?}", cases.len(), agreeing as f64 * 100.0 / cases.len() as f64);
+    println!(
+        "{agreeing} of {} agree ({:.1} %): {different:?}",
+        cases.len(),
+        agreeing as f64 * 100.0 / cases.len() as f64
+    );
     if wanted.is_none() {
         assert!(cases.len() >= 300, "the corpus is there");
         assert!(agreeing * 100 >= cases.len() * 95);

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 
 use super::common::{Files, Report, mode_text, quoted, reason, within};
-use super::options::{Given, Known, Takes, flag, long, parse, valued};
 use super::mode;
+use super::options::{Given, Known, Takes, flag, long, parse, valued};
 
 const OF_CHMOD: [Known; 6] = [
     flag('R', "recursive"),
@@ -31,23 +31,39 @@ impl Builtin for Chmod {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         // `chmod -x file` takes a right away and is no option.
         let is_mode = |arg: &String| {
-            arg.len() > 1 && arg.starts_with('-') && arg.chars().skip(1).all(|letter| "rwxXstugo,+-=".contains(letter))
+            arg.len() > 1
+                && arg.starts_with('-')
+                && arg.chars().skip(1).all(|letter| "rwxXstugo,+-=".contains(letter))
         };
         let taken = ctx.args.iter().position(is_mode);
-        let args: Vec<String> =
-            ctx.args.iter().enumerate().filter(|(nth, _)| Some(*nth) != taken).map(|(_, arg)| arg.clone()).collect();
+        let args: Vec<String> = ctx
+            .args
+            .iter()
+            .enumerate()
+            .filter(|(nth, _)| Some(*nth) != taken)
+            .map(|(_, arg)| arg.clone())
+            .collect();
         let given = match parse("chmod", &OF_CHMOD, &args, 1) {
             Ok(given) => given,
             Err(refusal) => return Ok(refusal),
         };
-        let help = |why: &str| ExecResult::err(format!("chmod: {why}\nTry 'chmod --help' for more information.\n"), 1);
+        let help = |why: &str| {
+            ExecResult::err(
+                format!("chmod: {why}\nTry 'chmod --help' for more information.\n"),
+                1,
+            )
+        };
         let files = Files::new(&ctx);
         let mut names = given.operands.clone();
         let mode = match (given.value("reference"), taken.and_then(|nth| ctx.args.get(nth))) {
             (Some(like), _) => match files.stat(like).await {
                 Ok(found) => format!("{:o}", found.mode),
                 Err(error) => {
-                    let why = format!("chmod: failed to get attributes of {}: {}\n", quoted(like), reason(&error));
+                    let why = format!(
+                        "chmod: failed to get attributes of {}: {}\n",
+                        quoted(like),
+                        reason(&error)
+                    );
                     return Ok(ExecResult::err(why, 1));
                 }
             },
@@ -62,7 +78,13 @@ impl Builtin for Chmod {
         if mode::apply(&mode, 0, false, mask).is_none() {
             return Ok(help(&format!("invalid mode: ‘{mode}’")));
         }
-        let mut run = Run { given: &given, files, mode, mask, report: Report::default() };
+        let mut run = Run {
+            given: &given,
+            files,
+            mode,
+            mask,
+            report: Report::default(),
+        };
         for name in names {
             run.one(&name).await;
         }
@@ -78,7 +100,10 @@ impl Run<'_> {
             Err(error) => {
                 self.report.code = 1;
                 if !quiet {
-                    self.report.fail("chmod", &format!("cannot access {}: {}", quoted(name), reason(&error)));
+                    self.report.fail(
+                        "chmod",
+                        &format!("cannot access {}: {}", quoted(name), reason(&error)),
+                    );
                 }
                 return;
             }
@@ -90,19 +115,44 @@ impl Run<'_> {
         if new != found.mode
             && let Err(error) = self.files.fs.chmod(&self.files.path(name), new).await
         {
-            self.report.fail("chmod", &format!("changing permissions of {}: {}", quoted(name), reason(&error)));
+            self.report.fail(
+                "chmod",
+                &format!("changing permissions of {}: {}", quoted(name), reason(&error)),
+            );
             return;
         }
-        let text = |mode: u32| format!("{mode:04o} ({})", mode_text(bashkit::FileType::File, mode).get(1..).unwrap_or_default());
+        let text = |mode: u32| {
+            format!(
+                "{mode:04o} ({})",
+                mode_text(bashkit::FileType::File, mode)
+                    .get(1..)
+                    .unwrap_or_default()
+            )
+        };
         if new != found.mode && (self.given.has("verbose") || self.given.has("changes")) {
-            let line = format!("mode of {} changed from {} to {}\n", quoted(name), text(found.mode), text(new));
+            let line = format!(
+                "mode of {} changed from {} to {}\n",
+                quoted(name),
+                text(found.mode),
+                text(new)
+            );
             self.report.out.push_str(&line);
         } else if self.given.has("verbose") {
-            self.report.out.push_str(&format!("mode of {} retained as {}\n", quoted(name), text(new)));
+            self.report
+                .out
+                .push_str(&format!("mode of {} retained as {}\n", quoted(name), text(new)));
         }
         if is_folder && self.given.has("recursive") {
-            let entries = self.files.fs.read_dir(&self.files.path(name)).await.unwrap_or_default();
-            for entry in entries.into_iter().filter(|entry| !entry.metadata.file_type.is_symlink()) {
+            let entries = self
+                .files
+                .fs
+                .read_dir(&self.files.path(name))
+                .await
+                .unwrap_or_default();
+            for entry in entries
+                .into_iter()
+                .filter(|entry| !entry.metadata.file_type.is_symlink())
+            {
                 Box::pin(self.one(&within(name, &entry.name))).await;
             }
         }
@@ -122,7 +172,10 @@ impl Builtin for Mkdir {
         };
         let mut report = Report::default();
         if given.operands.is_empty() {
-            report.fail("mkdir", "missing operand\nTry 'mkdir --help' for more information.");
+            report.fail(
+                "mkdir",
+                "missing operand\nTry 'mkdir --help' for more information.",
+            );
         }
         let mask = mode::mask(ctx.variables);
         let of_new = match given.value("mode") {
@@ -156,16 +209,25 @@ impl Builtin for Mkdir {
             for new in made {
                 let path = files.path(&new);
                 if let Err(error) = files.fs.mkdir(&path, false).await {
-                    report.fail("mkdir", &format!("cannot create directory ‘{new}’: {}", reason(&error)));
+                    report.fail(
+                        "mkdir",
+                        &format!("cannot create directory ‘{new}’: {}", reason(&error)),
+                    );
                     break;
                 }
-                let mode = if new == name.trim_end_matches('/') { of_new } else { 0o777 & !mask };
+                let mode = if new == name.trim_end_matches('/') {
+                    of_new
+                } else {
+                    0o777 & !mask
+                };
                 if mode != 0o755 {
                     // A folder with another mode than wished is still a folder.
                     let _ = files.fs.chmod(&path, mode).await;
                 }
                 if given.has("verbose") {
-                    report.out.push_str(&format!("mkdir: created directory {}\n", quoted(&new)));
+                    report
+                        .out
+                        .push_str(&format!("mkdir: created directory {}\n", quoted(&new)));
                 }
             }
         }

@@ -148,7 +148,9 @@ pub(super) fn reason(error: &Error) -> String {
     };
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A name in quotes, as most tools write it in messages.
@@ -169,7 +171,11 @@ pub(super) fn mode_text(file_type: FileType, mode: u32) -> String {
         FileType::Fifo => 'p',
         FileType::File => '-',
     });
-    for (shift, special, on, off) in [(6, 0o4000, 's', 'S'), (3, 0o2000, 's', 'S'), (0, 0o1000, 't', 'T')] {
+    for (shift, special, on, off) in [
+        (6, 0o4000, 's', 'S'),
+        (3, 0o2000, 's', 'S'),
+        (0, 0o1000, 't', 'T'),
+    ] {
         let bits = mode >> shift;
         text.push(if bits & 4 == 0 { '-' } else { 'r' });
         text.push(if bits & 2 == 0 { '-' } else { 'w' });

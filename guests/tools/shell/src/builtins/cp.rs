@@ -106,7 +106,9 @@ impl<'a> Copy<'a> {
     fn new(tool: &'static str, files: Files, given: &'a Given) -> Self {
         let (all, deep) = (given.has("archive") || tool == "mv", given.has("recursive"));
         let follows = given.has("dereference");
-        let kept = given.value("preserve").is_none_or(|kept| kept.contains("timestamps") || kept.contains("all"));
+        let kept = given
+            .value("preserve")
+            .is_none_or(|kept| kept.contains("timestamps") || kept.contains("all"));
         Self {
             tool,
             files,
@@ -127,8 +129,8 @@ impl<'a> Copy<'a> {
         let Ok(found) = self.files.lstat(to).await else {
             return false;
         };
-        let only_newer =
-            self.given.has("u") || (self.given.has("update") && !matches!(self.given.value("update"), Some("all" | "none")));
+        let only_newer = self.given.has("u")
+            || (self.given.has("update") && !matches!(self.given.value("update"), Some("all" | "none")));
         self.given.last(&["no-clobber", "force", "interactive"]) == Some("no-clobber")
             || self.given.value("update") == Some("none")
             || (only_newer && found.modified >= from.modified)
@@ -136,7 +138,9 @@ impl<'a> Copy<'a> {
 
     fn told(&mut self, words: &str, from: &str, to: &str) {
         if self.given.has("verbose") {
-            self.report.out.push_str(&format!("{words}{} -> {}\n", quoted(from), quoted(to)));
+            self.report
+                .out
+                .push_str(&format!("{words}{} -> {}\n", quoted(from), quoted(to)));
         }
     }
 
@@ -155,7 +159,10 @@ impl<'a> Copy<'a> {
         if self.files.real(&source).await == self.files.real(&goal).await && there.is_some() && !keeps {
             return self.fail(&format!("{} and {} are the same file", quoted(from), quoted(to)));
         }
-        match (found.file_type, there.as_ref().map(|there| there.file_type.is_dir())) {
+        match (
+            found.file_type,
+            there.as_ref().map(|there| there.file_type.is_dir()),
+        ) {
             (FileType::Directory, _) if !self.goes_down => {
                 self.fail(&format!("-r not specified; omitting directory {}", quoted(from)));
             }
@@ -165,17 +172,27 @@ impl<'a> Copy<'a> {
                 quoted(from)
             )),
             (FileType::Directory, is_there) => {
-                if self.files.real(&goal).await.starts_with(self.files.real(&source).await) {
+                if self
+                    .files
+                    .real(&goal)
+                    .await
+                    .starts_with(self.files.real(&source).await)
+                {
                     let (from, to) = (quoted(from), quoted(to));
                     return self.fail(&format!("cannot copy a directory, {from}, into itself, {to}"));
                 }
                 self.folder(from, to, &found, is_there.is_some()).await;
             }
             (_, Some(true)) => {
-                self.fail(&format!("cannot overwrite directory {} with non-directory", quoted(to)));
+                self.fail(&format!(
+                    "cannot overwrite directory {} with non-directory",
+                    quoted(to)
+                ));
             }
             _ => {
-                if !self.stays(&found, to).await && target::keep(self.tool, &self.files, self.given, to, &mut self.report).await {
+                if !self.stays(&found, to).await
+                    && target::keep(self.tool, &self.files, self.given, to, &mut self.report).await
+                {
                     self.file(from, to, &found).await;
                 }
             }
@@ -186,7 +203,11 @@ impl<'a> Copy<'a> {
         let (source, goal) = (self.files.path(from), self.files.path(to));
         if !is_there {
             if let Err(error) = self.files.fs.mkdir(&goal, false).await {
-                return self.fail(&format!("cannot create directory {}: {}", quoted(to), reason(&error)));
+                return self.fail(&format!(
+                    "cannot create directory {}: {}",
+                    quoted(to),
+                    reason(&error)
+                ));
             }
             self.told("", from, to);
         }
@@ -205,19 +226,28 @@ impl<'a> Copy<'a> {
     async fn file(&mut self, from: &str, to: &str, found: &Metadata) {
         let (source, goal) = (self.files.path(from), self.files.path(to));
         let fs = self.files.fs.clone();
-        let replaces = self.given.has("remove-destination") || found.file_type.is_symlink() || self.given.has("symbolic-link");
+        let replaces = self.given.has("remove-destination")
+            || found.file_type.is_symlink()
+            || self.given.has("symbolic-link");
         let was_there = fs.stat(&goal).await.is_ok();
         if replaces && fs.lstat(&goal).await.is_ok() {
             if self.given.has("symbolic-link") && !self.given.has("force") {
                 let (from, to) = (quoted(from), quoted(to));
-                return self.fail(&format!("cannot create symbolic link {to} to {from}: File exists"));
+                return self.fail(&format!(
+                    "cannot create symbolic link {to} to {from}: File exists"
+                ));
             }
             // What is wrong with it will show when the new one is made.
             let _ = fs.remove(&goal, false).await;
         }
         let done: std::result::Result<(), (String, Error)> = async {
             if self.given.has("symbolic-link") {
-                let why = |error| (format!("cannot create symbolic link {} to {}", quoted(to), quoted(from)), error);
+                let why = |error| {
+                    (
+                        format!("cannot create symbolic link {} to {}", quoted(to), quoted(from)),
+                        error,
+                    )
+                };
                 return fs.symlink(std::path::Path::new(from), &goal).await.map_err(why);
             }
             if found.file_type.is_symlink() {
@@ -226,7 +256,8 @@ impl<'a> Copy<'a> {
                 return fs.symlink(&target, &goal).await.map_err(why);
             }
             let content = fs.read_file(&source).await;
-            let content = content.map_err(|error| (format!("cannot open {} for reading", quoted(from)), error))?;
+            let content =
+                content.map_err(|error| (format!("cannot open {} for reading", quoted(from)), error))?;
             let why = |error| (format!("cannot create regular file {}", quoted(to)), error);
             fs.write_file(&goal, &content).await.map_err(why)
         }
@@ -244,7 +275,13 @@ impl<'a> Copy<'a> {
 
     /// Gives a copy the mode of what it was made from, and its time if that was asked for.
     async fn finish(&mut self, goal: &std::path::Path, found: &Metadata, was_there: bool) {
-        let mode = self.files.fs.stat(goal).await.map(|made| made.mode).unwrap_or(found.mode);
+        let mode = self
+            .files
+            .fs
+            .stat(goal)
+            .await
+            .map(|made| made.mode)
+            .unwrap_or(found.mode);
         if mode != found.mode && (!was_there || self.keeps_times) {
             // A mode is the least of a copy.
             let _ = self.files.fs.chmod(goal, found.mode).await;
@@ -253,7 +290,11 @@ impl<'a> Copy<'a> {
             && let Err(error) = self.files.fs.set_modified_time(goal, found.modified).await
         {
             let goal = goal.to_string_lossy().into_owned();
-            self.fail(&format!("preserving times for {}: {}", quoted(&goal), reason(&error)));
+            self.fail(&format!(
+                "preserving times for {}: {}",
+                quoted(&goal),
+                reason(&error)
+            ));
         }
     }
 
@@ -271,17 +312,27 @@ impl<'a> Copy<'a> {
             let (from, to) = (quoted(from), quoted(to));
             return self.fail(&format!("cannot move {from} to a subdirectory of itself, {to}"));
         }
-        match (found.file_type.is_dir(), there.map(|there| there.file_type.is_dir())) {
+        match (
+            found.file_type.is_dir(),
+            there.map(|there| there.file_type.is_dir()),
+        ) {
             (true, Some(false)) => {
                 let (from, to) = (quoted(from), quoted(to));
-                return self.fail(&format!("cannot overwrite non-directory {to} with directory {from}"));
+                return self.fail(&format!(
+                    "cannot overwrite non-directory {to} with directory {from}"
+                ));
             }
             (false, Some(true)) => {
-                return self.fail(&format!("cannot overwrite directory {} with non-directory", quoted(to)));
+                return self.fail(&format!(
+                    "cannot overwrite directory {} with non-directory",
+                    quoted(to)
+                ));
             }
             _ => {}
         }
-        if self.stays(&found, to).await || !target::keep("mv", &self.files, self.given, to, &mut self.report).await {
+        if self.stays(&found, to).await
+            || !target::keep("mv", &self.files, self.given, to, &mut self.report).await
+        {
             return;
         }
         match self.files.fs.rename(&source, &goal).await {

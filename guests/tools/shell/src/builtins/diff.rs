@@ -9,8 +9,8 @@ use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 use chrono_tz::Tz;
 
 use super::common::{Files, reason, within};
-use super::{names, time};
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
+use super::{names, time};
 
 mod lines;
 mod render;
@@ -89,7 +89,10 @@ impl Builtin for Diff {
             args: ctx.args,
             files: Files::new(&ctx),
             zone: time::zone(&ctx),
-            stdin: ctx.stdin.map(|stdin| stdin.as_bytes().to_vec()).unwrap_or_default(),
+            stdin: ctx
+                .stdin
+                .map(|stdin| stdin.as_bytes().to_vec())
+                .unwrap_or_default(),
             out: Vec::new(),
             err: String::new(),
             code: 0,
@@ -119,7 +122,10 @@ fn numbered(args: &[String]) -> Vec<String> {
 }
 
 fn misused(why: &str) -> ExecResult {
-    ExecResult::err(format!("diff: {why}\ndiff: Try 'diff --help' for more information.\n"), 2)
+    ExecResult::err(
+        format!("diff: {why}\ndiff: Try 'diff --help' for more information.\n"),
+        2,
+    )
 }
 
 impl Run<'_> {
@@ -155,21 +161,32 @@ impl Run<'_> {
                 Err(error) => return self.trouble(&format!("{folder}: {}", reason(&error))),
             }
         }
-        let excluded: Vec<&String> =
-            self.given.options.iter().filter(|(name, _)| name == "exclude").filter_map(|(_, value)| value.as_ref()).collect();
+        let excluded: Vec<&String> = self
+            .given
+            .options
+            .iter()
+            .filter(|(name, _)| name == "exclude")
+            .filter_map(|(_, value)| value.as_ref())
+            .collect();
         names.retain(|name| !excluded.iter().any(|pattern| names::matches(pattern, name)));
         for name in names {
             let (left, right) = (within(one, &name), within(two, &name));
-            let there = (self.files.stat(&left).await.ok(), self.files.stat(&right).await.ok());
+            let there = (
+                self.files.stat(&left).await.ok(),
+                self.files.stat(&right).await.ok(),
+            );
             match there {
                 (None, None) => {}
                 (Some(_), None) | (None, Some(_)) if !self.given.has("new-file") => {
                     let holder = if there.0.is_some() { one } else { two };
-                    self.out.extend_from_slice(format!("Only in {holder}: {name}\n").as_bytes());
+                    self.out
+                        .extend_from_slice(format!("Only in {holder}: {name}\n").as_bytes());
                     self.differ();
                 }
                 (one_is, two_is) => {
-                    let folder = |found: &Option<bashkit::Metadata>| found.as_ref().map(|found| found.file_type.is_dir());
+                    let folder = |found: &Option<bashkit::Metadata>| {
+                        found.as_ref().map(|found| found.file_type.is_dir())
+                    };
                     match (folder(&one_is), folder(&two_is)) {
                         (Some(true), Some(true)) if self.given.has("recursive") => {
                             Box::pin(self.folders(&left, &right)).await;
@@ -178,8 +195,12 @@ impl Run<'_> {
                             let line = format!("Common subdirectories: {left} and {right}\n");
                             self.out.extend_from_slice(line.as_bytes());
                         }
-                        (Some(true), Some(false)) => self.kinds(&left, "a directory", &right, "a regular file"),
-                        (Some(false), Some(true)) => self.kinds(&left, "a regular file", &right, "a directory"),
+                        (Some(true), Some(false)) => {
+                            self.kinds(&left, "a directory", &right, "a regular file")
+                        }
+                        (Some(false), Some(true)) => {
+                            self.kinds(&left, "a regular file", &right, "a directory")
+                        }
                         _ => self.pair(&left, &right, true).await,
                     }
                 }
@@ -195,13 +216,21 @@ impl Run<'_> {
 
     async fn side(&mut self, name: &str) -> Option<Side> {
         if name == "-" {
-            return Some(Side { name: name.to_owned(), bytes: self.stdin.clone(), modified: None });
+            return Some(Side {
+                name: name.to_owned(),
+                bytes: self.stdin.clone(),
+                modified: None,
+            });
         }
         let path = self.files.path(name);
         match self.files.fs.read_file(&path).await {
             Ok(bytes) => {
                 let modified = self.files.fs.stat(&path).await.ok().map(|found| found.modified);
-                Some(Side { name: name.to_owned(), bytes, modified })
+                Some(Side {
+                    name: name.to_owned(),
+                    bytes,
+                    modified,
+                })
             }
             Err(_) if self.given.has("new-file") && self.files.stat(name).await.is_err() => Some(Side {
                 name: name.to_owned(),
@@ -237,7 +266,8 @@ impl Run<'_> {
         };
         if changes.is_empty() {
             if self.given.has("report-identical-files") {
-                self.out.extend_from_slice(format!("Files {one} and {two} are identical\n").as_bytes());
+                self.out
+                    .extend_from_slice(format!("Files {one} and {two} are identical\n").as_bytes());
             } else if self.given.has("side-by-side") {
                 render::side_by_side(&mut self.out, self.given, &changes, &left.bytes);
             }
@@ -245,13 +275,19 @@ impl Run<'_> {
         }
         self.differ();
         if self.given.has("brief") {
-            self.out.extend_from_slice(format!("Files {one} and {two} differ\n").as_bytes());
+            self.out
+                .extend_from_slice(format!("Files {one} and {two} differ\n").as_bytes());
             return;
         }
         if in_folders {
-            let options: Vec<&str> =
-                self.args.iter().filter(|arg| arg.starts_with('-') && arg.len() > 1).map(String::as_str).collect();
-            self.out.extend_from_slice(format!("diff {} {one} {two}\n", options.join(" ")).as_bytes());
+            let options: Vec<&str> = self
+                .args
+                .iter()
+                .filter(|arg| arg.starts_with('-') && arg.len() > 1)
+                .map(String::as_str)
+                .collect();
+            self.out
+                .extend_from_slice(format!("diff {} {one} {two}\n", options.join(" ")).as_bytes());
         }
         let labels: Vec<&str> = self
             .given
@@ -267,6 +303,12 @@ impl Run<'_> {
                 format!("{}\t{}", side.name, time::full(changed, self.zone))
             }
         };
-        render::all(&mut self.out, self.given, &changes, &head(&left, 0), &head(&right, 1));
+        render::all(
+            &mut self.out,
+            self.given,
+            &changes,
+            &head(&left, 0),
+            &head(&right, 1),
+        );
     }
 }

@@ -56,11 +56,18 @@ impl Builtin for Gzip {
             report: Report::default(),
         };
         let input = ["-".to_owned()];
-        let names = if given.operands.is_empty() { &input } else { given.operands.as_slice() };
+        let names = if given.operands.is_empty() {
+            &input
+        } else {
+            given.operands.as_slice()
+        };
         for name in names {
             run.one(&ctx, name).await;
         }
-        Ok(ExecResult { stdout: run.out.into(), ..run.report.end() })
+        Ok(ExecResult {
+            stdout: run.out.into(),
+            ..run.report.end()
+        })
     }
 }
 
@@ -84,7 +91,11 @@ impl Run<'_> {
         };
         let packed = match content(ctx, &name).await {
             Ok(packed) => packed,
-            Err(error) => return self.report.fail(self.tool, &format!("{name}: {}", reason(&error))),
+            Err(error) => {
+                return self
+                    .report
+                    .fail(self.tool, &format!("{name}: {}", reason(&error)));
+            }
         };
         let shown = if name == "-" { "stdin" } else { &name };
         let result = match self.unpacks {
@@ -99,7 +110,9 @@ impl Run<'_> {
                     true => "invalid compressed data--format violated",
                     false => "not in gzip format",
                 };
-                self.report.err.push_str(&format!("\n{}: {shown}: {why}\n", self.tool));
+                self.report
+                    .err
+                    .push_str(&format!("\n{}: {shown}: {why}\n", self.tool));
                 self.report.code = 1;
                 return;
             }
@@ -115,7 +128,9 @@ impl Run<'_> {
         }
         let to = match self.unpacks {
             false if name.ends_with(suffix) && !self.given.has("force") => {
-                self.report.err.push_str(&format!("gzip: {name} already has {suffix} suffix -- unchanged\n"));
+                self.report.err.push_str(&format!(
+                    "gzip: {name} already has {suffix} suffix -- unchanged\n"
+                ));
                 self.report.code = 2;
                 return;
             }
@@ -124,14 +139,18 @@ impl Run<'_> {
                 (Some(stem), _) => stem.to_owned(),
                 (None, Some(stem)) => format!("{stem}.tar"),
                 (None, None) => {
-                    self.report.err.push_str(&format!("gzip: {name}: unknown suffix -- ignored\n"));
+                    self.report
+                        .err
+                        .push_str(&format!("gzip: {name}: unknown suffix -- ignored\n"));
                     self.report.code = 2;
                     return;
                 }
             },
         };
         if files.stat(&to).await.is_ok() && !self.given.has("force") {
-            self.report.err.push_str(&format!("gzip: {to} already exists;\tnot overwritten\n"));
+            self.report
+                .err
+                .push_str(&format!("gzip: {to} already exists;\tnot overwritten\n"));
             self.report.code = 2;
             return;
         }
@@ -148,7 +167,8 @@ impl Run<'_> {
         if !self.given.has("keep")
             && let Err(error) = files.fs.remove(&from, false).await
         {
-            self.report.fail(self.tool, &format!("{name}: {}", reason(&error)));
+            self.report
+                .fail(self.tool, &format!("{name}: {}", reason(&error)));
         }
     }
 
@@ -164,14 +184,16 @@ impl Run<'_> {
 
     fn list(&mut self, name: &str, packed: usize, whole: usize) {
         if self.out.is_empty() {
-            self.out.extend_from_slice(b"         compressed        uncompressed  ratio uncompressed_name\n");
+            self.out
+                .extend_from_slice(b"         compressed        uncompressed  ratio uncompressed_name\n");
         }
         let saved = match whole {
             0 => 0.0,
             whole => 100.0 - (packed as f64 - 18.0 - name.len() as f64) * 100.0 / whole as f64,
         };
         let stem = name.strip_suffix(".gz").unwrap_or(name);
-        self.out.extend_from_slice(format!("{packed:>19} {whole:>19} {saved:>5.1}% {stem}\n").as_bytes());
+        self.out
+            .extend_from_slice(format!("{packed:>19} {whole:>19} {saved:>5.1}% {stem}\n").as_bytes());
     }
 }
 

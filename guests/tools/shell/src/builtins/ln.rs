@@ -54,7 +54,10 @@ impl Builtin for Ln {
                     }
                     Ok(_) => {}
                     Err(error) => {
-                        report.fail("ln", &format!("failed to access {}: {}", quoted(&from), reason(&error)));
+                        report.fail(
+                            "ln",
+                            &format!("failed to access {}: {}", quoted(&from), reason(&error)),
+                        );
                         continue;
                     }
                 }
@@ -62,7 +65,13 @@ impl Builtin for Ln {
             if !target::keep("ln", &files, &given, &to, &mut report).await {
                 continue;
             }
-            if given.has("force") && files.fs.lstat(&path).await.is_ok_and(|found| !found.file_type.is_dir()) {
+            if given.has("force")
+                && files
+                    .fs
+                    .lstat(&path)
+                    .await
+                    .is_ok_and(|found| !found.file_type.is_dir())
+            {
                 // What is wrong with it will show when the link is made.
                 let _ = files.fs.remove(&path, false).await;
             }
@@ -85,17 +94,26 @@ impl Builtin for Ln {
             match made {
                 Ok(()) if given.has("verbose") => {
                     let arrow = if is_symbolic { "->" } else { "=>" };
-                    report.out.push_str(&format!("{} {arrow} {}\n", quoted(&to), quoted(&text)));
+                    report
+                        .out
+                        .push_str(&format!("{} {arrow} {}\n", quoted(&to), quoted(&text)));
                 }
                 Ok(()) => {}
                 Err(error) => {
-                    let (kind, to, text) = (if is_symbolic { "symbolic" } else { "hard" }, quoted(&to), quoted(&text));
+                    let (kind, to, text) = (
+                        if is_symbolic { "symbolic" } else { "hard" },
+                        quoted(&to),
+                        quoted(&text),
+                    );
                     let whom = match reason(&error).as_str() {
                         "File exists" => to,
                         _ if is_symbolic => format!("{to} -> {text}"),
                         _ => format!("{to} => {text}"),
                     };
-                    report.fail("ln", &format!("failed to create {kind} link {whom}: {}", reason(&error)));
+                    report.fail(
+                        "ln",
+                        &format!("failed to create {kind} link {whom}: {}", reason(&error)),
+                    );
                 }
             }
         }
@@ -105,7 +123,11 @@ impl Builtin for Ln {
 
 /// The way from a folder to a path.
 fn relative(from: &Path, to: &Path) -> PathBuf {
-    let shared = from.components().zip(to.components()).take_while(|(one, two)| one == two).count();
+    let shared = from
+        .components()
+        .zip(to.components())
+        .take_while(|(one, two)| one == two)
+        .count();
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     let way: PathBuf = up.chain(to.components().skip(shared)).collect();
     match way.as_os_str().is_empty() {
@@ -138,7 +160,10 @@ impl Builtin for Realpath {
         let files = Files::new(&ctx);
         let mut report = Report::default();
         if given.operands.is_empty() {
-            report.fail("realpath", "missing operand\nTry 'realpath --help' for more information.");
+            report.fail(
+                "realpath",
+                "missing operand\nTry 'realpath --help' for more information.",
+            );
         }
         let resolve = async |name: &str| match given.has("no-symlinks") {
             true => files.path(name),
@@ -154,7 +179,10 @@ impl Builtin for Realpath {
         };
         for name in &given.operands {
             let path = resolve(name).await;
-            let must_be = match (given.has("canonicalize-missing"), given.has("canonicalize-existing")) {
+            let must_be = match (
+                given.has("canonicalize-missing"),
+                given.has("canonicalize-existing"),
+            ) {
                 (true, _) => None,
                 (false, true) => Some(path.clone()),
                 // The last part need not be there.
@@ -171,7 +199,9 @@ impl Builtin for Realpath {
             }
             let shown = match (&base, &below) {
                 (Some(base), None) => relative(base, &path),
-                (base, Some(below)) if path.starts_with(below) => relative(base.as_ref().unwrap_or(below), &path),
+                (base, Some(below)) if path.starts_with(below) => {
+                    relative(base.as_ref().unwrap_or(below), &path)
+                }
                 _ => path,
             };
             report.out.push_str(&shown.to_string_lossy());

@@ -105,7 +105,9 @@ impl Builtin for Ls {
         };
         let form = given.value("format").unwrap_or_default();
         let is_long = matches!(form, "long" | "verbose")
-            || ["l", "n", "g", "o", "numeric-uid-gid", "full-time"].iter().any(|name| given.has(name));
+            || ["l", "n", "g", "o", "numeric-uid-gid", "full-time"]
+                .iter()
+                .any(|name| given.has(name));
         let mut run = Run {
             given: &given,
             files: Files::new(&ctx),
@@ -116,7 +118,11 @@ impl Builtin for Ls {
             first: true,
         };
         let here = [".".to_owned()];
-        let names = if given.operands.is_empty() { &here } else { given.operands.as_slice() };
+        let names = if given.operands.is_empty() {
+            &here
+        } else {
+            given.operands.as_slice()
+        };
         run.top(names).await;
         Ok(run.report.end())
     }
@@ -136,7 +142,9 @@ impl Run<'_> {
         for name in names {
             let found = self.named(name).await;
             match found {
-                Ok(item) if item.found.file_type.is_dir() && !self.given.has("directory") => folders.push(item),
+                Ok(item) if item.found.file_type.is_dir() && !self.given.has("directory") => {
+                    folders.push(item)
+                }
                 Ok(item) => items.push(item),
                 // The folder that the session is in may be gone; it is empty then.
                 Err(_) if name == "." => {}
@@ -157,8 +165,13 @@ impl Run<'_> {
     async fn named(&self, name: &str) -> Result<Item> {
         let follows = self.given.has("dereference")
             || self.given.has("dereference-command-line")
-            || !(self.is_long || self.given.has("directory") || self.given.has("F") || self.given.has("classify"));
-        let mut item = self.item(name.to_owned(), name, self.files.lstat(name).await?).await;
+            || !(self.is_long
+                || self.given.has("directory")
+                || self.given.has("F")
+                || self.given.has("classify"));
+        let mut item = self
+            .item(name.to_owned(), name, self.files.lstat(name).await?)
+            .await;
         let leads_to_folder = matches!(item.target, Some((_, Some(FileType::Directory))));
         let must = self.given.has("dereference") || self.given.has("dereference-command-line");
         if item.target.is_some() && (must || (follows && leads_to_folder)) {
@@ -194,7 +207,10 @@ impl Run<'_> {
         let entries = match listed {
             Ok(entries) => entries,
             Err(error) => {
-                return self.trouble(&format!("cannot open directory {}: {}", quoted(name), reason(&error)), 2);
+                return self.trouble(
+                    &format!("cannot open directory {}: {}", quoted(name), reason(&error)),
+                    2,
+                );
             }
         };
         let mut items = Vec::new();
@@ -202,7 +218,11 @@ impl Run<'_> {
         if all {
             for dots in [".", ".."] {
                 if let Ok(found) = self.files.stat(&within(name, dots)).await {
-                    items.push(Item { name: dots.to_owned(), found, target: None });
+                    items.push(Item {
+                        name: dots.to_owned(),
+                        found,
+                        target: None,
+                    });
                 }
             }
         }

@@ -7,7 +7,10 @@
 mod chmod;
 mod common;
 mod cp;
+mod cut;
+mod date;
 mod diff;
+mod file;
 mod gzip;
 mod ln;
 mod ls;
@@ -20,9 +23,12 @@ mod rm;
 mod seq;
 mod sleep;
 mod stat;
+mod sums;
+mod tar;
 mod target;
 mod text;
 mod time;
+mod touch;
 
 use std::sync::Arc;
 
@@ -38,6 +44,17 @@ pub(crate) fn add(builder: BashBuilder, settings: &Settings, disk: &Arc<Disk>) -
         builder = builder.builtin(name, Box::new(refused::Network::new(&settings.hosts)));
     }
     builder
+        .builtin("cut", Box::new(cut::Cut))
+        .builtin("date", Box::new(date::Date))
+        .builtin("md5sum", Box::new(sums::Sum("md5sum", "MD5")))
+        .builtin("sha1sum", Box::new(sums::Sum("sha1sum", "SHA1")))
+        .builtin("sha224sum", Box::new(sums::Sum("sha224sum", "SHA224")))
+        .builtin("sha256sum", Box::new(sums::Sum("sha256sum", "SHA256")))
+        .builtin("sha384sum", Box::new(sums::Sum("sha384sum", "SHA384")))
+        .builtin("sha512sum", Box::new(sums::Sum("sha512sum", "SHA512")))
+        .builtin("tar", Box::new(tar::Tar))
+        .builtin("touch", Box::new(touch::Touch))
+        .builtin("file", Box::new(file::File))
         .builtin("cmp", Box::new(text::Cmp))
         .builtin("split", Box::new(text::Split))
         .builtin("uniq", Box::new(text::Uniq))

@@ -2,7 +2,10 @@
 
 /// The bits that new files do not get, as the interpreter keeps them.
 pub(super) fn mask(variables: &std::collections::HashMap<String, String>) -> u32 {
-    variables.get("_UMASK").and_then(|mask| u32::from_str_radix(mask, 8).ok()).unwrap_or(0o022)
+    variables
+        .get("_UMASK")
+        .and_then(|mask| u32::from_str_radix(mask, 8).ok())
+        .unwrap_or(0o022)
 }
 
 /// What becomes of a mode. `None`: the text is no mode.
@@ -10,7 +13,8 @@ pub(super) fn apply(text: &str, mode: u32, is_folder: bool, mask: u32) -> Option
     if !text.is_empty() && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
         return u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
     }
-    text.split(',').try_fold(mode, |mode, clause| one(clause, mode, is_folder, mask))
+    text.split(',')
+        .try_fold(mode, |mode, clause| one(clause, mode, is_folder, mask))
 }
 
 fn one(clause: &str, mut mode: u32, is_folder: bool, mask: u32) -> Option<u32> {

@@ -11,7 +11,9 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     while let Some(letter) = pattern.next() {
         let fits: Box<dyn Fn(char) -> bool> = match letter {
             '*' => {
-                reached = reached.first().map_or_else(BTreeSet::new, |first| (*first..=name.len()).collect());
+                reached = reached
+                    .first()
+                    .map_or_else(BTreeSet::new, |first| (*first..=name.len()).collect());
                 continue;
             }
             '?' => Box::new(|_| true),
@@ -25,7 +27,9 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
             }
             letter => Box::new(move |found| found == letter),
         };
-        let next = reached.iter().filter(|at| name.get(**at).is_some_and(|found| fits(*found)));
+        let next = reached
+            .iter()
+            .filter(|at| name.get(**at).is_some_and(|found| fits(*found)));
         reached = next.map(|at| at + 1).collect();
     }
     reached.contains(&name.len())
@@ -58,8 +62,14 @@ fn in_class(class: &str, found: char) -> bool {
 pub(super) fn versions(one: &str, two: &str) -> Ordering {
     let (mut left, mut right) = (one, two);
     loop {
-        let (start, other) = (left.find(|c: char| c.is_ascii_digit()), right.find(|c: char| c.is_ascii_digit()));
-        let (text, beside) = (left.split_at(start.unwrap_or(left.len())), right.split_at(other.unwrap_or(right.len())));
+        let (start, other) = (
+            left.find(|c: char| c.is_ascii_digit()),
+            right.find(|c: char| c.is_ascii_digit()),
+        );
+        let (text, beside) = (
+            left.split_at(start.unwrap_or(left.len())),
+            right.split_at(other.unwrap_or(right.len())),
+        );
         let order = letters(text.0, beside.0);
         if order != Ordering::Equal || (text.1.is_empty() && beside.1.is_empty()) {
             return order.then_with(|| one.cmp(two));

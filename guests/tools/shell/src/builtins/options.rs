@@ -39,6 +39,8 @@ pub(super) const fn long(name: &'static str, takes: Takes) -> Known {
 #[derive(Debug, Default)]
 pub(super) struct Given {
     pub(super) options: Vec<(String, Option<String>)>,
+    /// For each option, how many operands stand before it.
+    pub(super) places: Vec<usize>,
     pub(super) operands: Vec<String>,
 }
 
@@ -82,20 +84,28 @@ pub(super) fn parse(tool: &str, known: &[Known], args: &[String], misused: i32) 
                 None => (text, None),
             };
             let exact = known.iter().find(|known| known.1 == name);
-            let mut close = known.iter().filter(|known| !known.1.is_empty() && known.1.starts_with(name));
+            let mut close = known
+                .iter()
+                .filter(|known| !known.1.is_empty() && known.1.starts_with(name));
             let found = match (exact, close.next(), close.next()) {
                 (Some(found), ..) | (None, Some(found), None) => found,
                 (None, None, _) => return Err(refuse(format!("unrecognized option '--{name}'"))),
                 (None, Some(_), Some(_)) => return Err(refuse(format!("option '--{name}' is ambiguous"))),
             };
             let value = match (found.2, attached) {
-                (Nothing, Some(_)) => return Err(refuse(format!("option '--{}' doesn't allow an argument", found.1))),
+                (Nothing, Some(_)) => {
+                    return Err(refuse(format!(
+                        "option '--{}' doesn't allow an argument",
+                        found.1
+                    )));
+                }
                 (Value, None) => match args.next() {
                     Some(value) => Some(value.clone()),
                     None => return Err(refuse(format!("option '--{}' requires an argument", found.1))),
                 },
                 (_, attached) => attached,
             };
+            given.places.push(given.operands.len());
             given.options.push((id(found), value));
         } else if arg.len() > 1
             && let Some(letters) = arg.strip_prefix('-')
@@ -121,6 +131,7 @@ pub(super) fn parse(tool: &str, known: &[Known], args: &[String], misused: i32) 
                         }
                     }
                 };
+                given.places.push(given.operands.len());
                 given.options.push((id(found), value));
             }
         } else {

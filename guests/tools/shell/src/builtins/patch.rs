@@ -49,7 +49,9 @@ impl Builtin for Patch {
             files = files.inside(folder);
         }
         let mut report = Report::default();
-        let named = given.value("input").or_else(|| given.operands.get(1).map(String::as_str));
+        let named = given
+            .value("input")
+            .or_else(|| given.operands.get(1).map(String::as_str));
         let text = match named.filter(|name| *name != "-") {
             Some(name) => match files.fs.read_file(&files.path(name)).await {
                 Ok(text) => text,
@@ -59,7 +61,10 @@ impl Builtin for Patch {
                     return Ok(report.end());
                 }
             },
-            None => ctx.stdin.map(|input| input.as_bytes().to_vec()).unwrap_or_default(),
+            None => ctx
+                .stdin
+                .map(|input| input.as_bytes().to_vec())
+                .unwrap_or_default(),
         };
         let parts = match read::parts(&text) {
             Ok(parts) => parts,
@@ -96,7 +101,10 @@ async fn choose(given: &Given, files: &Files, part: &Part) -> Option<String> {
             None => Some(name.rsplit('/').next().unwrap_or(name).to_owned()),
         }
     };
-    let names: Vec<String> = [&part.old, &part.new].into_iter().filter_map(|name| cut(name)).collect();
+    let names: Vec<String> = [&part.old, &part.new]
+        .into_iter()
+        .filter_map(|name| cut(name))
+        .collect();
     for name in &names {
         if files.stat(name).await.is_ok() {
             return Some(name.clone());
@@ -117,17 +125,25 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
         Ok(before) => before,
         Err(_) if part.makes() => Vec::new(),
         Err(_) => {
-            report.out.push_str(&format!("can't find file to patch at input line {}\n", part.line));
+            report
+                .out
+                .push_str(&format!("can't find file to patch at input line {}\n", part.line));
             report.code = 1;
             return;
         }
     };
     if !given.has("quiet") {
-        report.out.push_str(&format!("{} file {name}\n", if dry { "checking" } else { "patching" }));
+        report.out.push_str(&format!(
+            "{} file {name}\n",
+            if dry { "checking" } else { "patching" }
+        ));
     }
     let mut lines = read::lines(&before);
     let (mut shift, mut rejected, mut inexact) = (0isize, Vec::new(), false);
-    let most: usize = given.value("fuzz").and_then(|fuzz| fuzz.parse().ok()).unwrap_or(2);
+    let most: usize = given
+        .value("fuzz")
+        .and_then(|fuzz| fuzz.parse().ok())
+        .unwrap_or(2);
     for (nth, hunk) in part.hunks.iter().enumerate() {
         match place(&lines, hunk, shift, most, given.has("ignore-whitespace")) {
             Some((at, fuzz)) => {
@@ -137,36 +153,56 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
                 if fuzz > 0 || away != 0 {
                     inexact = true;
                     let line = at as isize + 1 - isize::try_from(fuzz.min(hunk.lead())).unwrap_or(0);
-                    let with = if fuzz > 0 { format!(" with fuzz {fuzz}") } else { String::new() };
+                    let with = if fuzz > 0 {
+                        format!(" with fuzz {fuzz}")
+                    } else {
+                        String::new()
+                    };
                     let away = match away {
                         0 => String::new(),
                         1 | -1 => format!(" (offset {away} line)"),
                         _ => format!(" (offset {away} lines)"),
                     };
-                    report.out.push_str(&format!("Hunk #{} succeeded at {line}{with}{away}.\n", nth + 1));
+                    report
+                        .out
+                        .push_str(&format!("Hunk #{} succeeded at {line}{with}{away}.\n", nth + 1));
                 }
                 shift = offset;
                 hunk.apply(&mut lines, at, fuzz);
                 shift += hunk.growth();
             }
             None => {
-                report.out.push_str(&format!("Hunk #{} FAILED at {}.\n", nth + 1, hunk.new_start.max(1)));
+                report.out.push_str(&format!(
+                    "Hunk #{} FAILED at {}.\n",
+                    nth + 1,
+                    hunk.new_start.max(1)
+                ));
                 rejected.push(hunk);
             }
         }
     }
     let write = async |name: &str, content: &[u8], report: &mut Report| {
         if let Err(error) = files.fs.write_file(&files.path(name), content).await {
-            report.err.push_str(&format!("patch: **** Can't write {name} : {}\n", reason(&error)));
+            report
+                .err
+                .push_str(&format!("patch: **** Can't write {name} : {}\n", reason(&error)));
             report.code = 2;
         }
     };
     if !rejected.is_empty() {
         let (count, all) = (rejected.len(), part.hunks.len());
         let hunks = if all == 1 { "hunk" } else { "hunks" };
-        let rejects = given.value("reject-file").map_or_else(|| format!("{name}.rej"), str::to_owned);
-        let saved = if dry { String::new() } else { format!(" -- saving rejects to file {rejects}") };
-        report.out.push_str(&format!("{count} out of {all} {hunks} FAILED{saved}\n"));
+        let rejects = given
+            .value("reject-file")
+            .map_or_else(|| format!("{name}.rej"), str::to_owned);
+        let saved = if dry {
+            String::new()
+        } else {
+            format!(" -- saving rejects to file {rejects}")
+        };
+        report
+            .out
+            .push_str(&format!("{count} out of {all} {hunks} FAILED{saved}\n"));
         report.code = report.code.max(1);
         if !dry {
             let mut text = format!("--- {}\n+++ {}\n", part.old, part.new).into_bytes();
@@ -219,6 +255,14 @@ fn place(lines: &[Vec<u8>], hunk: &Hunk, shift: isize, most: usize, loose: bool)
 }
 
 fn fits(lines: &[Vec<u8>], old: &[&Vec<u8>], loose: bool) -> bool {
-    let plain = |line: &[u8]| line.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().collect::<Vec<u8>>();
-    lines.iter().zip(old).all(|(line, old)| line == *old || (loose && plain(line) == plain(old)))
+    let plain = |line: &[u8]| {
+        line.iter()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .copied()
+            .collect::<Vec<u8>>()
+    };
+    lines
+        .iter()
+        .zip(old)
+        .all(|(line, old)| line == *old || (loose && plain(line) == plain(old)))
 }

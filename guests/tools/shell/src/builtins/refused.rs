@@ -30,9 +30,14 @@ impl Builtin for Missing {
             "ssh" | "scp" | "sftp" | "rsync" | "nc" | "telnet" | "ftp" | "ping" | "dig" | "nslookup" => {
                 "this sandbox has no network of its own; the docker backend can have"
             }
-            _ => "this sandbox runs only what its shell has built in; the docker backend runs native programs",
+            _ => {
+                "this sandbox runs only what its shell has built in; the docker backend runs native programs"
+            }
         };
-        Ok(ExecResult::err(format!("bash: {name}: command not found ({way})\n"), 127))
+        Ok(ExecResult::err(
+            format!("bash: {name}: command not found ({way})\n"),
+            127,
+        ))
     }
 }
 
@@ -44,7 +49,8 @@ pub(super) struct Network {
 impl Network {
     pub(super) fn new(hosts: &[String]) -> Self {
         let refusal = match hosts {
-            [] => "the network is closed here; the operator opens a host by naming it in sandbox.wasm.hosts".to_owned(),
+            [] => "the network is closed here; the operator opens a host by naming it in sandbox.wasm.hosts"
+                .to_owned(),
             named => format!(
                 "this shell cannot reach the network, not even {}, which sandbox.wasm.hosts names; use the web_fetch tool",
                 named.join(", ")

@@ -35,7 +35,10 @@ impl Builtin for Rm {
             Ok(given) => given,
             Err(refusal) => return Ok(refusal),
         };
-        let answers: Vec<String> = ctx.stdin.map(|input| input.lines().map(str::to_owned).collect()).unwrap_or_default();
+        let answers: Vec<String> = ctx
+            .stdin
+            .map(|input| input.lines().map(str::to_owned).collect())
+            .unwrap_or_default();
         let mut run = Run {
             given: &given,
             files: Files::new(&ctx),
@@ -43,7 +46,8 @@ impl Builtin for Rm {
             answers: answers.into_iter(),
         };
         if given.operands.is_empty() && !given.has("force") {
-            run.report.fail("rm", "missing operand\nTry 'rm --help' for more information.");
+            run.report
+                .fail("rm", "missing operand\nTry 'rm --help' for more information.");
         }
         for name in &given.operands {
             run.top(name).await;
@@ -55,7 +59,10 @@ impl Builtin for Rm {
 impl Run<'_> {
     async fn top(&mut self, name: &str) {
         if matches!(last(name), "." | "..") {
-            let why = format!("refusing to remove '.' or '..' directory: skipping {}", quoted(name));
+            let why = format!(
+                "refusing to remove '.' or '..' directory: skipping {}",
+                quoted(name)
+            );
             return self.report.fail("rm", &why);
         }
         if self.files.path(name) == std::path::Path::new("/") && !self.given.has("no-preserve-root") {
@@ -80,7 +87,8 @@ impl Run<'_> {
     }
 
     fn refused(&mut self, name: &str, why: &str) {
-        self.report.fail("rm", &format!("cannot remove {}: {why}", quoted(name)));
+        self.report
+            .fail("rm", &format!("cannot remove {}: {why}", quoted(name)));
     }
 
     fn may(&mut self, question: &str) -> bool {
@@ -88,7 +96,9 @@ impl Run<'_> {
             return true;
         }
         self.report.err.push_str(&format!("rm: {question}? "));
-        self.answers.next().is_some_and(|answer| answer.starts_with(['y', 'Y']))
+        self.answers
+            .next()
+            .is_some_and(|answer| answer.starts_with(['y', 'Y']))
     }
 
     async fn remove(&mut self, name: &str, is_folder: bool) {
@@ -99,8 +109,10 @@ impl Run<'_> {
                 Ok(entries) => entries,
                 Err(error) => return self.refused(name, &reason(&error)),
             };
-            let mut entries: Vec<(String, bool)> =
-                entries.into_iter().map(|entry| (entry.name, entry.metadata.file_type.is_dir())).collect();
+            let mut entries: Vec<(String, bool)> = entries
+                .into_iter()
+                .map(|entry| (entry.name, entry.metadata.file_type.is_dir()))
+                .collect();
             entries.sort();
             for (entry, is_folder) in entries {
                 Box::pin(self.remove(&within(name, &entry), is_folder)).await;
@@ -114,7 +126,9 @@ impl Run<'_> {
         match self.files.fs.remove(&path, whole).await {
             Ok(()) if self.given.has("verbose") => {
                 let kind = if is_folder { "directory " } else { "" };
-                self.report.out.push_str(&format!("removed {kind}{}\n", quoted(name)));
+                self.report
+                    .out
+                    .push_str(&format!("removed {kind}{}\n", quoted(name)));
             }
             Ok(()) => {}
             Err(error) => self.refused(name, &reason(&error)),

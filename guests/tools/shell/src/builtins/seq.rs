@@ -5,7 +5,11 @@ use bashkit::{Command, CommandContext, CommandStatus, Result};
 
 use super::options::{Known, flag, parse, valued};
 
-const KNOWN: [Known; 3] = [valued('s', "separator"), valued('f', "format"), flag('w', "equal-width")];
+const KNOWN: [Known; 3] = [
+    valued('s', "separator"),
+    valued('f', "format"),
+    flag('w', "equal-width"),
+];
 
 /// How much is written at one time.
 const PIECE: usize = 4096;
@@ -24,7 +28,8 @@ impl Command for Seq {
     async fn execute(&self, ctx: CommandContext<'_>) -> Result<CommandStatus> {
         // A negative number is no option.
         let first = ctx.args.iter().position(|arg| {
-            arg.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+            arg.strip_prefix('-')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
         });
         let mut args = ctx.args.to_vec();
         if let Some(first) = first {
@@ -49,7 +54,11 @@ impl Command for Seq {
                 None => return fail(format!("invalid floating point argument: ‘{operand}’")).await,
             }
         }
-        let one = || Number { value: 1.0, digits: 0, text: "1".to_owned() };
+        let one = || Number {
+            value: 1.0,
+            digits: 0,
+            text: "1".to_owned(),
+        };
         let mut numbers = numbers.into_iter();
         let (from, step, to) = match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
             (None, ..) => return fail("missing operand".to_owned()).await,
@@ -82,8 +91,11 @@ impl Command for Seq {
         loop {
             let value = from.value + nth as f64 * step.value;
             // The last may be missed by less than can be shown.
-            let slack = 10f64.powi(-(i32::try_from(digits).unwrap_or(0)) - 6) * f64::from(u8::from(digits > 0));
-            if (step.value > 0.0 && value > to.value + slack) || (step.value < 0.0 && value < to.value - slack) {
+            let slack =
+                10f64.powi(-(i32::try_from(digits).unwrap_or(0)) - 6) * f64::from(u8::from(digits > 0));
+            if (step.value > 0.0 && value > to.value + slack)
+                || (step.value < 0.0 && value < to.value - slack)
+            {
                 break;
             }
             if nth > 0 {
@@ -94,7 +106,9 @@ impl Command for Seq {
                 None => {
                     let text = format!("{value:.digits$}");
                     match text.strip_prefix('-') {
-                        Some(rest) if width > 0 => piece.push_str(&format!("-{rest:0>0$}", width.saturating_sub(1))),
+                        Some(rest) if width > 0 => {
+                            piece.push_str(&format!("-{rest:0>0$}", width.saturating_sub(1)))
+                        }
                         _ => piece.push_str(&format!("{text:0>width$}")),
                     }
                 }
@@ -114,10 +128,18 @@ impl Command for Seq {
 }
 
 fn number(text: &str) -> Option<Number> {
-    let value: f64 = text.trim_start_matches('+').parse().ok().filter(|value: &f64| !value.is_nan())?;
+    let value: f64 = text
+        .trim_start_matches('+')
+        .parse()
+        .ok()
+        .filter(|value: &f64| !value.is_nan())?;
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let digits = mantissa.split_once('.').map_or(0, |(_, digits)| digits.len());
-    Some(Number { value, digits, text: text.to_owned() })
+    Some(Number {
+        value,
+        digits,
+        text: text.to_owned(),
+    })
 }
 
 /// One `%…` with what stands around it.

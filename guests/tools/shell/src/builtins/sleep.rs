@@ -29,7 +29,10 @@ impl Builtin for Sleep {
 }
 
 fn fail(what: &str) -> ExecResult {
-    ExecResult::err(format!("sleep: {what}\nTry 'sleep --help' for more information.\n"), 1)
+    ExecResult::err(
+        format!("sleep: {what}\nTry 'sleep --help' for more information.\n"),
+        1,
+    )
 }
 
 fn parse(text: &str) -> Option<f64> {

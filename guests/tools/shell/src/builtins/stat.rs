@@ -8,8 +8,8 @@ use bashkit::{Builtin, BuiltinContext, ExecResult, FileType, Metadata, Result};
 use chrono_tz::Tz;
 
 use super::common::{Files, GROUP, Report, USER, mode_text, quoted, reason};
-use super::time::{self, full};
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
+use super::time::{self, full};
 
 const KNOWN: [Known; 6] = [
     flag('L', "dereference"),
@@ -35,7 +35,10 @@ impl Builtin for Stat {
             return Ok(report.end());
         }
         if given.has("file-system") {
-            report.fail("stat", "-f: this sandbox does not tell what its folders lie on; use df");
+            report.fail(
+                "stat",
+                "-f: this sandbox does not tell what its folders lie on; use df",
+            );
             return Ok(report.end());
         }
         let (files, zone) = (Files::new(&ctx), time::zone(&ctx));
@@ -51,9 +54,14 @@ impl Builtin for Stat {
                         _ => None,
                     };
                     let target = target.map(|target| target.to_string_lossy().into_owned());
-                    report.out.push_str(&describe(&given, name, &Seen { found, target, zone }));
+                    report
+                        .out
+                        .push_str(&describe(&given, name, &Seen { found, target, zone }));
                 }
-                Err(error) => report.fail("stat", &format!("cannot statx {}: {}", quoted(name), reason(&error))),
+                Err(error) => report.fail(
+                    "stat",
+                    &format!("cannot statx {}: {}", quoted(name), reason(&error)),
+                ),
             }
         }
         Ok(report.end())
@@ -71,9 +79,7 @@ fn describe(given: &Given, name: &str, seen: &Seen) -> String {
     match given.last(&["format", "printf"]) {
         Some("format") => expand(given.value("format").unwrap_or_default(), name, seen) + "\n",
         Some(_) => expand(&unescape(given.value("printf").unwrap_or_default()), name, seen),
-        None if given.has("terse") => {
-            expand("%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %W %o\n", name, seen)
-        }
+        None if given.has("terse") => expand("%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %W %o\n", name, seen),
         None => {
             let form = "  File: %N\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\nDevice: 0,0\tInode: %-10i  Links: %h\n\
                 Access: (%04a/%A)  Uid: (%5u/%8U)   Gid: (%5g/%8G)\nAccess: %x\nModify: %y\nChange: %z\n Birth: %w\n";
@@ -127,7 +133,10 @@ fn expand(form: &str, name: &str, seen: &Seen) -> String {
         let value = value(directive, name, seen);
         let zero = width.starts_with('0');
         let left = width.starts_with('-');
-        let wide: usize = width.trim_start_matches(['-', '0', '#', '+', ' ']).parse().unwrap_or(0);
+        let wide: usize = width
+            .trim_start_matches(['-', '0', '#', '+', ' '])
+            .parse()
+            .unwrap_or(0);
         let pad = wide.saturating_sub(value.chars().count());
         let fill = |with: char| std::iter::repeat_n(with, pad);
         match (left, zero) {

@@ -7,9 +7,18 @@ use super::common::{Files, Report, last, quoted, reason, within};
 use super::options::Given;
 
 /// Each source with the name that it is to have.
-pub(super) async fn pairs(tool: &str, files: &Files, given: &Given) -> Result<Vec<(String, String)>, ExecResult> {
+pub(super) async fn pairs(
+    tool: &str,
+    files: &Files,
+    given: &Given,
+) -> Result<Vec<(String, String)>, ExecResult> {
     let refuse = |why: String| Err(ExecResult::err(format!("{tool}: {why}\n"), 1));
-    let help = |why: String| Err(ExecResult::err(format!("{tool}: {why}\nTry '{tool} --help' for more information.\n"), 1));
+    let help = |why: String| {
+        Err(ExecResult::err(
+            format!("{tool}: {why}\nTry '{tool} --help' for more information.\n"),
+            1,
+        ))
+    };
     let mut sources = given.operands.clone();
     let folder = match given.value("target-directory") {
         Some(folder) => match files.stat(folder).await {
@@ -46,7 +55,9 @@ pub(super) async fn pairs(tool: &str, files: &Files, given: &Given) -> Result<Ve
                     return help(format!("extra operand {}", quoted(more)));
                 }
                 (Some(Ok(_)), _) => return refuse(format!("target {}: Not a directory", quoted(&to))),
-                (Some(Err(error)), _) => return refuse(format!("target {}: {}", quoted(&to), reason(&error))),
+                (Some(Err(error)), _) => {
+                    return refuse(format!("target {}: {}", quoted(&to), reason(&error)));
+                }
             }
         }
     };
@@ -57,7 +68,10 @@ pub(super) async fn pairs(tool: &str, files: &Files, given: &Given) -> Result<Ve
         true => from.trim_end_matches('/').to_owned(),
         false => last(from).to_owned(),
     };
-    Ok(sources.iter().map(|from| (from.clone(), within(&folder, &name(from)))).collect())
+    Ok(sources
+        .iter()
+        .map(|from| (from.clone(), within(&folder, &name(from))))
+        .collect())
 }
 
 /// Keeps what is in the way, if that was asked for. Says whether the way is free.

@@ -9,7 +9,10 @@ use super::options::{Given, Known, Takes, flag, long, parse, valued};
 /// What is in a file, or in the input if it is named `-`.
 pub(super) async fn content(ctx: &BuiltinContext<'_>, name: &str) -> Result<Vec<u8>> {
     match name {
-        "-" => Ok(ctx.stdin.map(|input| input.as_bytes().to_vec()).unwrap_or_default()),
+        "-" => Ok(ctx
+            .stdin
+            .map(|input| input.as_bytes().to_vec())
+            .unwrap_or_default()),
         name => ctx.fs.read_file(&Files::new(ctx).path(name)).await,
     }
 }
@@ -42,7 +45,11 @@ impl Builtin for Wc {
         };
         if let Some(list) = given.value("files0-from") {
             let names = String::from_utf8_lossy(&content(&ctx, list).await?).into_owned();
-            given.operands = names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+            given.operands = names
+                .split('\0')
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect();
         }
         let names = given.operands.clone();
         let from_input = names.is_empty();
@@ -76,8 +83,11 @@ impl Builtin for Wc {
         }
         let asked = ["lines", "words", "chars", "bytes", "max-line-length"];
         let none = !asked.iter().any(|name| given.has(name));
-        let shows: Vec<bool> =
-            asked.iter().enumerate().map(|(nth, name)| given.has(name) || (none && matches!(nth, 0 | 1 | 3))).collect();
+        let shows: Vec<bool> = asked
+            .iter()
+            .enumerate()
+            .map(|(nth, name)| given.has(name) || (none && matches!(nth, 0 | 1 | 3)))
+            .collect();
         let single = shows.iter().filter(|shows| **shows).count() == 1 && rows.len() == 1;
         let width = match (single, names.iter().any(|name| name == "-")) {
             (true, _) => 1,
@@ -104,10 +114,17 @@ fn count(text: &[u8]) -> [u64; 5] {
     let chars = text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
     let longest = decoded.lines().map(|line| {
         let mut at = 0;
-        line.chars().for_each(|letter| at = if letter == '\t' { at / 8 * 8 + 8 } else { at + 1 });
+        line.chars()
+            .for_each(|letter| at = if letter == '\t' { at / 8 * 8 + 8 } else { at + 1 });
         at
     });
-    [lines as u64, words as u64, chars as u64, text.len() as u64, longest.max().unwrap_or(0)]
+    [
+        lines as u64,
+        words as u64,
+        chars as u64,
+        text.len() as u64,
+        longest.max().unwrap_or(0),
+    ]
 }
 
 const OF_UNIQ: [Known; 10] = [
@@ -128,7 +145,10 @@ pub(super) struct Uniq;
 #[async_trait]
 impl Builtin for Uniq {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
-        let known: Vec<Known> = OF_UNIQ.into_iter().chain([flag('z', "zero-terminated")]).collect();
+        let known: Vec<Known> = OF_UNIQ
+            .into_iter()
+            .chain([flag('z', "zero-terminated")])
+            .collect();
         let given = match parse("uniq", &known, ctx.args, 1) {
             Ok(given) => given,
             Err(refusal) => return Ok(refusal),
@@ -142,18 +162,29 @@ impl Builtin for Uniq {
                 return Ok(report.end());
             }
         };
-        let end = if given.has("zero-terminated") { b'\0' } else { b'\n' };
+        let end = if given.has("zero-terminated") {
+            b'\0'
+        } else {
+            b'\n'
+        };
         let mut out = Vec::new();
-        let lines: Vec<&[u8]> =
-            text.split_inclusive(|byte| *byte == end).map(|line| line.strip_suffix(&[end]).unwrap_or(line)).collect();
+        let lines: Vec<&[u8]> = text
+            .split_inclusive(|byte| *byte == end)
+            .map(|line| line.strip_suffix(&[end]).unwrap_or(line))
+            .collect();
         let number = |name: &str| given.value(name).and_then(|value| value.parse::<usize>().ok());
         let key = |line: &&[u8]| -> Vec<char> {
             let text = String::from_utf8_lossy(line).into_owned();
             let mut rest = text.as_str();
             for _ in 0..number("skip-fields").unwrap_or(0) {
-                rest = rest.trim_start_matches([' ', '\t']).trim_start_matches(|c: char| c != ' ' && c != '\t');
+                rest = rest
+                    .trim_start_matches([' ', '\t'])
+                    .trim_start_matches(|c: char| c != ' ' && c != '\t');
             }
-            let letters = rest.chars().skip(number("skip-chars").unwrap_or(0)).take(number("check-chars").unwrap_or(usize::MAX));
+            let letters = rest
+                .chars()
+                .skip(number("skip-chars").unwrap_or(0))
+                .take(number("check-chars").unwrap_or(usize::MAX));
             match given.has("ignore-case") {
                 true => letters.flat_map(char::to_lowercase).collect(),
                 false => letters.collect(),
@@ -223,7 +254,12 @@ impl Builtin for Cmp {
             Ok(given) => given,
             Err(refusal) => return Ok(refusal),
         };
-        let help = |why: String| ExecResult::err(format!("cmp: {why}\ncmp: Try 'cmp --help' for more information.\n"), 2);
+        let help = |why: String| {
+            ExecResult::err(
+                format!("cmp: {why}\ncmp: Try 'cmp --help' for more information.\n"),
+                2,
+            )
+        };
         let (one, two) = match given.operands.as_slice() {
             [] => return Ok(help("missing operand after 'cmp'".to_owned())),
             [one] => (one.as_str(), "-"),
@@ -244,15 +280,23 @@ impl Builtin for Cmp {
             }
         }
         let number = |name: &str| given.value(name).and_then(|value| value.parse::<usize>().ok());
-        let (skip, most) = (number("ignore-initial").unwrap_or(0), number("bytes").unwrap_or(usize::MAX));
+        let (skip, most) = (
+            number("ignore-initial").unwrap_or(0),
+            number("bytes").unwrap_or(usize::MAX),
+        );
         let part = |text: &Vec<u8>| text.iter().skip(skip).take(most).copied().collect::<Vec<u8>>();
         let (Some(left), Some(right)) = (sides.first().map(part), sides.get(1).map(part)) else {
             return Ok(report.end());
         };
         let quiet = given.has("quiet") || given.has("silent");
         let shared = left.len().min(right.len());
-        let different: Vec<usize> =
-            left.iter().zip(&right).enumerate().filter(|(_, (one, two))| one != two).map(|(at, _)| at).collect();
+        let different: Vec<usize> = left
+            .iter()
+            .zip(&right)
+            .enumerate()
+            .filter(|(_, (one, two))| one != two)
+            .map(|(at, _)| at)
+            .collect();
         report.code = i32::from(left != right);
         if quiet || left == right {
             return Ok(report.end());
@@ -262,11 +306,17 @@ impl Builtin for Cmp {
             let width = left.len().max(right.len()).to_string().len();
             for at in different {
                 if let (Some(one), Some(two)) = (left.get(at), right.get(at)) {
-                    report.out.push_str(&format!("{:>width$} {one:>3o} {two:>3o}\n", at + 1));
+                    report
+                        .out
+                        .push_str(&format!("{:>width$} {one:>3o} {two:>3o}\n", at + 1));
                 }
             }
         } else if let Some(at) = different.first() {
-            report.out.push_str(&format!("{one} {two} differ: byte {}, line {}\n", at + 1, lines(*at) + 1));
+            report.out.push_str(&format!(
+                "{one} {two} differ: byte {}, line {}\n",
+                at + 1,
+                lines(*at) + 1
+            ));
             return Ok(report.end());
         }
         if left.len() != right.len() {
@@ -309,7 +359,9 @@ impl Builtin for Split {
             .args
             .iter()
             .map(|arg| match arg.strip_prefix('-') {
-                Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => format!("-l{digits}"),
+                Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+                    format!("-l{digits}")
+                }
                 _ => arg.clone(),
             })
             .collect();
@@ -323,7 +375,10 @@ impl Builtin for Split {
         let text = match content(&ctx, name).await {
             Ok(text) => text,
             Err(error) => {
-                report.fail("split", &format!("cannot open '{name}' for reading: {}", reason(&error)));
+                report.fail(
+                    "split",
+                    &format!("cannot open '{name}' for reading: {}", reason(&error)),
+                );
                 return Ok(report.end());
             }
         };
@@ -340,7 +395,10 @@ impl Builtin for Split {
                 report.fail("split", "output file suffixes exhausted");
                 break;
             };
-            let to = format!("{prefix}{suffix}{}", given.value("additional-suffix").unwrap_or_default());
+            let to = format!(
+                "{prefix}{suffix}{}",
+                given.value("additional-suffix").unwrap_or_default()
+            );
             if given.has("verbose") {
                 report.out.push_str(&format!("creating file '{to}'\n"));
             }
@@ -422,13 +480,22 @@ fn pieces(given: &Given, text: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 fn suffix(given: &Given, nth: usize) -> Option<String> {
-    let length: usize = given.value("suffix-length").and_then(|length| length.parse().ok()).unwrap_or(2);
+    let length: usize = given
+        .value("suffix-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(2);
     let (base, digits, first) = match given.last(&["d", "numeric-suffixes", "x", "hex-suffixes"]) {
         Some("d") => (10, "0123456789", 0),
         Some("x") => (16, "0123456789abcdef", 0),
-        Some(name @ "numeric-suffixes") => (10, "0123456789", given.value(name).and_then(|at| at.parse().ok()).unwrap_or(0)),
+        Some(name @ "numeric-suffixes") => (
+            10,
+            "0123456789",
+            given.value(name).and_then(|at| at.parse().ok()).unwrap_or(0),
+        ),
         Some(name) => {
-            let first = given.value(name).and_then(|at| usize::from_str_radix(at, 16).ok());
+            let first = given
+                .value(name)
+                .and_then(|at| usize::from_str_radix(at, 16).ok());
             (16, "0123456789abcdef", first.unwrap_or(0))
         }
         None => (26, "abcdefghijklmnopqrstuvwxyz", 0),

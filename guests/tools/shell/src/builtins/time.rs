@@ -9,7 +9,9 @@ use chrono_tz::Tz;
 /// The zone of a command.
 pub(super) fn zone(ctx: &BuiltinContext<'_>) -> Tz {
     let named = ctx.variables.get("TZ").or_else(|| ctx.env.get("TZ"));
-    named.and_then(|name| name.trim_start_matches(':').parse().ok()).unwrap_or(Tz::UTC)
+    named
+        .and_then(|name| name.trim_start_matches(':').parse().ok())
+        .unwrap_or(Tz::UTC)
 }
 
 /// A time in a zone.

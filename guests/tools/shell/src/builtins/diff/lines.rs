@@ -80,7 +80,9 @@ impl Changes {
 }
 
 pub(super) fn split(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    text.split_inclusive(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 /// Compares two texts.
@@ -107,7 +109,9 @@ pub(super) fn compare(old: &[u8], new: &[u8], rules: &Rules) -> Changes {
     }
     if rules.blank_lines {
         let blank = |lines: &[Vec<u8>], range: (usize, usize)| {
-            lines.get(range.0..range.1).is_none_or(|lines| lines.iter().all(|line| line == b"\n"))
+            lines
+                .get(range.0..range.1)
+                .is_none_or(|lines| lines.iter().all(|line| line == b"\n"))
         };
         all.retain(|change| !(blank(&old, change.old) && blank(&new, change.new)));
     }

@@ -90,8 +90,16 @@ fn groups(changes: &Changes, context: usize) -> Vec<&[Change]> {
 }
 
 /// The lines of one side that a group shows.
-fn shown(group: &[Change], side: impl Fn(&Change) -> (usize, usize), lines: usize, context: usize) -> (usize, usize) {
-    let (first, last) = (group.first().map(&side).unwrap_or_default(), group.last().map(&side).unwrap_or_default());
+fn shown(
+    group: &[Change],
+    side: impl Fn(&Change) -> (usize, usize),
+    lines: usize,
+    context: usize,
+) -> (usize, usize) {
+    let (first, last) = (
+        group.first().map(&side).unwrap_or_default(),
+        group.last().map(&side).unwrap_or_default(),
+    );
     (first.0.saturating_sub(context), (last.1 + context).min(lines))
 }
 
@@ -172,7 +180,10 @@ fn half(
 
 /// Both texts beside each other. Without changes, `same` is both of them.
 pub(super) fn side_by_side(out: &mut Vec<u8>, given: &Given, changes: &Changes, same: &[u8]) {
-    let width: usize = given.value("width").and_then(|value| value.parse().ok()).unwrap_or(130);
+    let width: usize = given
+        .value("width")
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(130);
     let quiet = given.has("suppress-common-lines");
     let lines = Columns::new(width);
     let same = split(same);
@@ -186,12 +197,18 @@ pub(super) fn side_by_side(out: &mut Vec<u8>, given: &Given, changes: &Changes, 
         new: (new.len(), new.len()),
     };
     for change in changes.all.iter().chain([&end]) {
-        for (left, right) in range(old, at, change.old.0).iter().zip(range(new, beside, change.new.0)) {
+        for (left, right) in range(old, at, change.old.0)
+            .iter()
+            .zip(range(new, beside, change.new.0))
+        {
             if !quiet {
                 lines.put(out, left, ' ', if given.has("left-column") { b"" } else { right });
             }
         }
-        let (was, is) = (range(old, change.old.0, change.old.1), range(new, change.new.0, change.new.1));
+        let (was, is) = (
+            range(old, change.old.0, change.old.1),
+            range(new, change.new.0, change.new.1),
+        );
         for nth in 0..was.len().max(is.len()) {
             match (was.get(nth), is.get(nth)) {
                 (Some(left), Some(right)) => lines.put(out, left, '|', right),
@@ -219,7 +236,10 @@ impl Columns {
         let middle = (width >> 1) + ((TAB + GUTTER) >> 1) + (width & (TAB + GUTTER) & 1);
         let second = middle - middle % TAB;
         match second.saturating_sub(GUTTER).min(width.saturating_sub(second)) {
-            0 => Self { half: 0, second: width },
+            0 => Self {
+                half: 0,
+                second: width,
+            },
             half => Self { half, second },
         }
     }

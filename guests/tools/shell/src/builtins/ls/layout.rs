@@ -32,7 +32,11 @@ fn human(bytes: u64, step: f64) -> String {
         return bytes.to_string();
     }
     let mut unit = "";
-    let letters = if step < 1024.0 { ["k", "M", "G", "T", "P"] } else { ["K", "M", "G", "T", "P"] };
+    let letters = if step < 1024.0 {
+        ["k", "M", "G", "T", "P"]
+    } else {
+        ["K", "M", "G", "T", "P"]
+    };
     for letter in letters {
         if size < step {
             break;
@@ -53,7 +57,9 @@ fn shown(given: &Given, name: &str) -> String {
         Some("c") => "quote-name",
         Some("escape") => "escape",
         Some("literal") => "literal",
-        _ => given.last(&["quote-name", "escape", "literal"]).unwrap_or_default(),
+        _ => given
+            .last(&["quote-name", "escape", "literal"])
+            .unwrap_or_default(),
     };
     let escaped = |also: char| -> String {
         let mut text = String::new();
@@ -72,9 +78,10 @@ fn shown(given: &Given, name: &str) -> String {
     match style {
         "quote-name" => format!("\"{}\"", escaped('"')),
         "escape" => escaped(' '),
-        _ if given.has("hide-control-chars") => {
-            name.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
-        }
+        _ if given.has("hide-control-chars") => name
+            .chars()
+            .map(|letter| if letter.is_control() { '?' } else { letter })
+            .collect(),
         _ => name.to_owned(),
     }
 }
@@ -102,10 +109,18 @@ pub(super) fn write(out: &mut String, given: &Given, is_long: bool, zone: Tz, it
     }
     let wide = |texts: Vec<String>| {
         let width = texts.iter().map(String::len).max().unwrap_or(0);
-        texts.into_iter().map(move |text| format!("{text:>width$} ")).collect::<Vec<_>>()
+        texts
+            .into_iter()
+            .map(move |text| format!("{text:>width$} "))
+            .collect::<Vec<_>>()
     };
     let mut cells: Vec<String> = vec![String::new(); items.len()];
-    let mut add = |texts: Vec<String>| cells.iter_mut().zip(texts).for_each(|(cell, text)| cell.push_str(&text));
+    let mut add = |texts: Vec<String>| {
+        cells
+            .iter_mut()
+            .zip(texts)
+            .for_each(|(cell, text)| cell.push_str(&text))
+    };
     if given.has("inode") {
         add(items.iter().map(|_| "? ".to_owned()).collect());
     }
@@ -114,7 +129,10 @@ pub(super) fn write(out: &mut String, given: &Given, is_long: bool, zone: Tz, it
         add(wide(items.iter().map(of).collect()));
     }
     add(items.iter().map(|item| shown(given, &item.name)).collect());
-    add(items.iter().map(|item| mark(given, item.found.file_type, item.found.mode).to_owned()).collect());
+    add(items
+        .iter()
+        .map(|item| mark(given, item.found.file_type, item.found.mode).to_owned())
+        .collect());
     let form = match given.value("format") {
         Some("across" | "horizontal") => "x",
         Some("commas") => "m",
@@ -122,7 +140,10 @@ pub(super) fn write(out: &mut String, given: &Given, is_long: bool, zone: Tz, it
         Some("single-column") => "1",
         _ => given.last(&["C", "x", "m", "1"]).unwrap_or("1"),
     };
-    let width = given.value("width").and_then(|width| width.parse().ok()).unwrap_or(80);
+    let width = given
+        .value("width")
+        .and_then(|width| width.parse().ok())
+        .unwrap_or(80);
     let width = if width == 0 { usize::MAX } else { width };
     match form {
         "C" => columns(out, &cells, width, true),
@@ -135,34 +156,52 @@ pub(super) fn write(out: &mut String, given: &Given, is_long: bool, zone: Tz, it
 fn details(out: &mut String, given: &Given, zone: Tz, items: &[Item]) {
     let numeric = given.has("n") || given.has("numeric-uid-gid");
     let (user, group) = if numeric { ("1000", "1000") } else { (USER, GROUP) };
-    let links: Vec<&str> = items.iter().map(|item| if item.found.file_type.is_dir() { "2" } else { "1" }).collect();
-    let sizes: Vec<String> = items.iter().map(|item| size(given, item.found.size, item.found.size)).collect();
-    let taken: Vec<String> =
-        items.iter().map(|item| size(given, blocks(&item.found) * 1024, blocks(&item.found))).collect();
+    let links: Vec<&str> = items
+        .iter()
+        .map(|item| if item.found.file_type.is_dir() { "2" } else { "1" })
+        .collect();
+    let sizes: Vec<String> = items
+        .iter()
+        .map(|item| size(given, item.found.size, item.found.size))
+        .collect();
+    let taken: Vec<String> = items
+        .iter()
+        .map(|item| size(given, blocks(&item.found) * 1024, blocks(&item.found)))
+        .collect();
     let times: Vec<String> = items.iter().map(|item| when(given, item, zone)).collect();
     let wide = |texts: &[String]| texts.iter().map(String::len).max().unwrap_or(0);
     let (of_sizes, of_taken, of_times) = (wide(&sizes), wide(&taken), wide(&times));
-    for ((((item, links), size), taken), time) in items.iter().zip(links).zip(&sizes).zip(&taken).zip(&times) {
+    for ((((item, links), size), taken), time) in items.iter().zip(links).zip(&sizes).zip(&taken).zip(&times)
+    {
         if given.has("inode") {
             out.push_str("? ");
         }
         if given.has("size") {
             out.push_str(&format!("{taken:>of_taken$} "));
         }
-        out.push_str(&format!("{} {links} ", mode_text(item.found.file_type, item.found.mode)));
+        out.push_str(&format!(
+            "{} {links} ",
+            mode_text(item.found.file_type, item.found.mode)
+        ));
         if !given.has("g") {
             out.push_str(&format!("{user} "));
         }
         if !given.has("o") && !given.has("no-group") {
             out.push_str(&format!("{group} "));
         }
-        out.push_str(&format!("{size:>of_sizes$} {time:<of_times$} {}", shown(given, &item.name)));
+        out.push_str(&format!(
+            "{size:>of_sizes$} {time:<of_times$} {}",
+            shown(given, &item.name)
+        ));
         match &item.target {
             Some((target, kind)) => {
                 let mark = kind.map_or("", |kind| mark(given, kind, 0));
                 out.push_str(&format!(" -> {}{mark}\n", shown(given, target)));
             }
-            None => out.push_str(&format!("{}\n", mark(given, item.found.file_type, item.found.mode))),
+            None => out.push_str(&format!(
+                "{}\n",
+                mark(given, item.found.file_type, item.found.mode)
+            )),
         }
     }
 }
@@ -233,14 +272,20 @@ fn columns(out: &mut String, cells: &[String], width: usize, down: bool) {
         let sum: usize = widths.iter().sum();
         (sum.saturating_sub(if last > 0 { 2 } else { 0 }) < width).then_some(widths)
     };
-    let widths = (1..=count.min(width / 3 + 1)).rev().find_map(|columns| fits(&columns));
+    let widths = (1..=count.min(width / 3 + 1))
+        .rev()
+        .find_map(|columns| fits(&columns));
     let widths = widths.unwrap_or_else(|| vec![0]);
     let rows = count.div_ceil(widths.len().max(1));
     for row in 0..rows {
         let mut at = 0;
         let mut from = 0;
         for (column, width) in widths.iter().enumerate() {
-            let nth = if down { column * rows + row } else { row * widths.len() + column };
+            let nth = if down {
+                column * rows + row
+            } else {
+                row * widths.len() + column
+            };
             let (Some(cell), Some(wide)) = (cells.get(nth), wide.get(nth)) else {
                 break;
             };

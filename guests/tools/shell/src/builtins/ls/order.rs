@@ -9,7 +9,11 @@ use crate::builtins::options::Given;
 /// Whether an entry is left out.
 pub(super) fn is_hidden(given: &Given, name: &str, dots: bool) -> bool {
     let values = |option: &'static str| {
-        given.options.iter().filter(move |(name, _)| name == option).filter_map(|(_, value)| value.as_deref())
+        given
+            .options
+            .iter()
+            .filter(move |(name, _)| name == option)
+            .filter_map(|(_, value)| value.as_deref())
     };
     (!dots && (name.starts_with('.') || values("hide").any(|pattern| names::matches(pattern, name))))
         || values("ignore").any(|pattern| names::matches(pattern, name))
@@ -34,12 +38,22 @@ pub(super) fn sort(given: &Given, items: &mut [Item]) {
     items.sort_by(|one, two| {
         let order = match by {
             "t" => changed(two).cmp(&changed(one)).then_with(|| by_name(one, two)),
-            "S" => two.found.size.cmp(&one.found.size).then_with(|| by_name(one, two)),
+            "S" => two
+                .found
+                .size
+                .cmp(&one.found.size)
+                .then_with(|| by_name(one, two)),
             "v" => names::versions(&one.name, &two.name),
-            "X" => extension(&one.name).cmp(extension(&two.name)).then_with(|| by_name(one, two)),
+            "X" => extension(&one.name)
+                .cmp(extension(&two.name))
+                .then_with(|| by_name(one, two)),
             _ => by_name(one, two),
         };
-        let order = if given.has("reverse") { order.reverse() } else { order };
+        let order = if given.has("reverse") {
+            order.reverse()
+        } else {
+            order
+        };
         match given.has("group-directories-first") {
             true => two.is_folder().cmp(&one.is_folder()).then(order),
             false => Ordering::then(Ordering::Equal, order),

@@ -40,7 +40,11 @@ impl Part {
 
     /// Whether the file is not there before.
     pub(super) fn makes(&self) -> bool {
-        self.old == "/dev/null" || self.hunks.first().is_some_and(|hunk| hunk.old_start == 0 && hunk.old_count == 0)
+        self.old == "/dev/null"
+            || self
+                .hunks
+                .first()
+                .is_some_and(|hunk| hunk.old_start == 0 && hunk.old_count == 0)
     }
 
     /// Whether the file is not there after.
@@ -61,7 +65,11 @@ impl Hunk {
     }
 
     fn trail(&self) -> usize {
-        self.lines.iter().rev().take_while(|(sign, _)| *sign == b' ').count()
+        self.lines
+            .iter()
+            .rev()
+            .take_while(|(sign, _)| *sign == b' ')
+            .count()
     }
 
     /// How many lines around the changes can be left out at most.
@@ -76,13 +84,21 @@ impl Hunk {
 
     /// The line, counted from 0, that it is made for.
     pub(super) fn place(&self, fuzz: usize) -> isize {
-        let first = if self.old_count == 0 { self.old_start } else { self.old_start.saturating_sub(1) };
+        let first = if self.old_count == 0 {
+            self.old_start
+        } else {
+            self.old_start.saturating_sub(1)
+        };
         (first + fuzz.min(self.lead())) as isize
     }
 
     /// The lines that it expects.
     pub(super) fn old(&self, fuzz: usize) -> Vec<&Vec<u8>> {
-        self.cut(fuzz).iter().filter(|(sign, _)| *sign != b'+').map(|(_, line)| line).collect()
+        self.cut(fuzz)
+            .iter()
+            .filter(|(sign, _)| *sign != b'+')
+            .map(|(_, line)| line)
+            .collect()
     }
 
     /// By how many lines it makes the file longer.
@@ -109,7 +125,10 @@ impl Hunk {
             1 => start.to_string(),
             _ => format!("{start},{count}"),
         };
-        let (old, new) = (span(self.old_start, self.old_count), span(self.new_start, self.new_count));
+        let (old, new) = (
+            span(self.old_start, self.old_count),
+            span(self.new_start, self.new_count),
+        );
         out.extend_from_slice(format!("@@ -{old} +{new} @@\n").as_bytes());
         for (sign, line) in &self.lines {
             out.push(*sign);
@@ -123,7 +142,9 @@ impl Hunk {
 
 /// A text's lines, with their ends.
 pub(super) fn lines(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    text.split_inclusive(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 /// Reads a patch; the error is the number of the line that makes no sense.
@@ -134,13 +155,22 @@ pub(super) fn parts(text: &[u8]) -> Result<Vec<Part>, usize> {
     while let Some(line) = all.get(at) {
         let next = all.get(at + 1).map(Vec::as_slice).unwrap_or_default();
         if line.starts_with(b"--- ") && next.starts_with(b"+++ ") {
-            parts.push(Part { old: name(line), new: name(next), line: at + 1, hunks: Vec::new() });
+            parts.push(Part {
+                old: name(line),
+                new: name(next),
+                line: at + 1,
+                hunks: Vec::new(),
+            });
             at += 2;
         } else if line.starts_with(b"@@ -") {
             let (hunk, after) = hunk(&all, at).ok_or(at + 1)?;
             match parts.last_mut() {
                 Some(part) => part.hunks.push(hunk),
-                None => parts.push(Part { line: at + 1, hunks: vec![hunk], ..Part::default() }),
+                None => parts.push(Part {
+                    line: at + 1,
+                    hunks: vec![hunk],
+                    ..Part::default()
+                }),
             }
             at = after;
         } else {
@@ -168,7 +198,13 @@ fn hunk(all: &[Vec<u8>], at: usize) -> Option<(Hunk, usize)> {
     };
     let (old_start, old_count) = span(words.next()?, '-')?;
     let (new_start, new_count) = span(words.next()?, '+')?;
-    let mut hunk = Hunk { old_start, old_count, new_start, new_count, lines: Vec::new() };
+    let mut hunk = Hunk {
+        old_start,
+        old_count,
+        new_start,
+        new_count,
+        lines: Vec::new(),
+    };
     let (mut old, mut new) = (0, 0);
     let mut next = at + 1;
     while old < old_count || new < new_count {
