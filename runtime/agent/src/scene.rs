@@ -16,6 +16,7 @@ use crate::prompt::{self, Facts};
 use crate::request::{Chat, Request};
 use crate::session::{Key, policy_key};
 use crate::shared::Shared;
+use crate::tools::exec::{Bench, Settings};
 use crate::tools::{Card, Standing, Toolbox};
 use crate::workspace;
 
@@ -27,6 +28,9 @@ const WINDOW: u64 = 128_000;
 const ANSWER: u64 = 8192;
 /// How much of a description is shown in the prompt's list, in characters. The model has the whole beside it.
 const ABOUT_CHARS: usize = 120;
+
+/// The variables that say how long a command is waited for, the newer name first.
+const PATIENCE: [&str; 2] = ["OPENCLAW_BASH_YIELD_MS", "PI_BASH_YIELD_MS"];
 
 /// What a turn is set in.
 pub(crate) struct Scene {
@@ -165,7 +169,7 @@ pub(crate) fn toolbox(
     request: &Request,
 ) -> Result<Toolbox> {
     let key = Key::parse(session_key, agent)?;
-    Ok(Toolbox::open(
+    let toolbox = Toolbox::open(
         shared.host.as_ref(),
         &Standing {
             config: &snapshot.config,
@@ -174,7 +178,38 @@ pub(crate) fn toolbox(
             is_owner: request.sender.as_ref().is_none_or(|sender| sender.is_owner),
             workspace: workspace::path_of(snapshot, agent),
         },
-    ))
+    );
+    Ok(toolbox.equip(bench(shared, snapshot, agent, &key, request)))
+}
+
+/// What commands of a request are run with; none if it may run none.
+fn bench(
+    shared: &Shared,
+    snapshot: &Snapshot<Config>,
+    agent: &str,
+    key: &Key,
+    request: &Request,
+) -> Option<Bench> {
+    let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
+    let is_trusted = is_owner && policy_key(key, agent, request).is_main();
+    let known = shared.machine.as_ref();
+    let environment = known.and_then(|machine| PATIENCE.iter().find_map(|name| machine.variable(name)?.to_str()));
+    let settings = Settings::of(&snapshot.config, agent, environment.and_then(|ms| ms.parse().ok()));
+    let workspace = workspace::path_of(snapshot, agent);
+    Some(Bench {
+        jobs: shared.jobs.clone(),
+        machine: known
+            .filter(|_| is_trusted)
+            .map(|machine| machine.with(workspace.clone(), settings.prepended.clone())),
+        sandbox: None,
+        gate: shared.gate.clone(),
+        notes: shared.notes.clone(),
+        settings,
+        agent: agent.to_owned(),
+        session: key.to_string(),
+        workspace,
+        has_process: false,
+    })
 }
 
 /// The model that a session was set to.

@@ -109,6 +109,7 @@ impl World {
             config: Arc::clone(&config),
             models: models.clone(),
             host: Some(host.clone()),
+            commands: None,
         });
         let options = Options {
             config,

@@ -95,6 +95,7 @@ impl House {
             config: Arc::clone(&config),
             models: models.clone(),
             host: Some(host.clone()),
+            commands: None,
         })
         .await
         .unwrap();

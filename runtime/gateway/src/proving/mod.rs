@@ -118,6 +118,7 @@ impl World {
             config: Arc::clone(&config),
             models: models.clone(),
             host: Some(host.clone()),
+            commands: None,
         })
         .await
         .unwrap();
