@@ -7,9 +7,12 @@
 
 mod component;
 mod edit;
+pub(crate) mod exec;
 mod files;
+mod inside;
 mod ls;
 mod policy;
+mod process;
 mod read;
 mod status;
 mod write;
@@ -26,6 +29,8 @@ use tokio::sync::mpsc;
 
 use crate::message::Block;
 
+use exec::Bench;
+pub(crate) use inside::Inside;
 pub(crate) use status::Card;
 
 /// How much of a tool's result reaches the model, in characters.
@@ -115,11 +120,21 @@ enum Core {
     Write,
     Edit,
     Ls,
+    Exec,
+    Process,
     Status,
 }
 
 impl Core {
-    const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Edit, Self::Ls, Self::Status];
+    const ALL: [Self; 7] = [
+        Self::Read,
+        Self::Write,
+        Self::Edit,
+        Self::Ls,
+        Self::Exec,
+        Self::Process,
+        Self::Status,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -127,16 +142,22 @@ impl Core {
             Self::Write => "write",
             Self::Edit => "edit",
             Self::Ls => "ls",
+            Self::Exec => "exec",
+            Self::Process => "process",
             Self::Status => STATUS,
         }
     }
 
     fn is_for_files(self) -> bool {
-        self != Self::Status
+        !self.is_for_commands() && self != Self::Status
+    }
+
+    fn is_for_commands(self) -> bool {
+        matches!(self, Self::Exec | Self::Process)
     }
 
     fn is_repeatable(self) -> bool {
-        !matches!(self, Self::Write | Self::Edit)
+        !matches!(self, Self::Write | Self::Edit | Self::Exec | Self::Process)
     }
 
     fn info(self) -> ToolInfo {
@@ -145,6 +166,8 @@ impl Core {
             Self::Write => ("Write", write::ABOUT, write::parameters()),
             Self::Edit => ("Edit", edit::ABOUT, edit::parameters()),
             Self::Ls => ("List", ls::ABOUT, ls::parameters()),
+            Self::Exec => ("Run", exec::ABOUT, exec::parameters()),
+            Self::Process => ("Jobs", process::ABOUT, process::parameters()),
             Self::Status => ("Status", status::ABOUT, status::parameters()),
         };
         ToolInfo {
@@ -166,8 +189,21 @@ pub(crate) struct Standing<'a> {
     pub(crate) is_main: bool,
     /// Whether the person is an owner.
     pub(crate) is_owner: bool,
+    /// Whether its tools run in a sandbox.
+    pub(crate) is_sandboxed: bool,
     /// The workspace.
     pub(crate) workspace: PathBuf,
+}
+
+impl Standing<'_> {
+    /// Whether a tool can be there at all, whatever the config allows.
+    fn has(&self, tool: Core) -> bool {
+        match tool {
+            Core::Status => true,
+            tool if tool.is_for_commands() => self.is_main || self.is_sandboxed,
+            _ => self.is_main && !self.is_sandboxed,
+        }
+    }
 }
 
 /// The tools of one turn.
@@ -175,17 +211,20 @@ pub(crate) struct Toolbox {
     host: Option<Host>,
     workspace: Arc<PathBuf>,
     core: Vec<Core>,
+    /// The tools for commands that the policy allows; they are there with what commands are run with.
+    commands: Vec<Core>,
+    bench: Option<Arc<Bench>>,
     components: Vec<(PluginId, ToolSpec)>,
 }
 
 impl Toolbox {
     pub(crate) fn open(host: Option<&Host>, standing: &Standing<'_>) -> Self {
         let policy = policy::Policy::of(standing.config, standing.agent);
-        let core = Core::ALL
+        let (commands, core) = Core::ALL
             .into_iter()
-            .filter(|tool| standing.is_main || !tool.is_for_files())
+            .filter(|tool| standing.has(*tool))
             .filter(|tool| policy.allows(tool.name(), None))
-            .collect();
+            .partition(|tool| tool.is_for_commands());
         let offered = host.map(Host::tools).unwrap_or_default();
         let components = offered
             .into_iter()
@@ -198,8 +237,24 @@ impl Toolbox {
             host: host.cloned(),
             workspace: Arc::new(standing.workspace.clone()),
             core,
+            commands,
+            bench: None,
             components,
         }
+    }
+
+    /// The same, with what commands are run with. Without it there are no tools for them.
+    pub(crate) fn equip(mut self, bench: Option<Bench>) -> Self {
+        let allowed = std::mem::take(&mut self.commands);
+        let bench = bench.filter(Bench::is_usable);
+        if let Some(mut bench) = bench {
+            bench.has_process = allowed.contains(&Core::Process);
+            let at = self.core.iter().position(|tool| *tool == Core::Status);
+            let at = at.unwrap_or(self.core.len());
+            self.core.splice(at..at, allowed);
+            self.bench = Some(Arc::new(bench));
+        }
+        self
     }
 
     /// Whether file tools are among them.
@@ -245,16 +300,19 @@ impl Toolbox {
     }
 
     async fn call_core(&self, core: Core, call: Call<'_>) -> ToolOutput {
+        match (core, &self.bench) {
+            (Core::Status, _) => return call.card.show(),
+            (Core::Exec, Some(bench)) => return exec::call(bench, call).await,
+            (Core::Process, Some(bench)) => return process::call(bench, call.arguments).await,
+            _ => {}
+        }
         let arguments = call.arguments.clone();
         let folder = Arc::clone(&self.workspace);
-        if core == Core::Status {
-            return call.card.show();
-        }
         let work = move || match core {
             Core::Read => read::call(&folder, arguments),
             Core::Write => write::call(&folder, arguments),
             Core::Edit => edit::call(&folder, arguments),
-            Core::Ls | Core::Status => ls::call(&folder, arguments),
+            Core::Ls | Core::Exec | Core::Process | Core::Status => ls::call(&folder, arguments),
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(output) => output,
@@ -285,6 +343,7 @@ mod tests {
             agent: "main",
             is_main,
             is_owner: true,
+            is_sandboxed: false,
             workspace: PathBuf::from("/nowhere"),
         };
         let tools = Toolbox::open(None, &standing).list().into_iter();

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::Agent;
+use openclaw_agent::{Agent, Commands};
 use openclaw_channels::Channels;
 use openclaw_components::Host;
 use openclaw_config::tree::Config;
@@ -22,6 +22,7 @@ use openclaw_gateway::services::{Enabler, Parts, Services};
 use openclaw_gateway::{Options, api, bind, key, limits, log, methods, server, takeover};
 use openclaw_models::Models;
 use openclaw_policy::PluginId;
+use openclaw_sandbox::machine;
 use openclaw_sandbox::wasm::Wasm;
 use openclaw_sandbox::{Backend, Sandboxes};
 use openclaw_secrets::collect::collect;
@@ -38,6 +39,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::{output, programs};
 
+/// How long a command that is to end has for that before it is killed.
+const GRACE: Duration = Duration::from_secs(3);
 /// How long what runs on threads of its own, such as the write of a file, may take to end.
 const LAST_THREADS: Duration = Duration::from_secs(5);
 
@@ -205,6 +208,7 @@ impl House {
             models: models.clone(),
             host: Some(host.clone()),
             sandboxes: Some(Arc::new(Sandboxes::new(state.clone(), vec![wasm]))),
+            commands: Some(commands(snapshot)),
         });
         let agent = agent.await?;
         let channels = Channels::start(openclaw_channels::Options {
@@ -239,6 +243,19 @@ impl House {
         self.agent.stop().await;
         self.host.settle().await;
         self.state.close().await;
+    }
+}
+
+/// What commands on this machine run with.
+fn commands(snapshot: &Snapshot<Config>) -> Commands {
+    let all = variables(&snapshot.environment).into_iter();
+    Commands {
+        machine: machine::Settings {
+            environment: all.map(|(name, value)| (name.into(), value.into())).collect(),
+            login_patience: Duration::from_millis(snapshot.config.env.shell_env.timeout_ms),
+            grace: GRACE,
+        },
+        gate: None,
     }
 }
 
