@@ -26,7 +26,7 @@ pub(crate) const PACKED: &str = "target/extensions";
 
 /// A package without a manifest is no extension: nobody installs it, and no grant is asked for. Its program is one that
 /// the gateway itself runs, and lies here by its name.
-const PROGRAMS: &str = "target/programs";
+pub(crate) const PROGRAMS: &str = "target/programs";
 
 const MANIFEST: &str = "openclaw.plugin.json";
 const SKILL_TEXT: &str = "SKILL.md";

@@ -15,6 +15,7 @@ use openclaw_config::tree::Config;
 use openclaw_config::tree::gateway::{Bind, GatewayMode};
 use openclaw_config::tree::gateway_auth::AuthMode as ConfigAuth;
 use openclaw_config::tree::logging::LogLevel;
+use openclaw_config::tree::sandbox::SandboxMode;
 use openclaw_config::{Current, Snapshot, secret_paths};
 use openclaw_gateway::access::Access;
 use openclaw_gateway::auth::credentials::Overrides;
@@ -24,7 +25,7 @@ use openclaw_models::Models;
 use openclaw_policy::PluginId;
 use openclaw_sandbox::machine;
 use openclaw_sandbox::wasm::Wasm;
-use openclaw_sandbox::{Backend, Sandboxes};
+use openclaw_sandbox::{Backend, Rules, Sandboxes};
 use openclaw_secrets::collect::collect;
 use openclaw_secrets::snapshot::Strictness;
 use openclaw_secrets::{SecretValue, Snapshot as Secrets, SnapshotCell};
@@ -201,7 +202,11 @@ impl House {
         })?;
         enable_all(extensions, snapshot, &host, &state).await?;
         let programs = programs::folder(&snapshot.environment);
-        let wasm: Arc<dyn Backend> = Arc::new(Wasm::new(host.clone(), state.clone(), programs));
+        let wasm = Arc::new(Wasm::new(host.clone(), state.clone(), programs));
+        if wants_wasm(&snapshot.config) {
+            tokio::spawn(prepare(Arc::clone(&wasm)));
+        }
+        let wasm: Arc<dyn Backend> = wasm;
         let agent = Agent::start(openclaw_agent::Options {
             state: state.clone(),
             config: Arc::clone(&config),
@@ -256,6 +261,23 @@ fn commands(snapshot: &Snapshot<Config>) -> Commands {
             grace: GRACE,
         },
         gate: None,
+    }
+}
+
+/// Whether any agent's sessions may run in the backend `wasm`.
+fn wants_wasm(config: &Config) -> bool {
+    let agents = config.agents.entries.keys().map(String::as_str);
+    let mut agents = agents.chain([openclaw_agent::default_id(config)]);
+    agents.any(|agent| {
+        let rules = Rules::of(config, agent);
+        rules.mode.value != SandboxMode::Off && ["wasm", "auto"].contains(&rules.backend.value.as_str())
+    })
+}
+
+/// Has the guests of sandboxes ready before somebody waits for them. Compiling them takes seconds, once for each version.
+async fn prepare(wasm: Arc<Wasm>) {
+    if let Err(error) = wasm.prepare().await {
+        tracing::error!(%error, "the tools of sandboxed sessions will fail");
     }
 }
 
