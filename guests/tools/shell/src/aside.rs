@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Writes beside the file and puts it in place.
-pub fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
     fs::write(&beside, bytes)?;

@@ -15,6 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use bashkit::{DirEntry, FileSystem, FileSystemExt, FileType, Metadata, Result, normalize_path};
 
+use crate::failure::{failed, told};
 use crate::modes::Modes;
 
 /// Folders in which every command of the shell can be found by its path, as scripts expect.
@@ -26,16 +27,16 @@ const ENDLESS: usize = 1 << 20;
 
 /// One folder that the host opened.
 #[derive(Clone, Debug)]
-pub struct Mount {
+pub(crate) struct Mount {
     /// What scripts call it.
-    pub at: PathBuf,
+    pub(crate) at: PathBuf,
     /// What this program calls it.
-    pub real: PathBuf,
+    pub(crate) real: PathBuf,
 }
 
 /// The files of a session.
 #[derive(Debug)]
-pub struct Disk {
+pub(crate) struct Disk {
     mounts: Vec<Mount>,
     modes: Mutex<Modes>,
     programs: Mutex<BTreeSet<String>>,
@@ -56,7 +57,7 @@ enum Place {
 
 impl Disk {
     /// The folders that are really there, with the modes that the session remembers.
-    pub fn new(mounts: impl IntoIterator<Item = Mount>, modes: Modes) -> Self {
+    pub(crate) fn new(mounts: impl IntoIterator<Item = Mount>, modes: Modes) -> Self {
         Self {
             mounts: mounts.into_iter().filter(|mount| mount.real.is_dir()).collect(),
             modes: Mutex::new(modes),
@@ -66,7 +67,7 @@ impl Disk {
     }
 
     /// Says which commands there are, so that they can be found in `/bin`.
-    pub fn set_programs(&self, names: impl IntoIterator<Item = String>) {
+    pub(crate) fn set_programs(&self, names: impl IntoIterator<Item = String>) {
         let names = names
             .into_iter()
             .filter(|name| !name.contains('/') && !name.starts_with('.'));
@@ -74,7 +75,7 @@ impl Disk {
     }
 
     /// The modes as they are now.
-    pub fn modes(&self) -> MutexGuard<'_, Modes> {
+    pub(crate) fn modes(&self) -> MutexGuard<'_, Modes> {
         self.modes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,6 +140,35 @@ impl Disk {
         }
     }
 
+    /// Whether there is a link on the way. Where links lead is for the interpreter to find out, in the names that scripts
+    /// know; here it is only told so. `last`: whether the last part counts.
+    fn is_linked(&self, real: &Path, last: bool) -> bool {
+        let Some(mount) = self.mounts.iter().find(|mount| real.starts_with(&mount.real)) else {
+            return false;
+        };
+        let above = real
+            .ancestors()
+            .take_while(|part| *part != mount.real)
+            .skip(usize::from(!last));
+        above.into_iter().any(is_link)
+    }
+
+    /// Does something with a file, unless that would follow a link. On WASI the host keeps what is followed inside of the
+    /// folder, so only the last part is looked at before, and the rest if the host refuses.
+    fn on<T>(&self, real: &Path, last: bool, work: impl FnOnce(&Path) -> io::Result<T>) -> Result<T> {
+        let linked = match cfg!(target_os = "wasi") {
+            true => last && is_link(real),
+            false => self.is_linked(real, last),
+        };
+        if linked {
+            return Err(through_link());
+        }
+        work(real).map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied if self.is_linked(real, last) => through_link(),
+            _ => told(error),
+        })
+    }
+
     fn metadata(&self, path: &Path, real: &Path, found: &fs::Metadata) -> Metadata {
         let file_type = match found.file_type() {
             kind if kind.is_dir() => FileType::Directory,
@@ -195,52 +225,6 @@ fn stub(name: &str) -> String {
     format!("#!/bin/sh\n# bashkit builtin: {name}\nexec {name} \"$@\"\n")
 }
 
-/// A failure in the words that shells use. The interpreter's own words are lower case in one place, where it compares.
-fn failed(kind: ErrorKind) -> bashkit::Error {
-    let text = match kind {
-        ErrorKind::NotFound => "No such file or directory",
-        ErrorKind::PermissionDenied => "Permission denied",
-        ErrorKind::AlreadyExists => "File exists",
-        ErrorKind::IsADirectory => "is a directory",
-        ErrorKind::NotADirectory => "Not a directory",
-        ErrorKind::DirectoryNotEmpty => "Directory not empty",
-        ErrorKind::ReadOnlyFilesystem => "Read-only file system",
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "No space left on device",
-        ErrorKind::FileTooLarge => "File too large",
-        ErrorKind::CrossesDevices => "Invalid cross-device link",
-        ErrorKind::InvalidFilename => "File name too long",
-        ErrorKind::InvalidInput => "Invalid argument",
-        ErrorKind::Unsupported => "Operation not supported",
-        _ => "Input/output error",
-    };
-    io::Error::new(kind, text).into()
-}
-
-fn told(error: io::Error) -> bashkit::Error {
-    match error.kind() {
-        kind @ (ErrorKind::NotFound
-        | ErrorKind::PermissionDenied
-        | ErrorKind::AlreadyExists
-        | ErrorKind::IsADirectory
-        | ErrorKind::NotADirectory
-        | ErrorKind::DirectoryNotEmpty
-        | ErrorKind::ReadOnlyFilesystem
-        | ErrorKind::StorageFull
-        | ErrorKind::QuotaExceeded
-        | ErrorKind::FileTooLarge
-        | ErrorKind::CrossesDevices
-        | ErrorKind::InvalidFilename
-        | ErrorKind::InvalidInput
-        | ErrorKind::Unsupported) => failed(kind),
-        // Links that turn in circles, for one, have no kind of their own. What the system calls it comes before its number.
-        kind => {
-            let text = error.to_string();
-            let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-            io::Error::new(kind, text).into()
-        }
-    }
-}
-
 #[async_trait]
 impl FileSystemExt for Disk {
     fn backend_kind(&self) -> &'static str {
@@ -252,11 +236,9 @@ impl FileSystemExt for Disk {
 impl FileSystem for Disk {
     async fn read_file(&self, path: &Path) -> Result<Vec<u8>> {
         match self.place(path) {
-            Some(Place::Real(real)) => match fs::read(&real) {
-                Ok(bytes) => Ok(bytes),
-                Err(_) if real.is_dir() => Err(failed(ErrorKind::IsADirectory)),
-                Err(error) => Err(told(error)),
-            },
+            Some(Place::Real(real)) => self.on(&real, true, |real| {
+                fs::read(real).map_err(|error| or_folder(real, error))
+            }),
             Some(Place::Above(_)) => Err(failed(ErrorKind::IsADirectory)),
             Some(Place::Program(name)) => Ok(stub(&name).into_bytes()),
             Some(Place::Device("/dev/zero")) => Ok(vec![0; ENDLESS]),
@@ -270,11 +252,9 @@ impl FileSystem for Disk {
             return Ok(());
         }
         let real = self.changed(path)?;
-        match fs::write(&real, content) {
-            Ok(()) => Ok(()),
-            Err(_) if real.is_dir() => Err(failed(ErrorKind::IsADirectory)),
-            Err(error) => Err(told(error)),
-        }
+        self.on(&real, true, |real| {
+            fs::write(real, content).map_err(|error| or_folder(real, error))
+        })
     }
 
     async fn append_file(&self, path: &Path, content: &[u8]) -> Result<()> {
@@ -282,12 +262,11 @@ impl FileSystem for Disk {
             return Ok(());
         }
         let real = self.changed(path)?;
-        let opened = fs::OpenOptions::new().append(true).create(true).open(&real);
-        match opened.and_then(|mut file| file.write_all(content)) {
-            Ok(()) => Ok(()),
-            Err(_) if real.is_dir() => Err(failed(ErrorKind::IsADirectory)),
-            Err(error) => Err(told(error)),
-        }
+        self.on(&real, true, |real| {
+            let opened = fs::OpenOptions::new().append(true).create(true).open(real);
+            let written = opened.and_then(|mut file| file.write_all(content));
+            written.map_err(|error| or_folder(real, error))
+        })
     }
 
     async fn mkdir(&self, path: &Path, recursive: bool) -> Result<()> {
@@ -298,24 +277,21 @@ impl FileSystem for Disk {
             };
         }
         let real = self.changed(path)?;
-        match recursive {
-            true => fs::create_dir_all(&real),
-            false => fs::create_dir(&real),
-        }
-        .map_err(told)?;
+        self.on(&real, recursive, |real| match recursive {
+            true => fs::create_dir_all(real),
+            false => fs::create_dir(real),
+        })?;
         self.modes().forget(&normalize_path(path));
         Ok(())
     }
 
     async fn remove(&self, path: &Path, recursive: bool) -> Result<()> {
         let real = self.changed(path)?;
-        let found = fs::symlink_metadata(&real).map_err(told)?;
-        match found.is_dir() {
-            true if recursive => fs::remove_dir_all(&real),
-            true => fs::remove_dir(&real),
-            false => fs::remove_file(&real),
-        }
-        .map_err(told)?;
+        self.on(&real, false, |real| match fs::symlink_metadata(real)?.is_dir() {
+            true if recursive => fs::remove_dir_all(real),
+            true => fs::remove_dir(real),
+            false => fs::remove_file(real),
+        })?;
         self.modes().forget(&normalize_path(path));
         Ok(())
     }
@@ -323,7 +299,7 @@ impl FileSystem for Disk {
     async fn stat(&self, path: &Path) -> Result<Metadata> {
         match self.place(path) {
             Some(Place::Real(real)) => {
-                let found = fs::symlink_metadata(&real).map_err(told)?;
+                let found = self.on(&real, false, |real| fs::symlink_metadata(real))?;
                 Ok(self.metadata(&normalize_path(path), &real, &found))
             }
             Some(Place::Above(_)) => Ok(self.made_up(FileType::Directory, 0, 0o755)),
@@ -336,9 +312,11 @@ impl FileSystem for Disk {
     async fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>> {
         match self.place(path) {
             Some(Place::Real(real)) => {
-                let listed = fs::read_dir(&real).map_err(|error| match fs::symlink_metadata(&real) {
-                    Ok(found) if !found.is_dir() => failed(ErrorKind::NotADirectory),
-                    _ => told(error),
+                let listed = self.on(&real, true, |real| {
+                    fs::read_dir(real).map_err(|error| match fs::symlink_metadata(real) {
+                        Ok(found) if !found.is_dir() => ErrorKind::NotADirectory.into(),
+                        _ => error,
+                    })
                 })?;
                 let mut entries = Vec::new();
                 for entry in listed {
@@ -375,7 +353,9 @@ impl FileSystem for Disk {
     }
 
     async fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        fs::rename(self.changed(from)?, self.changed(to)?).map_err(told)?;
+        let goal = self.changed(to)?;
+        self.on(&goal, false, |_| Ok(()))?;
+        self.on(&self.changed(from)?, false, |real| fs::rename(real, &goal))?;
         self.modes().rename(&normalize_path(from), &normalize_path(to));
         Ok(())
     }
@@ -390,47 +370,49 @@ impl FileSystem for Disk {
 
     async fn symlink(&self, target: &Path, link: &Path) -> Result<()> {
         let real = self.changed(link)?;
-        match make_link(target, &real) {
+        self.on(&real, false, |real| match make_link(target, real) {
             // The host makes no link to a place that begins at its own root, so say the same from where the link is.
             Err(error) if error.kind() == ErrorKind::PermissionDenied && target.is_absolute() => {
-                let link = normalize_path(link);
-                let relative = self.from_here(target, &link).ok_or_else(|| told(error))?;
-                make_link(&relative, &real).map_err(told)
+                match self.way_from(target, &normalize_path(link)) {
+                    Some(relative) => make_link(&relative, real),
+                    None => Err(error),
+                }
             }
-            made => made.map_err(told),
-        }
+            made => made,
+        })
     }
 
     async fn read_link(&self, path: &Path) -> Result<PathBuf> {
         match self.place(path) {
-            Some(Place::Real(real)) => fs::read_link(real).map_err(told),
+            Some(Place::Real(real)) => self.on(&real, false, |real| fs::read_link(real)),
             Some(_) => Err(failed(ErrorKind::InvalidInput)),
             None => Err(failed(ErrorKind::NotFound)),
         }
     }
 
     async fn chmod(&self, path: &Path, mode: u32) -> Result<()> {
-        let real = self.changed(path)?;
-        fs::symlink_metadata(real).map_err(told)?;
+        self.on(&self.changed(path)?, true, |real| fs::symlink_metadata(real))?;
         self.modes().set(&normalize_path(path), mode & 0o7777);
         Ok(())
     }
 
     async fn set_modified_time(&self, path: &Path, time: SystemTime) -> Result<()> {
         let real = self.changed(path)?;
-        let found = fs::symlink_metadata(&real).map_err(told)?;
-        let opened = match found.is_dir() {
-            true => fs::File::open(&real),
-            false => fs::OpenOptions::new().write(true).open(&real),
-        };
-        opened.and_then(|file| file.set_modified(time)).map_err(told)
+        self.on(&real, true, |real| {
+            let opened = match fs::symlink_metadata(real)?.is_dir() {
+                true => fs::File::open(real),
+                false => fs::OpenOptions::new().write(true).open(real),
+            };
+            opened?.set_modified(time)
+        })
     }
 }
 
 impl Disk {
     /// Gives a file a second name.
-    pub fn link(&self, from: &Path, to: &Path) -> Result<()> {
-        fs::hard_link(self.changed(from)?, self.changed(to)?).map_err(told)?;
+    pub(crate) fn link(&self, from: &Path, to: &Path) -> Result<()> {
+        let goal = self.changed(to)?;
+        self.on(&self.changed(from)?, true, |real| fs::hard_link(real, &goal))?;
         let mode = self.modes().get(from);
         if let Some(mode) = mode {
             self.modes().set(&normalize_path(to), mode);
@@ -439,7 +421,7 @@ impl Disk {
     }
 
     /// The way from a link's folder to a place in the same mount.
-    fn from_here(&self, target: &Path, link: &Path) -> Option<PathBuf> {
+    fn way_from(&self, target: &Path, link: &Path) -> Option<PathBuf> {
         let target = normalize_path(target);
         let mount = self.mounted(link)?;
         let up = link.parent()?.strip_prefix(&mount.at).ok()?.components().count();
@@ -450,6 +432,23 @@ impl Disk {
             true => PathBuf::from("."),
             false => way,
         })
+    }
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+}
+
+/// Tells the interpreter to look where the links lead. If they lead nowhere, this is what it says.
+fn through_link() -> bashkit::Error {
+    io::Error::other("Too many levels of symbolic links").into()
+}
+
+/// What failed because it was tried on a folder.
+fn or_folder(real: &Path, error: io::Error) -> io::Error {
+    match real.is_dir() {
+        true => ErrorKind::IsADirectory.into(),
+        false => error,
     }
 }
 

@@ -8,6 +8,7 @@
 mod aside;
 mod builtins;
 mod disk;
+mod failure;
 mod input;
 mod modes;
 mod run;

@@ -17,14 +17,14 @@ const MOST: usize = 20_000;
 
 /// The modes that were changed, by path.
 #[derive(Debug, Default)]
-pub struct Modes {
+pub(crate) struct Modes {
     set: BTreeMap<PathBuf, u32>,
     changed: bool,
 }
 
 impl Modes {
     /// Reads what an earlier run left. A line that makes no sense is left out.
-    pub fn load(file: &Path) -> Self {
+    pub(crate) fn load(file: &Path) -> Self {
         let text = fs::read_to_string(file).unwrap_or_default();
         let line = |line: &str| {
             let (mode, path) = line.split_once(' ')?;
@@ -38,7 +38,7 @@ impl Modes {
     }
 
     /// Writes them, if any changed, without those of paths for which `is_there` says no.
-    pub fn save(&mut self, file: &Path, is_there: impl Fn(&Path) -> bool) -> io::Result<()> {
+    pub(crate) fn save(&mut self, file: &Path, is_there: impl Fn(&Path) -> bool) -> io::Result<()> {
         if !self.changed {
             return Ok(());
         }
@@ -55,24 +55,24 @@ impl Modes {
     }
 
     /// The mode of a path, if it was ever changed.
-    pub fn get(&self, path: &Path) -> Option<u32> {
+    pub(crate) fn get(&self, path: &Path) -> Option<u32> {
         self.set.get(path).copied()
     }
 
     /// Remembers the mode of a path.
-    pub fn set(&mut self, path: &Path, mode: u32) {
+    pub(crate) fn set(&mut self, path: &Path, mode: u32) {
         self.changed |= self.set.insert(path.to_owned(), mode) != Some(mode);
     }
 
     /// Forgets a path and all below it.
-    pub fn forget(&mut self, path: &Path) {
+    pub(crate) fn forget(&mut self, path: &Path) {
         let before = self.set.len();
         self.set.retain(|known, _| !known.starts_with(path));
         self.changed |= self.set.len() != before;
     }
 
     /// A path and all below it have another name now.
-    pub fn rename(&mut self, from: &Path, to: &Path) {
+    pub(crate) fn rename(&mut self, from: &Path, to: &Path) {
         self.forget(to);
         let moved: Vec<(PathBuf, u32)> = self
             .set

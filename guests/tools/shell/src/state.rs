@@ -31,7 +31,7 @@ const PASSING: [&str; 7] = [
 
 /// What is kept.
 #[derive(Debug, Deserialize, Serialize)]
-pub struct State {
+pub(crate) struct State {
     form: String,
     /// The environment that the run was given.
     given: BTreeMap<String, String>,
@@ -40,7 +40,7 @@ pub struct State {
 
 impl State {
     /// Reads what an earlier run left; `None` if there was none. The error is a line for the person who reads.
-    pub fn load(file: &Path) -> Result<Option<Self>, String> {
+    pub(crate) fn load(file: &Path) -> Result<Option<Self>, String> {
         let text = match fs::read(file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -58,7 +58,7 @@ impl State {
     }
 
     /// What a session holds now.
-    pub fn of(bash: &Bash, given: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(bash: &Bash, given: &BTreeMap<String, String>) -> Self {
         let taken = bash.snapshot_state(SnapshotOptions {
             exclude_filesystem: true,
             exclude_functions: false,
@@ -82,14 +82,17 @@ impl State {
     }
 
     /// Writes it.
-    pub fn save(&self, file: &Path) -> io::Result<()> {
+    pub(crate) fn save(&self, file: &Path) -> io::Result<()> {
         aside::write(file, &serde_json::to_vec(self)?)
     }
 
     /// Puts a session back where it was, in an environment that may be another one now.
-    pub fn restore(self, bash: &mut Bash, given: &BTreeMap<String, String>) {
+    pub(crate) fn restore(mut self, bash: &mut Bash, given: &BTreeMap<String, String>) {
+        if let Some(folder) = given.get("PWD") {
+            self.shell.cwd = folder.into();
+        }
         bash.restore_shell_state(&self.shell);
-        for (name, value) in given {
+        for (name, value) in given.iter().filter(|(name, _)| *name != "PWD") {
             let kept = self.shell.variables.contains_key(name) || self.shell.env.contains_key(name);
             if !kept || self.given.get(name) != Some(value) {
                 bash.set_env(name, value);

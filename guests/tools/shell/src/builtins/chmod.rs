@@ -45,7 +45,7 @@ impl Builtin for Chmod {
             .collect();
         let given = match parse("chmod", &OF_CHMOD, &args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let help = |why: &str| {
             ExecResult::err(
@@ -168,7 +168,7 @@ impl Builtin for Mkdir {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("mkdir", &OF_MKDIR, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut report = Report::default();
         if given.operands.is_empty() {

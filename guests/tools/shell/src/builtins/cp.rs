@@ -49,12 +49,12 @@ impl Builtin for Cp {
         let known: Vec<Known> = OF_BOTH.into_iter().chain(OF_CP).collect();
         let given = match parse("cp", &known, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let files = Files::new(&ctx);
         let pairs = match target::pairs("cp", &files, &given).await {
             Ok(pairs) => pairs,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut copy = Copy::new("cp", files, &given);
         for (from, to) in pairs {
@@ -77,12 +77,12 @@ impl Builtin for Mv {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("mv", &OF_BOTH, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let files = Files::new(&ctx);
         let pairs = match target::pairs("mv", &files, &given).await {
             Ok(pairs) => pairs,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut copy = Copy::new("mv", files, &given);
         for (from, to) in pairs {

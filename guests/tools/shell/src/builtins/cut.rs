@@ -26,7 +26,7 @@ impl Builtin for Cut {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("cut", &KNOWN, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let help = |why: &str| {
             Ok(ExecResult::err(

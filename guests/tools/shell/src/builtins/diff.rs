@@ -76,7 +76,7 @@ impl Builtin for Diff {
         let args = numbered(ctx.args);
         let given = match parse("diff", &KNOWN, &args, 2) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let (one, two) = match given.operands.as_slice() {
             [one, two] => (one.clone(), two.clone()),

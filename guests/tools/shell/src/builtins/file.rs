@@ -58,7 +58,7 @@ impl Builtin for File {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("file", &KNOWN, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let files = Files::new(&ctx);
         let mut report = Report::default();

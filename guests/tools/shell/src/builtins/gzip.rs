@@ -45,7 +45,7 @@ impl Builtin for Gzip {
         let Self(tool) = *self;
         let given = match parse(tool, &KNOWN, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut run = Run {
             tool,

@@ -35,12 +35,12 @@ impl Builtin for Ln {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("ln", &OF_LN, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let files = Files::new(&ctx);
         let pairs = match target::pairs("ln", &files, &given).await {
             Ok(pairs) => pairs,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let is_symbolic = given.has("symbolic");
         let mut report = Report::default();
@@ -155,7 +155,7 @@ impl Builtin for Realpath {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("realpath", &OF_REALPATH, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let files = Files::new(&ctx);
         let mut report = Report::default();

@@ -101,7 +101,7 @@ impl Builtin for Ls {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("ls", &KNOWN, ctx.args, 2) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let form = given.value("format").unwrap_or_default();
         let is_long = matches!(form, "long" | "verbose")

@@ -41,7 +41,7 @@ use crate::settings::Settings;
 pub(crate) fn add(builder: BashBuilder, settings: &Settings, disk: &Arc<Disk>) -> BashBuilder {
     let mut builder = builder.command_resolver(Arc::new(refused::Programs));
     for name in ["curl", "wget"] {
-        builder = builder.builtin(name, Box::new(refused::Network::new(&settings.hosts)));
+        builder = builder.builtin(name, Box::new(refused::Network::new(name, &settings.hosts)));
     }
     builder
         .builtin("cut", Box::new(cut::Cut))

@@ -64,10 +64,15 @@ impl Given {
 }
 
 /// Reads arguments; the error is what the tool prints, and how it ends.
-pub(super) fn parse(tool: &str, known: &[Known], args: &[String], misused: i32) -> Result<Given, ExecResult> {
+pub(super) fn parse(
+    tool: &str,
+    known: &[Known],
+    args: &[String],
+    misused: i32,
+) -> Result<Given, Box<ExecResult>> {
     let refuse = |why: String| {
         let text = format!("{tool}: {why}\nTry '{tool} --help' for more information.\n");
-        ExecResult::err(text, misused)
+        Box::new(ExecResult::err(text, misused))
     };
     let id = |found: &Known| match (found.1, found.0) {
         ("", Some(letter)) => letter.to_string(),

@@ -42,7 +42,7 @@ impl Builtin for Patch {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("patch", &KNOWN, ctx.args, 2) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut files = Files::new(&ctx);
         if let Some(folder) = given.value("directory") {

@@ -47,12 +47,14 @@ pub(super) struct Network {
 }
 
 impl Network {
-    pub(super) fn new(hosts: &[String]) -> Self {
+    pub(super) fn new(name: &str, hosts: &[String]) -> Self {
         let refusal = match hosts {
-            [] => "the network is closed here; the operator opens a host by naming it in sandbox.wasm.hosts"
-                .to_owned(),
+            [] => format!(
+                "{name}: the network is closed here; the operator opens a host by naming it in sandbox.wasm.hosts"
+            ),
             named => format!(
-                "this shell cannot reach the network, not even {}, which sandbox.wasm.hosts names; use the web_fetch tool",
+                "{name}: this shell cannot reach the network, not even {}, which sandbox.wasm.hosts names; use the \
+                 web_fetch tool",
                 named.join(", ")
             ),
         };

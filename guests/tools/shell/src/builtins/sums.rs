@@ -47,7 +47,7 @@ impl Builtin for Sum {
         let Self(tool, kind) = *self;
         let given = match parse(tool, &KNOWN, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut report = Report::default();
         let input = ["-".to_owned()];

@@ -83,7 +83,7 @@ impl Builtin for Tar {
         let args = dashed(ctx.args);
         let given = match parse("tar", &KNOWN, &args, 64) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut run = Run {
             given: &given,
@@ -112,10 +112,11 @@ impl Builtin for Tar {
             _ if given.has("xz") => run.fatal("xz is not built in here; use gzip (-z) or bzip2 (-j)"),
             _ if run.report.code != 0 => {}
             Some("create") => run.create(&ctx, Vec::new()).await,
-            Some("append" | "update") => match run.load(&ctx).await {
-                Some(members) => run.create(&ctx, members).await,
-                None => {}
-            },
+            Some("append" | "update") => {
+                if let Some(members) = run.load(&ctx).await {
+                    run.create(&ctx, members).await;
+                }
+            }
             Some(_) => {
                 if let Some(members) = run.load(&ctx).await {
                     run.read(members, asked == Some("list")).await;

@@ -11,14 +11,9 @@ pub(super) async fn pairs(
     tool: &str,
     files: &Files,
     given: &Given,
-) -> Result<Vec<(String, String)>, ExecResult> {
-    let refuse = |why: String| Err(ExecResult::err(format!("{tool}: {why}\n"), 1));
-    let help = |why: String| {
-        Err(ExecResult::err(
-            format!("{tool}: {why}\nTry '{tool} --help' for more information.\n"),
-            1,
-        ))
-    };
+) -> Result<Vec<(String, String)>, Box<ExecResult>> {
+    let refuse = |why: String| Err(Box::new(ExecResult::err(format!("{tool}: {why}\n"), 1)));
+    let help = |why: String| refuse(format!("{why}\nTry '{tool} --help' for more information."));
     let mut sources = given.operands.clone();
     let folder = match given.value("target-directory") {
         Some(folder) => match files.stat(folder).await {

@@ -41,7 +41,7 @@ impl Builtin for Wc {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let mut given = match parse("wc", &OF_WC, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         if let Some(list) = given.value("files0-from") {
             let names = String::from_utf8_lossy(&content(&ctx, list).await?).into_owned();
@@ -151,7 +151,7 @@ impl Builtin for Uniq {
             .collect();
         let given = match parse("uniq", &known, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut report = Report::default();
         let name = given.operands.first().map_or("-", String::as_str);
@@ -252,7 +252,7 @@ impl Builtin for Cmp {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("cmp", &OF_CMP, ctx.args, 2) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let help = |why: String| {
             ExecResult::err(
@@ -367,7 +367,7 @@ impl Builtin for Split {
             .collect();
         let given = match parse("split", &OF_SPLIT, &args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut report = Report::default();
         let name = given.operands.first().map_or("-", String::as_str);

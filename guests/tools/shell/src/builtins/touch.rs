@@ -28,7 +28,7 @@ impl Builtin for Touch {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
         let given = match parse("touch", &KNOWN, ctx.args, 1) {
             Ok(given) => given,
-            Err(refusal) => return Ok(refusal),
+            Err(refusal) => return Ok(*refusal),
         };
         let mut report = Report::default();
         let (files, zone) = (Files::new(&ctx), time::zone(&ctx));

@@ -33,7 +33,7 @@ fn put(out: &mut Vec<u8>, mark: &str, line: &[u8]) {
     }
 }
 
-fn range<'a>(lines: &'a [Vec<u8>], from: usize, to: usize) -> &'a [Vec<u8>] {
+fn range(lines: &[Vec<u8>], from: usize, to: usize) -> &[Vec<u8>] {
     lines.get(from..to).unwrap_or_default()
 }
 
