@@ -48,6 +48,6 @@ pub use event::{AHEAD, Body, Event};
 pub use history::History;
 pub use outcome::{ClientCall, Fault, Outcome, Status, Tokens};
 pub use request::{Chat, ClientTool, Image, Origin, Request, Route, Sender};
-pub use tools::{ToolInfo, ToolOutput};
+pub use tools::{FileTool, FileTools, ToolInfo, ToolOutput};
 pub use words::{is_stop, may_become_silence};
 pub use workspace::path_of as workspace_of;

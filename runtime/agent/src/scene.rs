@@ -16,7 +16,7 @@ use crate::prompt::{self, Facts};
 use crate::request::{Chat, Request};
 use crate::session::{Key, policy_key};
 use crate::shared::Shared;
-use crate::tools::{Card, Standing, Toolbox};
+use crate::tools::{Card, FileTools, OnMachine, Standing, Toolbox};
 use crate::workspace;
 
 /// How many bytes of the conversation are looked at for each token that the model reads: entries are larger than what they say.
@@ -54,7 +54,15 @@ impl Scene {
         let reference = request.model.clone().or_else(|| chosen_model(&entry));
         let model = shared.models.resolve_for(&begun.agent_id, reference.as_deref())?;
         let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
-        let toolbox = toolbox(shared, &snapshot, &begun.agent_id, &session.key, request)?;
+        let reference = Some(model.reference());
+        let toolbox = toolbox(
+            shared,
+            &snapshot,
+            &begun.agent_id,
+            &session.key,
+            request,
+            reference,
+        )?;
         let info = model.info();
         let window = info.context_window.unwrap_or(WINDOW);
         let bytes = usize::try_from(window.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX);
@@ -163,16 +171,19 @@ pub(crate) fn toolbox(
     agent: &str,
     session_key: &str,
     request: &Request,
+    model: Option<String>,
 ) -> Result<Toolbox> {
     let key = Key::parse(session_key, agent)?;
+    let is_main = policy_key(&key, agent, request).is_main();
+    let files = is_main.then(|| OnMachine::new(workspace::path_of(snapshot, agent)));
     Ok(Toolbox::open(
         shared.host.as_ref(),
         &Standing {
             config: &snapshot.config,
             agent,
-            is_main: policy_key(&key, agent, request).is_main(),
             is_owner: request.sender.as_ref().is_none_or(|sender| sender.is_owner),
-            workspace: workspace::path_of(snapshot, agent),
+            model,
+            files: files.map(|files| Arc::new(files) as Arc<dyn FileTools>),
         },
     ))
 }

@@ -6,15 +6,10 @@
 //! **Bound.** [`OUTPUT_CHARS`] of a result reach the model. **Cost.** Listing starts no component.
 
 mod component;
-mod edit;
 mod files;
-mod ls;
 mod policy;
-mod read;
 mod status;
-mod write;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use openclaw_components::{CallContext, Host, ToolSpec, ToolTrait};
@@ -26,6 +21,8 @@ use tokio::sync::mpsc;
 
 use crate::message::Block;
 
+pub(crate) use files::OnMachine;
+pub use files::{FileTool, FileTools};
 pub(crate) use status::Card;
 
 /// How much of a tool's result reaches the model, in characters.
@@ -111,40 +108,33 @@ fn shorten(text: &str, max: usize) -> String {
 /// One of the gateway's own tools.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Core {
-    Read,
-    Write,
-    Edit,
-    Ls,
+    File(FileTool),
     Status,
 }
 
 impl Core {
-    const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Edit, Self::Ls, Self::Status];
+    fn all() -> impl Iterator<Item = Self> {
+        FileTool::ALL.into_iter().map(Self::File).chain([Self::Status])
+    }
 
     fn name(self) -> &'static str {
         match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Edit => "edit",
-            Self::Ls => "ls",
+            Self::File(tool) => tool.name(),
             Self::Status => STATUS,
         }
     }
 
     fn is_for_files(self) -> bool {
-        self != Self::Status
+        matches!(self, Self::File(_))
     }
 
     fn is_repeatable(self) -> bool {
-        !matches!(self, Self::Write | Self::Edit)
+        !matches!(self, Self::File(tool) if tool.writes())
     }
 
     fn info(self) -> ToolInfo {
         let (title, description, parameters) = match self {
-            Self::Read => ("Read", read::ABOUT, read::parameters()),
-            Self::Write => ("Write", write::ABOUT, write::parameters()),
-            Self::Edit => ("Edit", edit::ABOUT, edit::parameters()),
-            Self::Ls => ("List", ls::ABOUT, ls::parameters()),
+            Self::File(tool) => (tool.title(), tool.about(), tool.parameters()),
             Self::Status => ("Status", status::ABOUT, status::parameters()),
         };
         ToolInfo {
@@ -162,18 +152,24 @@ impl Core {
 pub(crate) struct Standing<'a> {
     pub(crate) config: &'a Config,
     pub(crate) agent: &'a str,
-    /// Whether the rights are those of a main session.
-    pub(crate) is_main: bool,
     /// Whether the person is an owner.
     pub(crate) is_owner: bool,
-    /// The workspace.
-    pub(crate) workspace: PathBuf,
+    /// The model, as `provider/model`.
+    pub(crate) model: Option<String>,
+    /// Where its file tools work. Without that it has none.
+    pub(crate) files: Option<Arc<dyn FileTools>>,
+}
+
+impl Standing<'_> {
+    fn offers_patch(&self) -> bool {
+        files::offers_patch(self.config, self.agent, self.model.as_deref())
+    }
 }
 
 /// The tools of one turn.
 pub(crate) struct Toolbox {
     host: Option<Host>,
-    workspace: Arc<PathBuf>,
+    files: Option<Arc<dyn FileTools>>,
     core: Vec<Core>,
     components: Vec<(PluginId, ToolSpec)>,
 }
@@ -181,22 +177,22 @@ pub(crate) struct Toolbox {
 impl Toolbox {
     pub(crate) fn open(host: Option<&Host>, standing: &Standing<'_>) -> Self {
         let policy = policy::Policy::of(standing.config, standing.agent);
-        let core = Core::ALL
-            .into_iter()
-            .filter(|tool| standing.is_main || !tool.is_for_files())
+        let core = Core::all()
+            .filter(|tool| standing.files.is_some() || !tool.is_for_files())
+            .filter(|tool| *tool != Core::File(FileTool::ApplyPatch) || standing.offers_patch())
             .filter(|tool| policy.allows(tool.name(), None))
             .collect();
         let offered = host.map(Host::tools).unwrap_or_default();
         let components = offered
             .into_iter()
-            .filter(|(_, tool)| !Core::ALL.iter().any(|core| core.name() == tool.name))
+            .filter(|(_, tool)| Core::all().all(|core| core.name() != tool.name))
             .filter(|(_, tool)| standing.is_owner || !tool.traits.contains(&ToolTrait::OwnerOnly))
             .filter(|(id, tool)| !tool.traits.contains(&ToolTrait::OptIn) || policy.names(&tool.name, id))
             .filter(|(id, tool)| policy.allows(&tool.name, Some(id)))
             .collect();
         Self {
             host: host.cloned(),
-            workspace: Arc::new(standing.workspace.clone()),
+            files: standing.files.clone(),
             core,
             components,
         }
@@ -240,27 +236,21 @@ impl Toolbox {
         let found = self.components.iter().find(|(_, tool)| tool.name == call.name);
         match (found, &self.host) {
             (Some(_), Some(host)) => component::call(host, call).await,
-            _ => ToolOutput::failed(format!("There is no tool {} in this conversation.", call.name)),
+            _ => none(call.name),
         }
     }
 
     async fn call_core(&self, core: Core, call: Call<'_>) -> ToolOutput {
-        let arguments = call.arguments.clone();
-        let folder = Arc::clone(&self.workspace);
-        if core == Core::Status {
-            return call.card.show();
-        }
-        let work = move || match core {
-            Core::Read => read::call(&folder, arguments),
-            Core::Write => write::call(&folder, arguments),
-            Core::Edit => edit::call(&folder, arguments),
-            Core::Ls | Core::Status => ls::call(&folder, arguments),
-        };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(output) => output,
-            Err(error) => ToolOutput::failed(format!("{} did not end well: {error}", core.name())),
+        match (core, &self.files) {
+            (Core::Status, _) => call.card.show(),
+            (Core::File(tool), Some(files)) => files.call(tool, call.arguments.clone()).await,
+            (Core::File(_), None) => none(call.name),
         }
     }
+}
+
+fn none(name: &str) -> ToolOutput {
+    ToolOutput::failed(format!("There is no tool {name} in this conversation."))
 }
 
 /// A call of a tool.
@@ -283,9 +273,9 @@ mod tests {
         let standing = Standing {
             config,
             agent: "main",
-            is_main,
             is_owner: true,
-            workspace: PathBuf::from("/nowhere"),
+            model: None,
+            files: is_main.then(|| Arc::new(OnMachine::new("/nowhere".into())) as Arc<dyn FileTools>),
         };
         let tools = Toolbox::open(None, &standing).list().into_iter();
         tools.map(|tool| tool.name).collect()
@@ -296,7 +286,16 @@ mod tests {
         let config = Config::default();
         assert_eq!(
             names(&config, true),
-            ["read", "write", "edit", "ls", "session_status"]
+            [
+                "read",
+                "write",
+                "edit",
+                "apply_patch",
+                "grep",
+                "find",
+                "ls",
+                "session_status"
+            ]
         );
         assert_eq!(names(&config, false), ["session_status"]);
     }
@@ -305,7 +304,12 @@ mod tests {
     fn what_config_denies_is_not_there() {
         let mut config = Config::default();
         config.tools.deny = Some(vec!["WRITE".to_owned(), "group:sessions".to_owned()]);
-        assert_eq!(names(&config, true), ["read", "edit", "ls"]);
+        assert_eq!(
+            names(&config, true),
+            ["read", "edit", "apply_patch", "grep", "find", "ls"]
+        );
+        config.tools.exec.apply_patch.enabled = false;
+        assert_eq!(names(&config, true), ["read", "edit", "grep", "find", "ls"]);
     }
 
     #[test]
