@@ -241,12 +241,15 @@ impl Agent {
 
     /// The tools that the owner has in a session.
     pub fn tools(&self, session_key: &Key) -> Result<Vec<ToolInfo>> {
+        let agent = self.agent_of(session_key);
+        let model = self.shared.models.resolve_for(&agent, None).ok();
         let toolbox = scene::toolbox(
             &self.shared,
             &self.shared.config.get(),
-            &self.agent_of(session_key),
+            &agent,
             session_key.as_str(),
             &Request::default(),
+            model.map(|model| model.reference()),
         )?;
         Ok(toolbox.list())
     }

@@ -51,6 +51,6 @@ pub use history::History;
 pub use outcome::{ClientCall, Fault, Outcome, Status, Tokens};
 pub use request::{Chat, ClientTool, Image, Origin, Request, Route, Sender};
 pub use tools::exec::{Decision, Gate, Waiting, Wanted};
-pub use tools::{ToolInfo, ToolOutput};
+pub use tools::{FileTool, FileTools, ToolInfo, ToolOutput};
 pub use words::{is_stop, may_become_silence};
 pub use workspace::path_of as workspace_of;

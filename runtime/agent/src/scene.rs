@@ -18,7 +18,7 @@ use crate::request::{Chat, Request};
 use crate::session::{Key, policy_key};
 use crate::shared::Shared;
 use crate::tools::exec::{Bench, Settings};
-use crate::tools::{Card, Inside, Standing, Toolbox};
+use crate::tools::{Card, FileTools, Inside, OnMachine, Standing, Toolbox};
 use crate::workspace;
 
 /// How many bytes of the conversation are looked at for each token that the model reads: entries are larger than what they say.
@@ -59,7 +59,15 @@ impl Scene {
         let reference = request.model.clone().or_else(|| chosen_model(&entry));
         let model = shared.models.resolve_for(&begun.agent_id, reference.as_deref())?;
         let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
-        let toolbox = toolbox(shared, &snapshot, &begun.agent_id, &session.key, request)?;
+        let reference = Some(model.reference());
+        let toolbox = toolbox(
+            shared,
+            &snapshot,
+            &begun.agent_id,
+            &session.key,
+            request,
+            reference,
+        )?;
         let info = model.info();
         let window = info.context_window.unwrap_or(WINDOW);
         let bytes = usize::try_from(window.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX);
@@ -169,20 +177,33 @@ pub(crate) fn toolbox(
     agent: &str,
     session_key: &str,
     request: &Request,
+    model: Option<String>,
 ) -> Result<Toolbox> {
     let key = Key::parse(session_key, agent)?;
+    let rights = policy_key(&key, agent, request);
+    let inside = is_sandboxed(&snapshot.config, agent, &rights).then(|| Inside {
+        sandboxes: shared.sandboxes.clone(),
+        snapshot: snapshot.clone(),
+        agent: agent.to_owned(),
+        session: rights.to_string(),
+        workspace: workspace::path_of(snapshot, agent),
+    });
+    let files: Option<Arc<dyn FileTools>> = match &inside {
+        Some(inside) => Some(Arc::new(inside.clone())),
+        None if rights.is_main() => Some(Arc::new(OnMachine::new(workspace::path_of(snapshot, agent)))),
+        None => None,
+    };
     let toolbox = Toolbox::open(
         shared.host.as_ref(),
         &Standing {
             config: &snapshot.config,
             agent,
-            is_main: policy_key(&key, agent, request).is_main(),
             is_owner: request.sender.as_ref().is_none_or(|sender| sender.is_owner),
-            is_sandboxed: is_sandboxed(&snapshot.config, agent, &policy_key(&key, agent, request)),
-            workspace: workspace::path_of(snapshot, agent),
+            model,
+            files,
         },
     );
-    Ok(toolbox.equip(bench(shared, snapshot, agent, &key, request)))
+    Ok(toolbox.equip(bench(shared, snapshot, agent, &key, request, inside)))
 }
 
 /// What commands of a request are run with; none if it may run none.
@@ -192,6 +213,7 @@ fn bench(
     agent: &str,
     key: &Key,
     request: &Request,
+    sandbox: Option<Inside>,
 ) -> Option<Bench> {
     let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
     let is_trusted = is_owner && policy_key(key, agent, request).is_main();
@@ -204,14 +226,6 @@ fn bench(
         environment.and_then(|ms| ms.parse().ok()),
     );
     let workspace = workspace::path_of(snapshot, agent);
-    let rights = policy_key(key, agent, request);
-    let sandbox = is_sandboxed(&snapshot.config, agent, &rights).then(|| Inside {
-        sandboxes: shared.sandboxes.clone(),
-        snapshot: snapshot.clone(),
-        agent: agent.to_owned(),
-        session: rights.to_string(),
-        workspace: workspace.clone(),
-    });
     Some(Bench {
         jobs: shared.jobs.clone(),
         machine: known
@@ -340,7 +354,8 @@ fn system(given: &Prompted<'_>) -> String {
     prompt::write(&Facts {
         name: own.and_then(|agent| agent.identity.name.as_deref().or(agent.name.as_deref())),
         tools: &tools,
-        workspace: given.reaches_files.then_some(workspace.as_str()),
+        // Inside of a sandbox it has another name, which is told with that.
+        workspace: (given.reaches_files && given.sandbox.is_none()).then_some(workspace.as_str()),
         sandbox: given
             .sandbox
             .as_ref()

@@ -6,18 +6,13 @@
 //! **Bound.** [`OUTPUT_CHARS`] of a result reach the model. **Cost.** Listing starts no component.
 
 mod component;
-mod edit;
 pub(crate) mod exec;
 mod files;
 mod inside;
-mod ls;
 mod policy;
 mod process;
-mod read;
 mod status;
-mod write;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use openclaw_components::{CallContext, Host, ToolSpec, ToolTrait};
@@ -30,6 +25,8 @@ use tokio::sync::mpsc;
 use crate::message::Block;
 
 use exec::Bench;
+pub(crate) use files::OnMachine;
+pub use files::{FileTool, FileTools};
 pub(crate) use inside::Inside;
 pub(crate) use status::Card;
 
@@ -116,32 +113,21 @@ fn shorten(text: &str, max: usize) -> String {
 /// One of the gateway's own tools.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Core {
-    Read,
-    Write,
-    Edit,
-    Ls,
+    File(FileTool),
     Exec,
     Process,
     Status,
 }
 
 impl Core {
-    const ALL: [Self; 7] = [
-        Self::Read,
-        Self::Write,
-        Self::Edit,
-        Self::Ls,
-        Self::Exec,
-        Self::Process,
-        Self::Status,
-    ];
+    fn all() -> impl Iterator<Item = Self> {
+        let others = [Self::Exec, Self::Process, Self::Status];
+        FileTool::ALL.into_iter().map(Self::File).chain(others)
+    }
 
     fn name(self) -> &'static str {
         match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Edit => "edit",
-            Self::Ls => "ls",
+            Self::File(tool) => tool.name(),
             Self::Exec => "exec",
             Self::Process => "process",
             Self::Status => STATUS,
@@ -149,7 +135,7 @@ impl Core {
     }
 
     fn is_for_files(self) -> bool {
-        !self.is_for_commands() && self != Self::Status
+        matches!(self, Self::File(_))
     }
 
     fn is_for_commands(self) -> bool {
@@ -157,15 +143,16 @@ impl Core {
     }
 
     fn is_repeatable(self) -> bool {
-        !matches!(self, Self::Write | Self::Edit | Self::Exec | Self::Process)
+        match self {
+            Self::File(tool) => !tool.writes(),
+            Self::Exec | Self::Process => false,
+            Self::Status => true,
+        }
     }
 
     fn info(self) -> ToolInfo {
         let (title, description, parameters) = match self {
-            Self::Read => ("Read", read::ABOUT, read::parameters()),
-            Self::Write => ("Write", write::ABOUT, write::parameters()),
-            Self::Edit => ("Edit", edit::ABOUT, edit::parameters()),
-            Self::Ls => ("List", ls::ABOUT, ls::parameters()),
+            Self::File(tool) => (tool.title(), tool.about(), tool.parameters()),
             Self::Exec => ("Run", exec::ABOUT, exec::parameters()),
             Self::Process => ("Jobs", process::ABOUT, process::parameters()),
             Self::Status => ("Status", status::ABOUT, status::parameters()),
@@ -185,31 +172,24 @@ impl Core {
 pub(crate) struct Standing<'a> {
     pub(crate) config: &'a Config,
     pub(crate) agent: &'a str,
-    /// Whether the rights are those of a main session.
-    pub(crate) is_main: bool,
     /// Whether the person is an owner.
     pub(crate) is_owner: bool,
-    /// Whether its tools run in a sandbox.
-    pub(crate) is_sandboxed: bool,
-    /// The workspace.
-    pub(crate) workspace: PathBuf,
+    /// The model, as `provider/model`.
+    pub(crate) model: Option<String>,
+    /// Where its file tools work. Without that it has none.
+    pub(crate) files: Option<Arc<dyn FileTools>>,
 }
 
 impl Standing<'_> {
-    /// Whether a tool can be there at all, whatever the config allows.
-    fn has(&self, tool: Core) -> bool {
-        match tool {
-            Core::Status => true,
-            tool if tool.is_for_commands() => self.is_main || self.is_sandboxed,
-            _ => self.is_main && !self.is_sandboxed,
-        }
+    fn offers_patch(&self) -> bool {
+        files::offers_patch(self.config, self.agent, self.model.as_deref())
     }
 }
 
 /// The tools of one turn.
 pub(crate) struct Toolbox {
     host: Option<Host>,
-    workspace: Arc<PathBuf>,
+    files: Option<Arc<dyn FileTools>>,
     core: Vec<Core>,
     /// The tools for commands that the policy allows; they are there with what commands are run with.
     commands: Vec<Core>,
@@ -220,22 +200,22 @@ pub(crate) struct Toolbox {
 impl Toolbox {
     pub(crate) fn open(host: Option<&Host>, standing: &Standing<'_>) -> Self {
         let policy = policy::Policy::of(standing.config, standing.agent);
-        let (commands, core) = Core::ALL
-            .into_iter()
-            .filter(|tool| standing.has(*tool))
+        let (commands, core) = Core::all()
+            .filter(|tool| standing.files.is_some() || !tool.is_for_files())
+            .filter(|tool| *tool != Core::File(FileTool::ApplyPatch) || standing.offers_patch())
             .filter(|tool| policy.allows(tool.name(), None))
             .partition(|tool| tool.is_for_commands());
         let offered = host.map(Host::tools).unwrap_or_default();
         let components = offered
             .into_iter()
-            .filter(|(_, tool)| !Core::ALL.iter().any(|core| core.name() == tool.name))
+            .filter(|(_, tool)| Core::all().all(|core| core.name() != tool.name))
             .filter(|(_, tool)| standing.is_owner || !tool.traits.contains(&ToolTrait::OwnerOnly))
             .filter(|(id, tool)| !tool.traits.contains(&ToolTrait::OptIn) || policy.names(&tool.name, id))
             .filter(|(id, tool)| policy.allows(&tool.name, Some(id)))
             .collect();
         Self {
             host: host.cloned(),
-            workspace: Arc::new(standing.workspace.clone()),
+            files: standing.files.clone(),
             core,
             commands,
             bench: None,
@@ -295,30 +275,23 @@ impl Toolbox {
         let found = self.components.iter().find(|(_, tool)| tool.name == call.name);
         match (found, &self.host) {
             (Some(_), Some(host)) => component::call(host, call).await,
-            _ => ToolOutput::failed(format!("There is no tool {} in this conversation.", call.name)),
+            _ => none(call.name),
         }
     }
 
     async fn call_core(&self, core: Core, call: Call<'_>) -> ToolOutput {
-        match (core, &self.bench) {
-            (Core::Status, _) => return call.card.show(),
-            (Core::Exec, Some(bench)) => return exec::call(bench, call).await,
-            (Core::Process, Some(bench)) => return process::call(bench, call.arguments).await,
-            _ => {}
-        }
-        let arguments = call.arguments.clone();
-        let folder = Arc::clone(&self.workspace);
-        let work = move || match core {
-            Core::Read => read::call(&folder, arguments),
-            Core::Write => write::call(&folder, arguments),
-            Core::Edit => edit::call(&folder, arguments),
-            Core::Ls | Core::Exec | Core::Process | Core::Status => ls::call(&folder, arguments),
-        };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(output) => output,
-            Err(error) => ToolOutput::failed(format!("{} did not end well: {error}", core.name())),
+        match (core, &self.files, &self.bench) {
+            (Core::Status, ..) => call.card.show(),
+            (Core::File(tool), Some(files), _) => files.call(tool, call.arguments.clone()).await,
+            (Core::Exec, _, Some(bench)) => exec::call(bench, call).await,
+            (Core::Process, _, Some(bench)) => process::call(bench, call.arguments).await,
+            (Core::File(_) | Core::Exec | Core::Process, ..) => none(call.name),
         }
     }
+}
+
+fn none(name: &str) -> ToolOutput {
+    ToolOutput::failed(format!("There is no tool {name} in this conversation."))
 }
 
 /// A call of a tool.
@@ -341,10 +314,9 @@ mod tests {
         let standing = Standing {
             config,
             agent: "main",
-            is_main,
             is_owner: true,
-            is_sandboxed: false,
-            workspace: PathBuf::from("/nowhere"),
+            model: None,
+            files: is_main.then(|| Arc::new(OnMachine::new("/nowhere".into())) as Arc<dyn FileTools>),
         };
         let tools = Toolbox::open(None, &standing).list().into_iter();
         tools.map(|tool| tool.name).collect()
@@ -355,7 +327,16 @@ mod tests {
         let config = Config::default();
         assert_eq!(
             names(&config, true),
-            ["read", "write", "edit", "ls", "session_status"]
+            [
+                "read",
+                "write",
+                "edit",
+                "apply_patch",
+                "grep",
+                "find",
+                "ls",
+                "session_status"
+            ]
         );
         assert_eq!(names(&config, false), ["session_status"]);
     }
@@ -364,7 +345,12 @@ mod tests {
     fn what_config_denies_is_not_there() {
         let mut config = Config::default();
         config.tools.deny = Some(vec!["WRITE".to_owned(), "group:sessions".to_owned()]);
-        assert_eq!(names(&config, true), ["read", "edit", "ls"]);
+        assert_eq!(
+            names(&config, true),
+            ["read", "edit", "apply_patch", "grep", "find", "ls"]
+        );
+        config.tools.exec.apply_patch.enabled = false;
+        assert_eq!(names(&config, true), ["read", "edit", "grep", "find", "ls"]);
     }
 
     #[test]
