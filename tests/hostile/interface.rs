@@ -1,6 +1,7 @@
 //! Components that misuse what the host offers them.
 
 mod circles;
+pub(crate) mod courier;
 mod forgery;
 mod handles;
 mod imports;

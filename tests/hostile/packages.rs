@@ -1,6 +1,7 @@
 //! Packages that are not what they say, and programs that die in the middle of a change to them.
 
 mod cache;
+mod gateway;
 mod reload;
 
 use std::fs;

@@ -196,26 +196,30 @@ impl World {
         events
     }
 
-    /// Kills a command at moments all over it, each time from the same beginning, and looks at what is left. What was
-    /// found beside the command's beginning and its end is counted.
+    /// Kills a command at each change of a file that it makes, and at moments all over it, each time from the same
+    /// beginning, and looks at what is left. What was found beside the command's beginning and its end is counted.
     fn sweep(&self, prepare: impl Fn(), words: &[&str], check: impl Fn(&State)) -> BTreeMap<State, u32> {
-        const EACH: u32 = 31;
+        const MOMENTS: u32 = 12;
+        // Where a command makes more changes, so many of them, evenly over all.
+        const STEPS: usize = 64;
         prepare();
         let (finished, whole, changes) = self.run_until(words, Cut::Never);
         assert!(finished && changes > 0);
         // The next one may take longer than the one that was measured.
-        let moments = (0..EACH).map(|kill| Cut::After(whole * 3 * kill / (2 * EACH)));
-        let steps = (0..EACH).map(|kill| Cut::At(1 + kill as usize * changes / EACH as usize));
-        let (mut killed, mut states) = (0, BTreeMap::new());
-        for cut in moments.chain(steps) {
+        let moments = (0..MOMENTS).map(|kill| Cut::After(whole * 3 * kill / (2 * MOMENTS)));
+        let steps = changes.min(STEPS);
+        let all = (0..steps).map(|step| Cut::At(1 + step * changes / steps));
+        let (mut hits, mut states) = (0, BTreeMap::new());
+        for cut in all.chain(moments) {
             prepare();
             let (finished, _, _) = self.run_until(words, cut);
-            killed += u32::from(!finished);
+            hits += usize::from(!finished && matches!(cut, Cut::At(_)));
             let state = self.look(cut);
             check(&state);
             *states.entry(state).or_default() += 1;
         }
-        assert!(killed > EACH / 2, "only {killed} were cut off");
+        eprintln!("{words:?}: {changes} changes, {hits} of {steps} cut off");
+        assert!(2 * hits > steps, "only {hits} of {steps} were cut off");
         states
     }
 

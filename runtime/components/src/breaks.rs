@@ -15,7 +15,7 @@ use openclaw_state::{AuditEntry, Outcome, State};
 use crate::error::{CompileFailure, Error};
 use crate::extension::Extension;
 use crate::limits::Stop;
-use crate::ration::{Ration, SPAN};
+use crate::ration::{LINES, Ration, SPAN};
 
 /// What an entry says of a call that was broken off.
 pub const BREAK: &str = "call.break";
@@ -54,7 +54,7 @@ impl Drop for Shared {
 impl Breaks {
     /// Must be called inside of a runtime.
     pub(crate) fn new(state: State) -> Self {
-        Self::by(Ration::new(SPAN), state)
+        Self::by(Ration::new(LINES, SPAN), state)
     }
 
     fn by(ration: Ration, state: State) -> Self {
@@ -165,11 +165,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ration::LINES;
 
     fn flood(folder: &Path, span: Duration) -> Breaks {
         let state = State::open(openclaw_state::Options::new(folder, str::to_owned));
-        let breaks = Breaks::by(Ration::new(span), state.unwrap());
+        let breaks = Breaks::by(Ration::new(LINES, span), state.unwrap());
         let package = Refused::new(Some("loud".parse().unwrap()), None, Path::new("/x\u{1b}[2J"));
         for _ in 0..LINES + 70 {
             breaks.refuse(&package, &Error::NoExport);

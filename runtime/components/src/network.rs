@@ -15,6 +15,7 @@ use openclaw_secrets::SecretValue;
 use openclaw_state::State;
 
 use crate::error::{Error, Result};
+use crate::ration::LINES;
 use passages::Passages;
 
 pub use passages::PASSAGE;
@@ -29,6 +30,8 @@ pub struct NetworkOptions {
     pub upstream: Option<Upstream>,
     /// What any extension may take at most.
     pub caps: Caps,
+    /// How many lines the audit has in a minute of what the gate refuses to one extension. What is beyond that is counted.
+    pub refused_lines: u32,
 }
 
 impl Default for NetworkOptions {
@@ -38,6 +41,7 @@ impl Default for NetworkOptions {
             roots: Roots::of_platform(),
             upstream: None,
             caps: Caps::default(),
+            refused_lines: LINES,
         }
     }
 }
@@ -56,7 +60,7 @@ pub(crate) struct Network {
 impl Network {
     /// Makes the gate. Must be called inside of a runtime.
     pub(crate) fn new(options: NetworkOptions, state: State) -> Result<Self> {
-        let passages = Arc::new(Passages::start(state));
+        let passages = Arc::new(Passages::start(state, options.refused_lines));
         let gate = Gate::new(openclaw_egress::Options {
             resolver: options.resolver,
             roots: options.roots,

@@ -2,15 +2,15 @@
 //!
 //! **Promise.** What is beyond that is counted, and no count is lost: the next line says how many were left out before
 //! it, and where none comes, the last that was left out is written with the number of the others when its minute is over,
-//! or when somebody asks for all that is known. **Bound.** [`LINES`] lines within [`SPAN`] for each extension, and one for the
-//! rest. [`KNOWN`] extensions are counted apart, further ones together. **Cost.** A look into a map for each line.
+//! or when somebody asks for all that is known. **Bound.** So many lines within [`SPAN`] for each extension, usually
+//! [`LINES`], and one for the rest. [`KNOWN`] extensions are counted apart, further ones together. **Cost.** A look into a map for each line.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use openclaw_state::AuditEntry;
 
-/// Lines of one extension within a minute.
+/// Lines of one extension within a minute, usually.
 pub(crate) const LINES: u32 = 30;
 /// That minute.
 pub(crate) const SPAN: Duration = Duration::from_secs(60);
@@ -24,6 +24,7 @@ const OTHERS: &str = "?";
 /// What was written of each extension lately.
 pub(crate) struct Ration {
     windows: HashMap<String, Window>,
+    lines: u32,
     span: Duration,
 }
 
@@ -62,10 +63,11 @@ impl Window {
 }
 
 impl Ration {
-    /// Counts by minutes that are as long as this.
-    pub(crate) fn new(span: Duration) -> Self {
+    /// So many lines in a minute, which is as long as this.
+    pub(crate) fn new(lines: u32, span: Duration) -> Self {
         Self {
             windows: HashMap::new(),
+            lines,
             span,
         }
     }
@@ -100,7 +102,7 @@ impl Ration {
             (window.began, window.written) = (now, 0);
         }
         let before = window.rest.take().map_or(0, |rest| rest.others + 1);
-        if window.written >= LINES {
+        if window.written >= self.lines {
             window.rest = Some(Rest {
                 newest: entry,
                 others: before,
@@ -152,7 +154,7 @@ mod tests {
 
     /// One with a flood behind it, and when that was.
     fn flooded() -> (Ration, Instant) {
-        let (mut ration, now) = (Ration::new(SPAN), Instant::now());
+        let (mut ration, now) = (Ration::new(LINES, SPAN), Instant::now());
         let written = (0..FLOOD).filter_map(|number| ration.take_at("loud", line(number), now));
         let written: Vec<_> = written.map(|entry| told(&entry)).collect();
         let first: Vec<_> = (0..LINES as usize).map(|number| (number, None)).collect();
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_crowd_of_names_is_counted_together_and_does_not_grow_what_is_kept() {
-        let (mut ration, now) = (Ration::new(SPAN), Instant::now());
+        let (mut ration, now) = (Ration::new(LINES, SPAN), Instant::now());
         for number in 0..2 * KNOWN {
             ration.take_at(&format!("x{number}"), line(number), now);
         }

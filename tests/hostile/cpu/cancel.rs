@@ -4,7 +4,9 @@
 //! goes, and afterwards the same call, with nothing held, must come to its end: its place is free, and nothing that it had
 //! taken is missing.
 
+mod adapter;
 mod peer;
+mod standard;
 mod tools;
 
 use std::sync::mpsc::{Sender, channel};
@@ -130,11 +132,12 @@ fn a_caller_that_leaves_while_a_disk_is_waited_for_leaves_nothing_behind() {
         // So many pieces of media fit that each of the cases here has room, and no more.
         let house = House::open_with(|options| {
             options.patience = PATIENCE;
-            options.media_quota = 16 << 12;
+            options.media_quota = 18 << 12;
         })
         .await;
-        tools::add(&house, 9).await;
-        for letter in 'd'..='k' {
+        let peer = Peer::start().await;
+        tools::add(&house, peer.port).await;
+        for (letter, passages) in tools::WITH_DISK {
             let attack = async {
                 for _ in 0..3 {
                     // What stands before the place in question needs the disk, so the tool says when it is there and
@@ -149,9 +152,9 @@ fn a_caller_that_leaves_while_a_disk_is_waited_for_leaves_nothing_behind() {
                 }
                 goes_through(&house, "try", letter).await;
             };
-            house.ordeal("hasty", 0, attack).await;
+            house.ordeal("hasty", passages, attack).await;
         }
-        // Each letter but the first two keeps one piece in the end, and 'f' none: what was left half done would be more.
+        // What was left half done would be more.
         let folder = house.fixture.folder.path().join("host/media");
         let kinds = |kind: &str| {
             let entries = std::fs::read_dir(&folder).unwrap();
@@ -223,6 +226,18 @@ const STANDARD: &str = r#"
                 "list" => drop(std::fs::read_dir("/files").unwrap().count()),
                 "read" => drop(std::fs::read(note).unwrap()),
                 "write" => std::fs::File::create("/files/new").unwrap().write_all(&[7; 9000]).unwrap(),
+                "rename" => {
+                    std::fs::write("/files/one", "").unwrap();
+                    std::fs::rename("/files/one", "/files/other").unwrap();
+                }
+                "link" => drop(std::fs::read_link("/files/link").unwrap()),
+                "sync" => std::fs::File::open(note).unwrap().sync_all().unwrap(),
+                "cut" => std::fs::File::create("/files/cut").unwrap().set_len(100).unwrap(),
+                "append" => {
+                    let options = std::fs::OpenOptions::new().append(true).create(true).open("/files/tail");
+                    options.unwrap().write_all(b"more").unwrap();
+                    std::fs::remove_file("/files/tail").unwrap();
+                }
                 "make" => {
                     std::fs::create_dir("/files/folder").unwrap();
                     std::fs::remove_dir("/files/folder").unwrap();
@@ -245,6 +260,7 @@ fn a_caller_that_leaves_a_program_of_the_standard_leaves_nothing_behind() {
         let folder = house.fixture.folder.path().join("files");
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("note"), [7; 9000]).unwrap();
+        std::os::unix::fs::symlink("note", folder.join("link")).unwrap();
         let places = [("/files".parse().unwrap(), folder.clone())].into();
         let grant = grant(&installed, Choice::All).place(places).unwrap();
         house
@@ -253,7 +269,9 @@ fn a_caller_that_leaves_a_program_of_the_standard_leaves_nothing_behind() {
             .enable(&installed, grant, json!({}))
             .await
             .unwrap();
-        for word in ["sleep", "stat", "list", "read", "write", "make"] {
+        for word in [
+            "sleep", "stat", "list", "read", "write", "rename", "link", "sync", "cut", "append", "make",
+        ] {
             let attack = async {
                 for _ in 0..3 {
                     let host = house.fixture.host.clone();
@@ -270,6 +288,7 @@ fn a_caller_that_leaves_a_program_of_the_standard_leaves_nothing_behind() {
                     // It left what it had made, and may make it again.
                     tokio::task::spawn_blocking(|| ()).await.unwrap();
                     let _ = std::fs::remove_dir(folder.join("folder"));
+                    let _ = std::fs::remove_file(folder.join("tail"));
                 }
                 house.call("program").await.unwrap();
             };

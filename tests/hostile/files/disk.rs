@@ -7,9 +7,9 @@ use std::process::Command;
 use openclaw_components::{CallContext, CompileFailure, Error};
 use serde_json::json;
 
-use super::{GUEST, NO_SPACE, World, skip};
+use super::{GUEST, NO_SPACE, World};
 use crate::common::{text, tool};
-use crate::ordeal::House;
+use crate::ordeal::{House, skip};
 
 /// A small file system of its own, gone when the test is.
 struct SmallDisk(PathBuf);

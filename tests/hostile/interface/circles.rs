@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{CALL, FORWARD, NEXT};
 use crate::common::{grant, limit, odd_tool, text, tool};
-use crate::ordeal::House;
+use crate::ordeal::{House, SAY};
 
 const GET: &str = r#"(import "openclaw:kv/store@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
 /// Says whether it may look into its store: "A tool" if so, or else why not.
@@ -130,4 +130,46 @@ async fn a_tool_that_branches_at_every_depth_computes_on_one_budget() {
             assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
         })
         .await;
+}
+
+const LOG: &str = r#"(import "openclaw:log/lines@0.1.0" "write" (func $write (param i32 i32 i32 i32 i32)))"#;
+/// Says something to the log, which is well anywhere else.
+const WRITE: &str = "(call $write (i32.const 2) (i32.const 100) (i32.const 6) (i32.const 0) (i32.const 0))";
+
+/// The host is in the middle of something then, and is entered by nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_calls_the_host_while_it_makes_room_or_after_it_returned_is_broken_off() {
+    let house = House::open().await;
+    // Arguments of a length that nobody else has are what it does this for.
+    let room = format!("(if (i32.eq (local.get 3) (i32.const 40)) (then {WRITE}))");
+    let call = format!("{WRITE} {SAY}");
+    house
+        .add(
+            "room",
+            &odd_tool("room", [LOG, "", &call], ["", &room]),
+            json!({}),
+        )
+        .await;
+    let after = format!(
+        r#"(global $late (mut i32) (i32.const 0))
+        (func (export "cabi_post_openclaw:tool/toolbox@0.1.0#call") (param i32)
+            (if (global.get $late) (then {WRITE})))"#
+    );
+    let call = format!("(global.set $late (i32.eq (local.get $args_len) (i32.const 40))) {WRITE} {SAY}");
+    house
+        .add("after", &tool("after", LOG, &after, &call), json!({}))
+        .await;
+    for id in ["room", "after"] {
+        let ask = |length: usize| {
+            let arguments = format!("{:<length$}", "{}");
+            let host = house.fixture.host.clone();
+            async move { host.call(id, &arguments, CallContext::default(), None).await }
+        };
+        assert_eq!(text(&ask(39).await.unwrap()), "A tool", "{id}");
+        match house.ordeal(id, 1, ask(40)).await {
+            Err(Error::Trap { what, .. }) => assert!(what.contains("cannot leave"), "{id}: {what}"),
+            other => panic!("{id}: {other:?}"),
+        }
+        assert_eq!(text(&ask(39).await.unwrap()), "A tool", "{id}");
+    }
 }

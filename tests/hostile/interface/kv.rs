@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use openclaw_components::CallContext;
+use openclaw_policy::Limit;
 use openclaw_state::{KvUsage, Namespace};
 use serde_json::json;
 
-use crate::common::{text, tool};
-use crate::ordeal::House;
+use crate::common::{limit, text, tool};
+use crate::ordeal::{House, SAY};
 
 const KV: &str = r#"
     (import "openclaw:kv/store@0.1.0" "get" (func $get (param i32 i32 i32)))
@@ -136,22 +137,47 @@ fn fill(house: &House, tool: &'static str, letter: char) -> tokio::task::JoinHan
     })
 }
 
-/// A million keys would take a million transactions, and the one after the last that was granted is refused like the
-/// millionth.
+/// Tries a million keys of four bytes whatever it is told, with none that it tries twice.
+fn hoarder() -> Vec<u8> {
+    let call = format!(
+        "(loop $on
+            (i32.store8 (i32.const 1500) (i32.add (i32.const 65) (i32.and (local.get $n) (i32.const 15))))
+            (i32.store8 (i32.const 1501)
+                (i32.add (i32.const 65) (i32.and (i32.shr_u (local.get $n) (i32.const 4)) (i32.const 31))))
+            (i32.store8 (i32.const 1502)
+                (i32.add (i32.const 65) (i32.and (i32.shr_u (local.get $n) (i32.const 9)) (i32.const 31))))
+            (i32.store8 (i32.const 1503)
+                (i32.add (i32.const 65) (i32.shr_u (local.get $n) (i32.const 14))))
+            (call $set (i32.const 1500) (i32.const 4) (i32.const 5000) (i32.const 0) (i32.const 2000))
+            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if $on (i32.lt_u (local.get $n) (i32.const 1000000))))
+        {SAY}"
+    );
+    tool("hoard", KV, "", &call)
+}
+
+/// What each key after the last that was granted costs is a transaction that changes nothing, and there is a limit on those.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tiny_keys_are_counted_and_not_only_weighed() {
     let house = House::open().await;
     let asks = json!({
         "capabilities": {"kv": {"quota": "16 MiB", "entries": 300}},
-        "limits": {"cpu": "10 s"},
+        "limits": {"cpu": "60 s", "deadline": "5 min"},
     });
-    house.add("hoarder", &filler("hoard", 0), asks).await;
+    house.add("hoarder", &hoarder(), asks.clone()).await;
     house
-        .ordeal("hoarder", 0, async {
-            let said = fill(&house, "hoard", 'a').await.unwrap();
-            assert!(said.contains("300"), "{said}");
+        .ordeal("hoarder", 1, async {
+            assert_eq!(limit(house.call("hoard").await), Limit::HostCalls);
             assert_eq!(usage(&house, "hoarder").await.entries, 300);
-            assert!(fill(&house, "hoard", 'b').await.unwrap().contains("300"));
+        })
+        .await;
+    house.add("filler", &filler("fill", 0), asks).await;
+    house
+        .ordeal("filler", 0, async {
+            let said = fill(&house, "fill", 'a').await.unwrap();
+            assert!(said.contains("300"), "{said}");
+            assert_eq!(usage(&house, "filler").await.entries, 300);
+            assert!(fill(&house, "fill", 'b').await.unwrap().contains("300"));
         })
         .await;
 }

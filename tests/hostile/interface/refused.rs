@@ -1,12 +1,10 @@
 //! Components that ask for what they were not granted, over and over.
 
-use std::fs;
-use std::path::Path;
-
 use openclaw_components::CallContext;
 use openclaw_policy::Choice;
 use serde_json::{Value, json};
 
+use super::courier;
 use super::texts::{heard, listen};
 use crate::common::grant;
 use crate::ordeal::House;
@@ -16,32 +14,14 @@ const LINES: usize = 30;
 const CALLS: usize = 8;
 const REQUESTS: usize = 1000;
 
-/// The courier, which the suite's first step has built.
-fn component() -> Vec<u8> {
-    let path = "guests/courier/target/wasm32-wasip2/release/courier.wasm";
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
-}
-
 /// It sends with the standard's client, whose refusals have no room for words, so that the log has them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_are_refused_flood_neither_the_log_nor_the_audit() {
     listen();
     let house = House::open().await;
-    let asks = json!({
-        "contracts": {"tools": ["typed", "standard", "dial"]},
-        "capabilities": {
-            "kv": {"quota": "1 MiB"},
-            "http": [{"scheme": "https", "host": "granted.example"}],
-            "sockets": [{"transport": "wss", "host": "granted.example"}],
-            "secrets": [{"name": "s", "audience": ["granted.example"], "capture": true, "reveal": true}],
-        },
-        "limits": {"memory": "256 MiB", "cpu": "60 s", "deadline": "60 s", "hostCalls": 10_000_000,
-            "bytesIn": "64 MiB", "bytesOut": "64 MiB", "output": "16 MiB"},
-    });
-    let installed = house.add("knocker", &component(), asks).await;
-    let knock = json!({"Send": {"method": "GET", "url": "https://other.example/", "headers": [], "many": [0, 0],
-        "body": "Empty", "limits": {}, "unread": false}});
-    let arguments = json!({"errand": Value::from(vec![knock; REQUESTS]).to_string()}).to_string();
+    let asks = courier::asks(json!({"scheme": "https", "host": "granted.example"}));
+    let installed = house.add("knocker", &courier::component(), asks).await;
+    let arguments = courier::errand("https://other.example/", REQUESTS);
     let attack = async {
         for _ in 0..CALLS {
             let host = &house.fixture.host;

@@ -53,23 +53,40 @@ async fn a_schema_that_is_no_json_or_too_deep_is_refused() {
     }
 }
 
-/// Ten megabytes of a schema: a brace, blanks and a brace, which is JSON.
+/// Ten megabytes of a schema: an enumeration of two and a half million letters.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schema_of_ten_megabytes_is_refused() {
     let house = House::open().await;
-    let long = |bytes: u32| {
+    // `{"enum":[` to begin with, then `"a",` over and over, and in the end `1]}`.
+    let long = |members: u32| {
+        let (from, end) = (131_072 + 9, 131_072 + 9 + 4 * members);
         let describe = format!(
-            "(drop (memory.grow (i32.const 170)))
-            (memory.fill (i32.const 131072) (i32.const 0x20) (i32.const {bytes}))
-            (i32.store8 (i32.const 131072) (i32.const 0x7b))
-            (i32.store8 (i32.const {}) (i32.const 0x7d))
-            (i32.store (i32.const 228) (i32.const 131072)) (i32.store (i32.const 232) (i32.const {bytes}))",
-            131_072 + bytes - 1
+            r"(drop (memory.grow (i32.const 170)))
+            (memory.copy (i32.const 131072) (i32.const 1000) (i32.const 9))
+            (loop $on
+                (i32.store (i32.add (i32.const {from}) (i32.mul (global.get $nth) (i32.const 4)))
+                    (i32.load (i32.const 1010)))
+                (global.set $nth (i32.add (global.get $nth) (i32.const 1)))
+                (br_if $on (i32.lt_u (global.get $nth) (i32.const {members}))))
+            (memory.copy (i32.const {end}) (i32.const 1020) (i32.const 3))
+            (i32.store (i32.const 228) (i32.const 131072)) (i32.store (i32.const 232) (i32.const {}))",
+            12 + 4 * members
         );
-        tool_described("long", ["", "", &describe, SAY])
+        let data = format!(
+            r#"(data (i32.const 1000) "{}") (data (i32.const 1010) "{}") (data (i32.const 1020) "{}")"#,
+            escaped(r#"{"enum":["#),
+            escaped(r#""a","#),
+            escaped("1]}")
+        );
+        tool_described(
+            "long",
+            ["(global $nth (mut i32) (i32.const 0))", &data, &describe, SAY],
+        )
     };
-    install(&house, &long(60_000)).await.unwrap();
-    let said = refuse(&house, &long(10 << 20)).await;
+    let installed = install(&house, &long(15_000)).await.unwrap();
+    let schema: Value = serde_json::from_str(&installed.tools[0].parameters).unwrap();
+    assert_eq!(schema["enum"].as_array().unwrap().len(), 15_001);
+    let said = refuse(&house, &long(10 << 18)).await;
     assert!(said.contains("more than 65536 bytes"), "{said}");
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{code_of, evil};
 use crate::common::{compiler, grant, text, tool};
-use crate::ordeal::{House, SAY};
+use crate::ordeal::{House, SAY, skip};
 
 /// Somebody who is not this user.
 const STRANGER: Option<u32> = Some(65_534);
@@ -38,7 +38,7 @@ async fn says(house: &House) -> String {
 fn may_give_away(case: &str) -> bool {
     let may = rustix::process::geteuid().is_root();
     if !may {
-        eprintln!("skipped: {case} needs the right to give files away");
+        skip(&format!("{case} needs the right to give files away"));
     }
     may
 }

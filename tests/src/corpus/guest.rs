@@ -55,6 +55,8 @@ impl Couriers {
             roots,
             upstream: None,
             caps,
+            // Each case looks for each of its lines.
+            refused_lines: u32::MAX,
         };
         let host = Host::start(options).await.unwrap();
         let package = folder.path().join("courier");

@@ -29,8 +29,9 @@ enum News {
 pub(super) struct Passages(mpsc::UnboundedSender<News>);
 
 impl Passages {
-    pub(super) fn start(state: State) -> Self {
-        Self::by(Ration::new(SPAN), state)
+    /// With so many lines of what is refused to an extension in a minute.
+    pub(super) fn start(state: State, refused: u32) -> Self {
+        Self::by(Ration::new(refused, SPAN), state)
     }
 
     fn by(ration: Ration, state: State) -> Self {
@@ -167,7 +168,7 @@ mod tests {
     async fn of_what_is_refused_there_are_so_many_lines_a_minute_and_of_what_passes_all() {
         let folder = tempfile::tempdir().unwrap();
         let state = State::open(openclaw_state::Options::new(folder.path(), str::to_owned)).unwrap();
-        let passages = Passages::start(state.clone());
+        let passages = Passages::start(state.clone(), LINES);
         for _ in 0..200 {
             passages.record(passage(Ending::Denied));
             passages.record(passage(Ending::Passed));
@@ -181,7 +182,7 @@ mod tests {
     async fn the_number_of_the_rest_is_written_when_its_minute_is_over() {
         let folder = tempfile::tempdir().unwrap();
         let state = State::open(openclaw_state::Options::new(folder.path(), str::to_owned)).unwrap();
-        let passages = Passages::by(Ration::new(Duration::from_millis(600)), state.clone());
+        let passages = Passages::by(Ration::new(LINES, Duration::from_millis(600)), state.clone());
         for _ in 0..200 {
             passages.record(passage(Ending::Denied));
         }

@@ -56,6 +56,7 @@ pub(crate) fn message(
     id: &str,
     text: &str,
     (handle, remote, deferred): (Option<String>, Option<String>, Option<String>),
+    media: Option<String>,
 ) -> InboundEvent {
     let info = MediaInfo {
         kind: MediaKind::Image,
@@ -75,7 +76,11 @@ pub(crate) fn message(
             url,
         })
     });
-    let sources = remote.into_iter().chain(deferred.map(AttachmentSource::Deferred));
+    let kept = deferred
+        .map(AttachmentSource::Deferred)
+        .into_iter()
+        .chain(media.map(AttachmentSource::Media));
+    let sources = remote.into_iter().chain(kept);
     InboundEvent::Message(Message {
         origin: origin(id, handle),
         ids: vec![id.to_owned()],

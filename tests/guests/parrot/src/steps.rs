@@ -72,6 +72,7 @@ enum Step {
         handle: Option<String>,
         remote: Option<String>,
         deferred: Option<String>,
+        media: Option<String>,
         claim: Option<Claim>,
     },
     Start {
@@ -338,9 +339,10 @@ fn take(step: Step) -> Result<Value, Error> {
             handle,
             remote,
             deferred,
+            media,
             claim,
         } => {
-            let mut message = deliver::message(&id, &text, (handle, remote, deferred));
+            let mut message = deliver::message(&id, &text, (handle, remote, deferred), media);
             if let Some(claim) = claim {
                 deliver::pretend(&mut message, claim);
             }
@@ -491,7 +493,7 @@ impl Many {
 
     fn once(&self, n: u32) -> Result<(), Error> {
         match self.what.as_str() {
-            "deliver" => deliver(&[deliver::message(&format!("m{n}"), "hi", (None, None, None))]),
+            "deliver" => deliver(&[deliver::message(&format!("m{n}"), "hi", (None, None, None), None)]),
             "timer" => schedule::set_after(&format!("t{n}"), 1000),
             "cursor" => state::move_cursor(&format!("c{n}"), "1"),
             "request" => background::start(&format!("r{n}"), &request("http://127.0.0.1:9/".to_owned())),

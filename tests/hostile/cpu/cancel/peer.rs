@@ -1,9 +1,11 @@
 //! A server on this machine that keeps whoever asks it waiting, in one way for each path, until it is let go.
 
+use std::sync::Arc;
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -11,6 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 pub(super) struct Peer {
     pub(super) port: u16,
     held: watch::Sender<bool>,
+    arrived: Arc<Notify>,
 }
 
 impl Peer {
@@ -18,12 +21,20 @@ impl Peer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (held, watched) = watch::channel(false);
+        let arrived = Arc::<Notify>::default();
+        let tell = Arc::clone(&arrived);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                tell.notify_one();
                 tokio::spawn(serve(stream, watched.clone()));
             }
         });
-        Self { port, held }
+        Self { port, held, arrived }
+    }
+
+    /// Waits until somebody came, since this was waited for.
+    pub(super) async fn arrived(&self) {
+        self.arrived.notified().await;
     }
 
     /// Whether everybody waits from here on.

@@ -30,6 +30,7 @@ const IMPORTS: &str = r#"
     (import "openclaw:sockets/dial@0.1.0" "connect" (func $connect (param i32 i32)))
     (import "openclaw:sockets/dial@0.1.0" "[method]connection.receive" (func $receive (param i32 i64 i32)))
     (import "openclaw:sockets/dial@0.1.0" "[method]connection.send" (func $frames (param i32 i32 i32 i32)))
+    (import "openclaw:sockets/dial@0.1.0" "[method]connection.close" (func $close (param i32 i32 i32 i32 i32)))
     (import "openclaw:tools/calls@0.1.0" "call" (func $tool (param i32 i32 i32 i32 i32)))"#;
 
 /// Each function's result is at 2000: not zero there is an error, whose message is at 2012, and what was made is at 2008.
@@ -81,7 +82,7 @@ const FUNCTIONS: &str = r#"
     (func $line (result i32) (call $connect (i32.const 5000) (i32.const 2000)) (call $made))"#;
 
 /// Those that wait for a peer, and how many passages of the gate each is.
-pub(super) const WITH_PEER: [(char, usize); 9] = [
+pub(super) const WITH_PEER: [(char, usize); 10] = [
     ('l', 1),
     ('m', 1),
     ('n', 1),
@@ -91,13 +92,27 @@ pub(super) const WITH_PEER: [(char, usize); 9] = [
     ('r', 1),
     ('s', 1),
     ('t', 1),
+    ('x', 1),
 ];
 
-/// How many files with bytes, with facts and with drafts of facts there are when each of the letters from 'd' to 'k' came
-/// to its end once and was left so many times before.
+/// Those that wait for a disk, and how many passages of the gate each is when it comes to its end.
+pub(super) const WITH_DISK: [(char, usize); 9] = [
+    ('d', 0),
+    ('e', 0),
+    ('f', 0),
+    ('g', 0),
+    ('h', 0),
+    ('i', 0),
+    ('j', 0),
+    ('k', 0),
+    ('u', 1),
+];
+
+/// How many files with bytes, with facts and with drafts of facts there are when each of those came to its end once and was
+/// left so many times before.
 pub(super) fn kept(left: usize) -> (usize, usize, usize) {
-    // 'f' and 'g' keep nothing and 'h' to 'k' one piece each; 'i' to 'k' had theirs before they were left.
-    let pieces = 4 + 3 * left;
+    // 'f' and 'g' keep nothing and the letters behind them one piece each; all but 'h' had theirs before they were left.
+    let pieces = 5 + 4 * left;
     (pieces, pieces, 0)
 }
 
@@ -186,6 +201,16 @@ pub(super) async fn add(house: &House, port: u16) {
             (call $seek (local.get $h) (i64.const 3) (i32.const 2000)) (call $must)"
                 .to_owned(),
         ),
+        // The body of a request is at 4028, and its third case is media.
+        (
+            'u',
+            format!(
+                "(call $whole) (i32.store8 (i32.const 4028) (i32.const 2))
+                (i32.store (i32.const 4032) (i32.load (i32.const 2008)))
+                (i32.store (i32.const 4036) (i32.load (i32.const 2012)))
+                (call $gate) {post} (drop (call $answer))"
+            ),
+        ),
         ('l', format!("(call $ask {never}) (call $shout) (drop (call $answer))")),
         (
             'm',
@@ -235,6 +260,14 @@ pub(super) async fn add(house: &House, port: u16) {
                 (i32.store8 (i32.const 5200) (i32.const 1))
                 (i32.store (i32.const 5208) (i32.const 60000))
                 {frames}"
+            ),
+        ),
+        (
+            'x',
+            format!(
+                "(call $dial {open}) (local.set $h (call $line)) (call $shout)
+                (call $close (local.get $h) (i32.const 1000) (i32.const 0) (i32.const 0) (i32.const 2000))
+                (call $must)"
             ),
         ),
     ];
