@@ -93,7 +93,11 @@ fn pack(built: &Path, guest: &Path, packed: &Path) -> Result<()> {
 /// Puts the programs of a package without a manifest where the gateway looks for its own.
 fn lay(built: &Path, package: &Package, programs: &Path) -> Result<()> {
     fs::create_dir_all(programs).with_context(|| format!("making {}", programs.display()))?;
-    for target in package.targets.iter().filter(|target| target.is_kind(TargetKind::Bin)) {
+    for target in package
+        .targets
+        .iter()
+        .filter(|target| target.is_kind(TargetKind::Bin))
+    {
         let file = format!("{}.wasm", target.name);
         let from = built.join(GUEST_TARGET).join("release").join(&file);
         let to = programs.join(&file);
