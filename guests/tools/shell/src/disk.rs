@@ -420,14 +420,20 @@ impl Disk {
         Ok(())
     }
 
-    /// The way from a link's folder to a place in the same mount.
+    /// The way from a link's folder to a place in a mount: within the same one if it can be, so that it holds for others
+    /// too, else by the names that scripts know.
     fn way_from(&self, target: &Path, link: &Path) -> Option<PathBuf> {
         let target = normalize_path(target);
-        let mount = self.mounted(link)?;
-        let up = link.parent()?.strip_prefix(&mount.at).ok()?.components().count();
-        let down = target.strip_prefix(&mount.at).ok()?;
+        let goal = &self.mounted(&target)?.at;
+        let root = Path::new("/");
+        let base = if self.mounted(link)?.at == *goal {
+            goal.as_path()
+        } else {
+            root
+        };
+        let up = link.parent()?.strip_prefix(base).ok()?.components().count();
         let mut way: PathBuf = std::iter::repeat_n("..", up).collect();
-        way.push(down);
+        way.push(target.strip_prefix(base).ok()?);
         Some(match way.as_os_str().is_empty() {
             true => PathBuf::from("."),
             false => way,

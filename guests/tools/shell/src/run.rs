@@ -72,7 +72,7 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
     };
 
     if kept.is_dir() {
-        let saved = State::of(&bash, &run.env).save(&kept.join("state"));
+        let saved = State::of(&bash, &run.env, &mut notes).save(&kept.join("state"));
         let there = |path: &Path| {
             run.folders
                 .root

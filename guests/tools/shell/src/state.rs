@@ -3,7 +3,8 @@
 //! **Promise.** A run begins where the one before it ended. Variables that only came from the environment of that run are
 //! not kept; one that a script changed is kept, until the environment says something new about it. What cannot be read —
 //! torn, or of another version — is ignored, and a line says so; it never fails a command. **Bound.** What the
-//! interpreter's own limits on memory allow. **Cost.** One file read and written per run.
+//! interpreter's own limits on memory allow; a variable larger than [`LARGEST`] is not kept, and a line says so. **Cost.**
+//! One file read and written per run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,14 +19,16 @@ use crate::aside;
 /// The form of the file, with the version of the interpreter whose state lies in it.
 const FORM: &str = "openclaw-shell 1 bashkit 0.20.2";
 
+/// A variable that is kept is read and written with every run.
+const LARGEST: usize = 1 << 20;
+
 /// Variables that are about one run and not about a session.
-const PASSING: [&str; 7] = [
+const PASSING: [&str; 6] = [
     "_",
     "PIPESTATUS",
     "BASHPID",
     "PPID",
     "LINENO",
-    "OLDPWD_",
     "BASHKIT_ALLOW_INPROCESS_PYTHON",
 ];
 
@@ -57,8 +60,8 @@ impl State {
         }
     }
 
-    /// What a session holds now.
-    pub(crate) fn of(bash: &Bash, given: &BTreeMap<String, String>) -> Self {
+    /// What a session holds now. What is too large goes into the notes.
+    pub(crate) fn of(bash: &Bash, given: &BTreeMap<String, String>, notes: &mut Vec<String>) -> Self {
         let taken = bash.snapshot_state(SnapshotOptions {
             exclude_filesystem: true,
             exclude_functions: false,
@@ -68,6 +71,14 @@ impl State {
             if shell.variables.get(name).or_else(|| shell.env.get(name)) == Some(value) {
                 forget(&mut shell, name);
             }
+        }
+        let large = shell.variables.iter().filter(|(_, value)| value.len() > LARGEST);
+        let large: Vec<String> = large.map(|(name, _)| name.clone()).collect();
+        for name in large {
+            forget(&mut shell, &name);
+            notes.push(format!(
+                "the session does not keep ${name}, which is larger than {LARGEST} bytes; write it to a file"
+            ));
         }
         for name in PASSING {
             forget(&mut shell, name);

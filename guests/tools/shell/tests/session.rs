@@ -161,6 +161,15 @@ fn a_state_of_another_version_is_left_out_with_a_word() {
 }
 
 #[test]
+fn a_variable_that_is_too_large_is_not_kept_and_a_line_says_so() {
+    let session = Session::new();
+    let (code, _, err) = session.run("y=1; x=$(seq 300000)");
+    assert_eq!(code, 0);
+    assert!(err.contains("does not keep $x"), "{err}");
+    assert_eq!(session.out("echo [$x] $y"), "[] 1\n");
+}
+
+#[test]
 fn modes_are_remembered_though_the_host_keeps_none() {
     let session = Session::new();
     session.run("echo 'echo ran' > s; chmod 750 s; mv s t; mkdir -m 700 d");
