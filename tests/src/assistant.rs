@@ -4,14 +4,16 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use openclaw_agent::{Agent, Options};
+use openclaw_agent::{Agent, Commands, Options};
 use openclaw_components::Host;
 use openclaw_config::tree::Config;
 use openclaw_config::{Current, Disk, Place, Request, Schema, Selection, Snapshot, Surroundings, load};
 use openclaw_egress::{Caps, Gate, Ledger, Passage, Roots, SystemResolver};
 use openclaw_models::Models;
+use openclaw_sandbox::machine;
 use openclaw_secrets::SnapshotCell;
 use openclaw_state::State;
 use serde_json::Value;
@@ -72,6 +74,7 @@ impl Assistant {
             models,
             host,
             sandboxes: None,
+            commands: Some(commands(folder)),
         });
         Ok(Self {
             state,
@@ -84,6 +87,23 @@ impl Assistant {
     pub async fn stop(&self) {
         self.agent.stop().await;
         self.state.close().await;
+    }
+}
+
+/// Commands have the folder for their home, and no login shell is asked.
+fn commands(folder: &Path) -> Commands {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Commands {
+        machine: machine::Settings {
+            environment: vec![
+                ("PATH".into(), path),
+                ("HOME".into(), folder.into()),
+                ("OPENAI_API_KEY".into(), "a-secret-of-the-gateway".into()),
+            ],
+            login_patience: Duration::ZERO,
+            grace: Duration::from_millis(500),
+        },
+        gate: None,
     }
 }
 

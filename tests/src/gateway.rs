@@ -62,6 +62,17 @@ pub fn bundled() -> PathBuf {
     folder
 }
 
+/// The guests that the program runs itself, as `cargo xtask test` builds them.
+pub fn programs() -> PathBuf {
+    let folder = bundled().with_file_name("programs");
+    assert!(
+        folder.join("shell.wasm").is_file(),
+        "{} has no shell.wasm; `cargo xtask test` builds it",
+        folder.display()
+    );
+    folder
+}
+
 /// A port that nobody listens on at this moment.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -159,6 +170,7 @@ impl House {
             .env("TMPDIR", self.home())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("OPENCLAW_BUNDLED_PLUGINS_DIR", bundled())
+            .env("OPENCLAW_PROGRAMS_DIR", programs())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.home())
             .stdin(Stdio::null());

@@ -222,3 +222,68 @@ async fn in_a_group_it_answers_who_calls_it_and_nobody_else() {
     assert_eq!(history(&running, "main", "user").await, Vec::<String>::new());
     assert!(running.stop().success());
 }
+
+/// A stranger who was let in shares the owner's conversation and not the owner's rights.
+#[tokio::test]
+async fn a_strangers_command_runs_in_the_sandbox_and_the_owners_on_this_machine() {
+    let telegram = Telegram::start().await.unwrap();
+    let house = set_up(&telegram, &[]);
+    house.configure(|config| {
+        config["agents"]["defaults"]["sandbox"] = json!({"mode": "non-main", "backend": "wasm"});
+    });
+    let running = house.start().await;
+    pair(&telegram, &house, ANNA).await;
+    let asked = r#"tool: exec {"command": "echo home is $HOME | tr a-z A-Z; ls /; cat /etc/hostname; x=1"}"#;
+    telegram.write(ANNA, asked);
+    let answer = reply(&telegram, &house, ANNA, "HOME IS").await;
+    let text = answer["text"].as_str().unwrap();
+    assert!(text.contains("HOME IS /WORKSPACE"), "{text}");
+    // Nothing of this machine is there.
+    assert!(
+        text.contains("workspace")
+            && !text.contains(
+                "etc
+"
+            ),
+        "{text}"
+    );
+    assert!(text.contains("cat: /etc/hostname: No such file"), "{text}");
+
+    // The owner's own session runs on this machine.
+    let mut line = running.connect().await;
+    let told = line
+        .must("agent", json!({"message": r#"tool: exec {"command": "echo home is $HOME"}"#, "sessionKey": "main", "idempotencyKey": "one"}))
+        .await;
+    let run = told["runId"].as_str().unwrap().to_owned();
+    line.must("agent.wait", json!({"runId": run, "timeoutMs": 30_000}))
+        .await;
+    let home = house.home().display().to_string();
+    let said = history(&running, "main", "assistant").await;
+    assert!(
+        said.iter().any(|text| text.contains(&format!("home is {home}"))),
+        "{said:?}"
+    );
+
+    // There is one sandbox, which is at rest, and it can be looked at and removed.
+    let listed = house.must(&["sandbox", "list"]);
+    assert!(listed.contains("agent:main\n  wasm · at rest"), "{listed}");
+    let explained = house.must(&[
+        "sandbox",
+        "explain",
+        "--session",
+        "agent:main:telegram:default:direct:4711",
+    ]);
+    assert!(
+        explained.contains("runtime    sandboxed") && explained.contains("agents.defaults.sandbox.mode"),
+        "{explained}"
+    );
+    let direct = house.must(&["sandbox", "explain"]);
+    assert!(direct.contains("runtime    direct"), "{direct}");
+    assert!(
+        house
+            .must(&["sandbox", "recreate", "--all"])
+            .contains("Removed agent:main.")
+    );
+    assert!(house.must(&["sandbox", "list"]).contains("No sandboxes"));
+    running.stop();
+}

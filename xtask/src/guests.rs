@@ -24,6 +24,10 @@ const BUILT: &str = "target/guests-release";
 const SHIPPED: &str = "guests/";
 pub(crate) const PACKED: &str = "target/extensions";
 
+/// A package without a manifest is no extension: nobody installs it, and no grant is asked for. Its program is one that
+/// the gateway itself runs, and lies here by its name.
+pub(crate) const PROGRAMS: &str = "target/programs";
+
 const MANIFEST: &str = "openclaw.plugin.json";
 const SKILL_TEXT: &str = "SKILL.md";
 
@@ -51,7 +55,11 @@ pub(crate) fn build(tree: &Tree) -> Result<()> {
         )?;
         place(&built, package, folder(tree, package))?;
         if manifest.starts_with(SHIPPED) {
-            pack(&built, folder(tree, package), &tree.root.join(PACKED))?;
+            let guest = folder(tree, package);
+            match guest.join(MANIFEST).exists() {
+                true => pack(&built, guest, &tree.root.join(PACKED))?,
+                false => lay(&built, package, &tree.root.join(PROGRAMS))?,
+            }
         }
     }
     Ok(())
@@ -77,6 +85,22 @@ fn pack(built: &Path, guest: &Path, packed: &Path) -> Result<()> {
     let text = text.exists().then(|| (text, folder.join(SKILL_TEXT)));
     let files = [Some(component), Some((file, folder.join(MANIFEST))), text];
     for (from, to) in files.into_iter().flatten() {
+        fs::copy(&from, &to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
+    }
+    Ok(())
+}
+
+/// Puts the programs of a package without a manifest where the gateway looks for its own.
+fn lay(built: &Path, package: &Package, programs: &Path) -> Result<()> {
+    fs::create_dir_all(programs).with_context(|| format!("making {}", programs.display()))?;
+    for target in package
+        .targets
+        .iter()
+        .filter(|target| target.is_kind(TargetKind::Bin))
+    {
+        let file = format!("{}.wasm", target.name);
+        let from = built.join(GUEST_TARGET).join("release").join(&file);
+        let to = programs.join(&file);
         fs::copy(&from, &to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
     }
     Ok(())

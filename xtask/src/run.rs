@@ -22,7 +22,9 @@ pub(crate) fn run(tree: &Tree, port: u16) -> Result<()> {
     let packed = tree.root.join(guests::PACKED);
     let openclaw = || {
         let mut command = openclaw::isolated(&binary, &state);
-        command.env("OPENCLAW_BUNDLED_PLUGINS_DIR", &packed);
+        command
+            .env("OPENCLAW_BUNDLED_PLUGINS_DIR", &packed)
+            .env("OPENCLAW_PROGRAMS_DIR", tree.root.join(guests::PROGRAMS));
         command
     };
     // Asked before anything is printed: otherwise the address below could be another program's.

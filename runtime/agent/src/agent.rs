@@ -8,6 +8,8 @@ use openclaw_config::Current;
 use openclaw_config::tree::Config;
 use openclaw_models::Models;
 use openclaw_sandbox::Sandboxes;
+use openclaw_sandbox::jobs::{Ended, Jobs};
+use openclaw_sandbox::machine::Machine;
 use openclaw_state::{NewTurn, State, TurnState, View};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -20,6 +22,7 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::event::{AHEAD, Event};
 use crate::ledger::{Begun, Entered, outcome_of};
+use crate::notes::Notes;
 use crate::outcome::Outcome;
 use crate::places::Places;
 use crate::recall::Recall;
@@ -27,6 +30,7 @@ use crate::request::Request;
 use crate::scene::{self, Scene};
 use crate::session::Key;
 use crate::shared::{Lanes, Shared};
+use crate::tools::exec::{Gate, NOTE_CHARS, summary};
 use crate::tools::{self, ToolInfo, ToolOutput};
 
 /// What is needed to run turns.
@@ -41,6 +45,17 @@ pub struct Options {
     pub host: Option<Host>,
     /// Where sandboxed sessions run; without it their tools fail.
     pub sandboxes: Option<Arc<Sandboxes>>,
+    /// What commands on this machine run with; without it none do.
+    pub commands: Option<Commands>,
+}
+
+/// What commands on this machine run with.
+#[derive(Clone, Default)]
+pub struct Commands {
+    /// The variables and the times that they have.
+    pub machine: openclaw_sandbox::machine::Settings,
+    /// Who is asked before one runs; without it whatever would need to be asked is refused.
+    pub gate: Option<Arc<dyn Gate>>,
 }
 
 /// A turn that is to be accepted.
@@ -97,6 +112,7 @@ impl Agent {
             models,
             host,
             sandboxes,
+            commands,
         } = options;
         say_which_queue(&config);
         let shared = Arc::new(Shared {
@@ -105,6 +121,12 @@ impl Agent {
             models,
             host,
             sandboxes,
+            machine: commands
+                .as_ref()
+                .map(|commands| Machine::new(commands.machine.clone())),
+            gate: commands.and_then(|commands| commands.gate),
+            jobs: Jobs::default(),
+            notes: Notes::default(),
             events: broadcast::Sender::new(AHEAD),
             lanes: Mutex::new(Lanes::default()),
             places: Places::new(),
@@ -116,6 +138,9 @@ impl Agent {
         });
         let seen = shared.resume().await?;
         shared.tasks.spawn(Arc::clone(&shared).watch(seen));
+        shared
+            .tasks
+            .spawn(note_ends(shared.jobs.ends(), Arc::clone(&shared)));
         Ok(Self { shared })
     }
 
@@ -216,12 +241,15 @@ impl Agent {
 
     /// The tools that the owner has in a session.
     pub fn tools(&self, session_key: &Key) -> Result<Vec<ToolInfo>> {
+        let agent = self.agent_of(session_key);
+        let model = self.shared.models.resolve_for(&agent, None).ok();
         let toolbox = scene::toolbox(
             &self.shared,
             &self.shared.config.get(),
-            &self.agent_of(session_key),
+            &agent,
             session_key.as_str(),
             &Request::default(),
+            model.map(|model| model.reference()),
         )?;
         Ok(toolbox.list())
     }
@@ -271,11 +299,34 @@ impl Agent {
         Ok(scene.toolbox.call(call).await)
     }
 
-    /// Lets go of what runs, without ending it: it is taken up at the next start. The state is not closed.
+    /// Lets go of the turns that run, without ending them: they are taken up at the next start. Commands are ended. The
+    /// state is not closed.
     pub async fn stop(&self) {
         self.shared.closing.cancel();
+        self.shared.jobs.close().await;
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+    }
+}
+
+/// Has sessions told of their jobs in the background that have ended.
+async fn note_ends(mut ends: broadcast::Receiver<Ended>, shared: Arc<Shared>) {
+    loop {
+        let ended = tokio::select! {
+            biased;
+            () = shared.closing.cancelled() => return,
+            ended = ends.recv() => ended,
+        };
+        match ended {
+            Ok(Ended { glance, .. }) => shared.notes.add(&glance.session, &summary(&glance, NOTE_CHARS)),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::warn!(
+                    missed,
+                    "sessions are not told of the ends of some of their commands"
+                );
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }
 

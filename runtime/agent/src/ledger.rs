@@ -15,6 +15,7 @@ use crate::command::Command;
 use crate::error::{Error, Result};
 use crate::freshness::is_stale;
 use crate::message::{MESSAGE, Message};
+use crate::notes::Notes;
 use crate::outcome::{Fault, Outcome, Status, Tokens};
 use crate::request::{Request, Route};
 
@@ -91,6 +92,8 @@ pub(crate) struct Ending {
 #[derive(Clone)]
 pub(crate) struct Ledger {
     pub(crate) config: Snapshot<Config>,
+    /// What sessions are told with their next message.
+    pub(crate) notes: Notes,
 }
 
 impl Ledger {
@@ -220,10 +223,11 @@ impl Ledger {
                 .is_some_and(|session| is_stale(config, session, &request, tx.now_ms()));
         let (mut session, mut opening) = match before {
             Some(session) if !is_reset => (session, None),
-            before => (
-                fresh_session(tx, &turn.session_key, &turn.agent_id, before)?,
-                Some(Vec::new()),
-            ),
+            before => {
+                self.notes.forget(&turn.session_key);
+                let session = fresh_session(tx, &turn.session_key, &turn.agent_id, before)?;
+                (session, Some(Vec::new()))
+            }
         };
         session.last_interaction_ms = tx.now_ms();
         session.entry = note_route(&session.entry, &request);
@@ -235,6 +239,8 @@ impl Ledger {
             Some(_) => None,
         };
         if let Some((text, prompt)) = said {
+            let read = prompt.as_deref().unwrap_or(text);
+            let prompt = self.notes.put_before(&turn.session_key, read).or(prompt);
             let message = Message::of_user(text, prompt, &request.images, tx.now_ms());
             tx.transcript_append(&session.session_id, Some(&turn.run_id), MESSAGE, &message.body())?;
             opening = opening.map(|_| vec![message]);

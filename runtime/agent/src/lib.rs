@@ -7,7 +7,8 @@
 //! **Bound.** As many turns at once as `agents.defaults.maxConcurrent` says, and bounds on each: its time, its
 //! rounds, what tools may return, and how much of the conversation the model reads.
 //!
-//! **Never.** It opens no connection and runs no program of its own: models and components do, through their gates.
+//! **Never.** It opens no connection: models and components do, through their gates. It runs no program but the
+//! commands that `exec` is called with, where the config says that they run.
 //!
 //! Start at [`Agent::start`]; a [`Request`] is what is accepted, an [`Event`] what is told, an [`Outcome`] what
 //! stays.
@@ -27,6 +28,7 @@ mod history;
 mod keeping;
 mod ledger;
 mod message;
+mod notes;
 mod outcome;
 mod places;
 mod prompt;
@@ -41,13 +43,14 @@ mod turn;
 mod words;
 mod workspace;
 
-pub use agent::{Acceptance, Accepted, Agent, Incoming, Options};
+pub use agent::{Acceptance, Accepted, Agent, Commands, Incoming, Options};
 pub use agents::{default_id, is_known};
 pub use error::{Error, Result};
 pub use event::{AHEAD, Body, Event};
 pub use history::History;
 pub use outcome::{ClientCall, Fault, Outcome, Status, Tokens};
 pub use request::{Chat, ClientTool, Image, Origin, Request, Route, Sender};
-pub use tools::{ToolInfo, ToolOutput};
+pub use tools::exec::{Decision, Gate, Waiting, Wanted};
+pub use tools::{FileTool, FileTools, ToolInfo, ToolOutput};
 pub use words::{is_stop, may_become_silence};
 pub use workspace::path_of as workspace_of;

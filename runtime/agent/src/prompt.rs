@@ -16,6 +16,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) tools: &'a [(String, String)],
     /// The workspace, if file tools reach it.
     pub(crate) workspace: Option<&'a str>,
+    /// What the sandbox can and cannot that tools run in, if they run in one.
+    pub(crate) sandbox: Option<(&'a str, &'a str)>,
     /// The files of the workspace, if they are to be shown.
     pub(crate) files: &'a [File],
     /// How much of one file is shown, in characters.
@@ -46,6 +48,13 @@ pub(crate) fn write(facts: &Facts<'_>) -> String {
             out,
             "## Workspace\nYour working folder is {workspace}. File tools take paths relative to it and reach nothing \
              outside of it.\n"
+        );
+    }
+    if let Some((can, cannot)) = facts.sandbox {
+        let _ = writeln!(
+            out,
+            "## Sandbox\nYour commands and files are in a sandbox, in /workspace. What you leave there is there again for the \
+             next command, variables and the folder you are in too. It has {can}. It has not: {cannot}.\n"
         );
     }
     if !facts.owners.is_empty() {
@@ -170,6 +179,7 @@ mod tests {
         Facts {
             name: Some("Molty"),
             tools,
+            sandbox: None,
             workspace: Some("/home/ann/.openclaw/workspace"),
             files,
             file_chars: 40,
@@ -214,6 +224,7 @@ mod tests {
     fn without_tools_files_or_owners_their_sections_are_not_there() {
         let prompt = write(&Facts {
             workspace: None,
+            sandbox: None,
             ..facts(&[], &[], &[])
         });
         for absent in ["Workspace", "## Owner", "## Silence", "Tools\nThese"] {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use openclaw_config::tree::agent_defaults::{ContextInjection, Thinking};
 use openclaw_models::{Model, ToolDefinition};
+use openclaw_sandbox::{Abilities, Rules, Runner};
 use serde_json::{Map, Value};
 
 use crate::context;
@@ -16,7 +17,8 @@ use crate::prompt::{self, Facts};
 use crate::request::{Chat, Request};
 use crate::session::{Key, policy_key};
 use crate::shared::Shared;
-use crate::tools::{Card, Standing, Toolbox};
+use crate::tools::exec::{Bench, Settings};
+use crate::tools::{Card, FileTools, Inside, OnMachine, Standing, Toolbox};
 use crate::workspace;
 
 /// How many bytes of the conversation are looked at for each token that the model reads: entries are larger than what they say.
@@ -27,6 +29,9 @@ const WINDOW: u64 = 128_000;
 const ANSWER: u64 = 8192;
 /// How much of a description is shown in the prompt's list, in characters. The model has the whole beside it.
 const ABOUT_CHARS: usize = 120;
+
+/// The variables that say how long a command is waited for, the newer name first.
+const PATIENCE: [&str; 2] = ["OPENCLAW_BASH_YIELD_MS", "PI_BASH_YIELD_MS"];
 
 /// What a turn is set in.
 pub(crate) struct Scene {
@@ -54,7 +59,15 @@ impl Scene {
         let reference = request.model.clone().or_else(|| chosen_model(&entry));
         let model = shared.models.resolve_for(&begun.agent_id, reference.as_deref())?;
         let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
-        let toolbox = toolbox(shared, &snapshot, &begun.agent_id, &session.key, request)?;
+        let reference = Some(model.reference());
+        let toolbox = toolbox(
+            shared,
+            &snapshot,
+            &begun.agent_id,
+            &session.key,
+            request,
+            reference,
+        )?;
         let info = model.info();
         let window = info.context_window.unwrap_or(WINDOW);
         let bytes = usize::try_from(window.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX);
@@ -97,6 +110,7 @@ impl Scene {
             files: &files,
             model: &model,
             reaches_files: toolbox.reaches_files(),
+            sandbox: sandbox_of(shared, &snapshot, begun)?,
             time_zone: &time_zone,
         });
         let answer = info.max_tokens.unwrap_or(ANSWER).min(window / 4);
@@ -163,18 +177,88 @@ pub(crate) fn toolbox(
     agent: &str,
     session_key: &str,
     request: &Request,
+    model: Option<String>,
 ) -> Result<Toolbox> {
     let key = Key::parse(session_key, agent)?;
-    Ok(Toolbox::open(
+    let rights = policy_key(&key, agent, request);
+    let inside = is_sandboxed(&snapshot.config, agent, &rights).then(|| Inside {
+        sandboxes: shared.sandboxes.clone(),
+        snapshot: snapshot.clone(),
+        agent: agent.to_owned(),
+        session: rights.to_string(),
+        workspace: workspace::path_of(snapshot, agent),
+    });
+    let files: Option<Arc<dyn FileTools>> = match &inside {
+        Some(inside) => Some(Arc::new(inside.clone())),
+        None if rights.is_main() => Some(Arc::new(OnMachine::new(workspace::path_of(snapshot, agent)))),
+        None => None,
+    };
+    let toolbox = Toolbox::open(
         shared.host.as_ref(),
         &Standing {
             config: &snapshot.config,
             agent,
-            is_main: policy_key(&key, agent, request).is_main(),
             is_owner: request.sender.as_ref().is_none_or(|sender| sender.is_owner),
-            workspace: workspace::path_of(snapshot, agent),
+            model,
+            files,
         },
-    ))
+    );
+    Ok(toolbox.equip(bench(shared, snapshot, agent, &key, request, inside)))
+}
+
+/// What commands of a request are run with; none if it may run none.
+fn bench(
+    shared: &Shared,
+    snapshot: &Snapshot<Config>,
+    agent: &str,
+    key: &Key,
+    request: &Request,
+    sandbox: Option<Inside>,
+) -> Option<Bench> {
+    let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
+    let is_trusted = is_owner && policy_key(key, agent, request).is_main();
+    let known = shared.machine.as_ref();
+    let environment =
+        known.and_then(|machine| PATIENCE.iter().find_map(|name| machine.variable(name)?.to_str()));
+    let settings = Settings::of(
+        &snapshot.config,
+        agent,
+        environment.and_then(|ms| ms.parse().ok()),
+    );
+    let workspace = workspace::path_of(snapshot, agent);
+    Some(Bench {
+        jobs: shared.jobs.clone(),
+        machine: known
+            .filter(|_| is_trusted)
+            .map(|machine| machine.with(workspace.clone(), settings.prepended.clone())),
+        sandbox: sandbox.map(|sandbox| Arc::new(sandbox) as Arc<dyn Runner>),
+        gate: shared.gate.clone(),
+        notes: shared.notes.clone(),
+        settings,
+        agent: agent.to_owned(),
+        session: key.to_string(),
+        workspace,
+        has_process: false,
+    })
+}
+
+/// What the sandbox can and cannot that a turn's tools run in. None: in none, or in one that is not there, which each tool
+/// says by itself.
+fn sandbox_of(shared: &Shared, snapshot: &Snapshot<Config>, begun: &Begun) -> Result<Option<Abilities>> {
+    let (agent, request) = (begun.agent_id.as_str(), &begun.request);
+    let key = Key::parse(&begun.session.key, agent)?;
+    let config = &snapshot.config;
+    if !is_sandboxed(config, agent, &policy_key(&key, agent, request)) {
+        return Ok(None);
+    }
+    let backend = shared.sandboxes.as_ref();
+    let backend = backend.and_then(|all| all.backend(&Rules::of(config, agent), "exec").ok());
+    Ok(backend.map(|backend| backend.about()))
+}
+
+/// Whether the tools of a session run in a sandbox. `rights` is the key by which they are decided.
+fn is_sandboxed(config: &Config, agent: &str, rights: &Key) -> bool {
+    Rules::of(config, agent).is_sandboxed(rights.is_main())
 }
 
 /// The model that a session was set to.
@@ -237,6 +321,7 @@ struct Prompted<'a> {
     files: &'a [workspace::File],
     model: &'a Model,
     reaches_files: bool,
+    sandbox: Option<Abilities>,
     time_zone: &'a str,
 }
 
@@ -269,7 +354,12 @@ fn system(given: &Prompted<'_>) -> String {
     prompt::write(&Facts {
         name: own.and_then(|agent| agent.identity.name.as_deref().or(agent.name.as_deref())),
         tools: &tools,
-        workspace: given.reaches_files.then_some(workspace.as_str()),
+        // Inside of a sandbox it has another name, which is told with that.
+        workspace: (given.reaches_files && given.sandbox.is_none()).then_some(workspace.as_str()),
+        sandbox: given
+            .sandbox
+            .as_ref()
+            .map(|about| (about.can.as_str(), about.cannot.as_str())),
         files: given.files,
         file_chars: chars(
             own.and_then(|agent| agent.bootstrap_max_chars),

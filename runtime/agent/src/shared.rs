@@ -14,6 +14,8 @@ use openclaw_config::Current;
 use openclaw_config::tree::Config;
 use openclaw_models::Models;
 use openclaw_sandbox::Sandboxes;
+use openclaw_sandbox::jobs::Jobs;
+use openclaw_sandbox::machine::Machine;
 use openclaw_state::{NewTurn, State, Turn, TurnState};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast, watch};
@@ -26,10 +28,12 @@ use crate::error::Result;
 use crate::event::{Body, Event};
 use crate::keeping::AGAIN;
 use crate::ledger::{Begun, Ledger, Next, Stopped};
+use crate::notes::Notes;
 use crate::outcome::Outcome;
 use crate::places::Places;
 use crate::recall::Recall;
 use crate::request::Request;
+use crate::tools::exec::Gate;
 use crate::turn;
 
 /// How many runs are remembered that were stopped before their lane knew of them.
@@ -44,6 +48,12 @@ pub(crate) struct Shared {
     pub(crate) models: Models,
     pub(crate) host: Option<Host>,
     pub(crate) sandboxes: Option<Arc<Sandboxes>>,
+    /// This machine, if commands may run on it.
+    pub(crate) machine: Option<Machine>,
+    pub(crate) gate: Option<Arc<dyn Gate>>,
+    pub(crate) jobs: Jobs,
+    /// What sessions are told with their next message.
+    pub(crate) notes: Notes,
     pub(crate) events: broadcast::Sender<Arc<Event>>,
     pub(crate) lanes: Mutex<Lanes>,
     pub(crate) places: Places,
@@ -99,6 +109,7 @@ impl Shared {
     pub(crate) fn ledger(&self) -> Ledger {
         Ledger {
             config: self.config.get(),
+            notes: self.notes.clone(),
         }
     }
 

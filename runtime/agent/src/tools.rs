@@ -6,15 +6,13 @@
 //! **Bound.** [`OUTPUT_CHARS`] of a result reach the model. **Cost.** Listing starts no component.
 
 mod component;
-mod edit;
+pub(crate) mod exec;
 mod files;
-mod ls;
+mod inside;
 mod policy;
-mod read;
+mod process;
 mod status;
-mod write;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use openclaw_components::{CallContext, Host, ToolSpec, ToolTrait};
@@ -26,6 +24,10 @@ use tokio::sync::mpsc;
 
 use crate::message::Block;
 
+use exec::Bench;
+pub(crate) use files::OnMachine;
+pub use files::{FileTool, FileTools};
+pub(crate) use inside::Inside;
 pub(crate) use status::Card;
 
 /// How much of a tool's result reaches the model, in characters.
@@ -111,40 +113,48 @@ fn shorten(text: &str, max: usize) -> String {
 /// One of the gateway's own tools.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Core {
-    Read,
-    Write,
-    Edit,
-    Ls,
+    File(FileTool),
+    Exec,
+    Process,
     Status,
 }
 
 impl Core {
-    const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Edit, Self::Ls, Self::Status];
+    fn all() -> impl Iterator<Item = Self> {
+        let others = [Self::Exec, Self::Process, Self::Status];
+        FileTool::ALL.into_iter().map(Self::File).chain(others)
+    }
 
     fn name(self) -> &'static str {
         match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Edit => "edit",
-            Self::Ls => "ls",
+            Self::File(tool) => tool.name(),
+            Self::Exec => "exec",
+            Self::Process => "process",
             Self::Status => STATUS,
         }
     }
 
     fn is_for_files(self) -> bool {
-        self != Self::Status
+        matches!(self, Self::File(_))
+    }
+
+    fn is_for_commands(self) -> bool {
+        matches!(self, Self::Exec | Self::Process)
     }
 
     fn is_repeatable(self) -> bool {
-        !matches!(self, Self::Write | Self::Edit)
+        match self {
+            Self::File(tool) => !tool.writes(),
+            Self::Exec | Self::Process => false,
+            Self::Status => true,
+        }
     }
 
     fn info(self) -> ToolInfo {
         let (title, description, parameters) = match self {
-            Self::Read => ("Read", read::ABOUT, read::parameters()),
-            Self::Write => ("Write", write::ABOUT, write::parameters()),
-            Self::Edit => ("Edit", edit::ABOUT, edit::parameters()),
-            Self::Ls => ("List", ls::ABOUT, ls::parameters()),
+            Self::File(tool) => (tool.title(), tool.about(), tool.parameters()),
+            Self::Exec => ("Run", exec::ABOUT, exec::parameters()),
+            Self::Process => ("Jobs", process::ABOUT, process::parameters()),
             Self::Status => ("Status", status::ABOUT, status::parameters()),
         };
         ToolInfo {
@@ -162,44 +172,69 @@ impl Core {
 pub(crate) struct Standing<'a> {
     pub(crate) config: &'a Config,
     pub(crate) agent: &'a str,
-    /// Whether the rights are those of a main session.
-    pub(crate) is_main: bool,
     /// Whether the person is an owner.
     pub(crate) is_owner: bool,
-    /// The workspace.
-    pub(crate) workspace: PathBuf,
+    /// The model, as `provider/model`.
+    pub(crate) model: Option<String>,
+    /// Where its file tools work. Without that it has none.
+    pub(crate) files: Option<Arc<dyn FileTools>>,
+}
+
+impl Standing<'_> {
+    fn offers_patch(&self) -> bool {
+        files::offers_patch(self.config, self.agent, self.model.as_deref())
+    }
 }
 
 /// The tools of one turn.
 pub(crate) struct Toolbox {
     host: Option<Host>,
-    workspace: Arc<PathBuf>,
+    files: Option<Arc<dyn FileTools>>,
     core: Vec<Core>,
+    /// The tools for commands that the policy allows; they are there with what commands are run with.
+    commands: Vec<Core>,
+    bench: Option<Arc<Bench>>,
     components: Vec<(PluginId, ToolSpec)>,
 }
 
 impl Toolbox {
     pub(crate) fn open(host: Option<&Host>, standing: &Standing<'_>) -> Self {
         let policy = policy::Policy::of(standing.config, standing.agent);
-        let core = Core::ALL
-            .into_iter()
-            .filter(|tool| standing.is_main || !tool.is_for_files())
+        let (commands, core) = Core::all()
+            .filter(|tool| standing.files.is_some() || !tool.is_for_files())
+            .filter(|tool| *tool != Core::File(FileTool::ApplyPatch) || standing.offers_patch())
             .filter(|tool| policy.allows(tool.name(), None))
-            .collect();
+            .partition(|tool| tool.is_for_commands());
         let offered = host.map(Host::tools).unwrap_or_default();
         let components = offered
             .into_iter()
-            .filter(|(_, tool)| !Core::ALL.iter().any(|core| core.name() == tool.name))
+            .filter(|(_, tool)| Core::all().all(|core| core.name() != tool.name))
             .filter(|(_, tool)| standing.is_owner || !tool.traits.contains(&ToolTrait::OwnerOnly))
             .filter(|(id, tool)| !tool.traits.contains(&ToolTrait::OptIn) || policy.names(&tool.name, id))
             .filter(|(id, tool)| policy.allows(&tool.name, Some(id)))
             .collect();
         Self {
             host: host.cloned(),
-            workspace: Arc::new(standing.workspace.clone()),
+            files: standing.files.clone(),
             core,
+            commands,
+            bench: None,
             components,
         }
+    }
+
+    /// The same, with what commands are run with. Without it there are no tools for them.
+    pub(crate) fn equip(mut self, bench: Option<Bench>) -> Self {
+        let allowed = std::mem::take(&mut self.commands);
+        let bench = bench.filter(Bench::is_usable);
+        if let Some(mut bench) = bench {
+            bench.has_process = allowed.contains(&Core::Process);
+            let at = self.core.iter().position(|tool| *tool == Core::Status);
+            let at = at.unwrap_or(self.core.len());
+            self.core.splice(at..at, allowed);
+            self.bench = Some(Arc::new(bench));
+        }
+        self
     }
 
     /// Whether file tools are among them.
@@ -240,27 +275,23 @@ impl Toolbox {
         let found = self.components.iter().find(|(_, tool)| tool.name == call.name);
         match (found, &self.host) {
             (Some(_), Some(host)) => component::call(host, call).await,
-            _ => ToolOutput::failed(format!("There is no tool {} in this conversation.", call.name)),
+            _ => none(call.name),
         }
     }
 
     async fn call_core(&self, core: Core, call: Call<'_>) -> ToolOutput {
-        let arguments = call.arguments.clone();
-        let folder = Arc::clone(&self.workspace);
-        if core == Core::Status {
-            return call.card.show();
-        }
-        let work = move || match core {
-            Core::Read => read::call(&folder, arguments),
-            Core::Write => write::call(&folder, arguments),
-            Core::Edit => edit::call(&folder, arguments),
-            Core::Ls | Core::Status => ls::call(&folder, arguments),
-        };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(output) => output,
-            Err(error) => ToolOutput::failed(format!("{} did not end well: {error}", core.name())),
+        match (core, &self.files, &self.bench) {
+            (Core::Status, ..) => call.card.show(),
+            (Core::File(tool), Some(files), _) => files.call(tool, call.arguments.clone()).await,
+            (Core::Exec, _, Some(bench)) => exec::call(bench, call).await,
+            (Core::Process, _, Some(bench)) => process::call(bench, call.arguments).await,
+            (Core::File(_) | Core::Exec | Core::Process, ..) => none(call.name),
         }
     }
+}
+
+fn none(name: &str) -> ToolOutput {
+    ToolOutput::failed(format!("There is no tool {name} in this conversation."))
 }
 
 /// A call of a tool.
@@ -283,9 +314,9 @@ mod tests {
         let standing = Standing {
             config,
             agent: "main",
-            is_main,
             is_owner: true,
-            workspace: PathBuf::from("/nowhere"),
+            model: None,
+            files: is_main.then(|| Arc::new(OnMachine::new("/nowhere".into())) as Arc<dyn FileTools>),
         };
         let tools = Toolbox::open(None, &standing).list().into_iter();
         tools.map(|tool| tool.name).collect()
@@ -296,7 +327,16 @@ mod tests {
         let config = Config::default();
         assert_eq!(
             names(&config, true),
-            ["read", "write", "edit", "ls", "session_status"]
+            [
+                "read",
+                "write",
+                "edit",
+                "apply_patch",
+                "grep",
+                "find",
+                "ls",
+                "session_status"
+            ]
         );
         assert_eq!(names(&config, false), ["session_status"]);
     }
@@ -305,7 +345,12 @@ mod tests {
     fn what_config_denies_is_not_there() {
         let mut config = Config::default();
         config.tools.deny = Some(vec!["WRITE".to_owned(), "group:sessions".to_owned()]);
-        assert_eq!(names(&config, true), ["read", "edit", "ls"]);
+        assert_eq!(
+            names(&config, true),
+            ["read", "edit", "apply_patch", "grep", "find", "ls"]
+        );
+        config.tools.exec.apply_patch.enabled = false;
+        assert_eq!(names(&config, true), ["read", "edit", "grep", "find", "ls"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! [`jobs`] keeps those that go on while nobody waits. [`Rules`] is what the config says, [`Backend`] what can run a
 //! sandbox, [`Sandboxes`] those that there are.
 
+pub mod approvals;
 mod backend;
 mod error;
 mod explain;

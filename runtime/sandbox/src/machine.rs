@@ -91,6 +91,23 @@ impl Machine {
         }
     }
 
+    /// Where commands find programs.
+    pub async fn path(&self) -> OsString {
+        let known = &self.known;
+        let login_path = known.login_path.get_or_init(|| known.ask_login_shell()).await;
+        let inherited = shell::path_of(&known.variables);
+        let lists = self.prepended.iter().map(OsStr::new);
+        shell::join(lists.chain(login_path.as_deref()).chain([inherited.as_os_str()]))
+    }
+
+    /// The gateway's variable of this name, if commands inherit it.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.known
+            .variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+    }
+
     async fn start(&self, command: Command) -> Result<Process> {
         let added = screen(&command.env)?.env;
         let folder = match command.folder.as_str() {
@@ -98,12 +115,8 @@ impl Machine {
             folder => self.folder.join(folder),
         };
         let known = &self.known;
-        let login_path = known.login_path.get_or_init(|| known.ask_login_shell()).await;
         let mut variables = known.variables.clone();
-        let inherited = shell::path_of(&variables);
-        let lists = self.prepended.iter().map(OsStr::new);
-        let lists = lists.chain(login_path.as_deref()).chain([inherited.as_os_str()]);
-        variables.insert("PATH".into(), shell::join(lists));
+        variables.insert("PATH".into(), self.path().await);
         variables.extend(added.into_iter().map(|(name, value)| (name.into(), value.into())));
         if command.wants_terminal {
             variables

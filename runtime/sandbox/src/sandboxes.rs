@@ -5,6 +5,7 @@
 //! scopes; those that nobody uses go after `prune`. **Cost.** A row for each that is at rest.
 
 use std::collections::{BTreeMap, HashMap};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -77,6 +78,8 @@ pub struct Sandboxes {
 struct Opened {
     hash: String,
     seat: Seat,
+    /// Which folder the workspace was when it was opened.
+    folder: Option<(u64, u64)>,
     touched: Instant,
 }
 
@@ -152,6 +155,7 @@ impl Sandboxes {
         };
         self.state.write(move |tx| keep(tx, &row)).await?;
         let opened = Opened {
+            folder: identity(&seat.workspace),
             hash,
             seat: seat.clone(),
             touched: Instant::now(),
@@ -166,7 +170,7 @@ impl Sandboxes {
 
     /// One that is open and as the config says.
     async fn find(&self, key: &(Scope, &'static str), hash: &str) -> Result<Option<Seat>> {
-        let (seat, is_due) = {
+        let (seat, folder, is_due) = {
             let mut open = self.open.lock();
             let Some(opened) = open.get_mut(key).filter(|opened| opened.hash == hash) else {
                 return Ok(None);
@@ -175,10 +179,10 @@ impl Sandboxes {
             if is_due {
                 opened.touched = Instant::now();
             }
-            (opened.seat.clone(), is_due)
+            (opened.seat.clone(), opened.folder, is_due)
         };
-        // Somebody may have removed its folder.
-        if !seat.workspace.is_dir() {
+        // Somebody may have removed its folder, or put another in its place.
+        if folder.is_none() || identity(&seat.workspace) != folder {
             self.open.lock().remove(key);
             return Ok(None);
         }
@@ -279,6 +283,12 @@ fn keep(tx: &openclaw_state::Tx<'_>, row: &SandboxRow) -> openclaw_state::Result
         }
         _ => tx.sandbox_put(row),
     }
+}
+
+/// Which folder it is; none if there is none.
+fn identity(folder: &Path) -> Option<(u64, u64)> {
+    let found = std::fs::metadata(folder).ok().filter(std::fs::Metadata::is_dir)?;
+    Some((found.dev(), found.ino()))
 }
 
 /// Tells settings apart that need another sandbox.

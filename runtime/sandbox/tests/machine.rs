@@ -293,7 +293,7 @@ async fn its_end_is_told_while_what_it_left_behind_still_prints() {
 async fn a_daemon_without_our_pipes_outlives_the_command_that_left_it() {
     let (out, _, end) = run("sleep 94.0471 >/dev/null 2>&1 </dev/null & echo $!").await;
     assert_eq!(end, End::Code(0));
-    assert_eq!(living("94.0471"), 1);
+    come_to("94.0471", 1).await;
     let pid = rustix::process::Pid::from_raw(out.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     come_to("94.0471", 0).await;

@@ -6,7 +6,7 @@ CREATE TABLE sandboxes (
     agent TEXT NOT NULL,
     -- The folder of this machine that is its workspace.
     workspace TEXT NOT NULL,
-    -- Tells settings apart that need another sandbox.
+    -- Tells settings apart that need a new sandbox.
     config_hash TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
     used_ms INTEGER NOT NULL

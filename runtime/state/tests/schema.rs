@@ -64,16 +64,18 @@ async fn every_older_schema_is_brought_up_to_date_with_its_rows() {
         DROP INDEX outbox_sent; ALTER TABLE outbox DROP COLUMN plan;";
     const SESSIONS: &str = "DROP TABLE sessions; DROP TABLE transcripts; DROP TABLE transcript;
         DROP TABLE turns; DROP TABLE outbox;";
+    const SANDBOXES: &str = "DROP TABLE sandboxes; DROP TABLE shells;";
     const DEVICES: &str = "DROP TABLE device_requests; DROP TABLE device_tokens; DROP TABLE devices;";
     let lacks = [
         format!(
-            "DROP TABLE audit; DROP TABLE audit_head; DROP TABLE grants; {DEVICES} {CHANNELS} {SESSIONS}"
+            "DROP TABLE audit; DROP TABLE audit_head; DROP TABLE grants; {SANDBOXES} {DEVICES} {CHANNELS} {SESSIONS}"
         ),
-        format!("DROP TABLE grants; {DEVICES} {CHANNELS} {SESSIONS}"),
-        format!("{DEVICES} {CHANNELS} {SESSIONS}"),
-        format!("{DEVICES} {CHANNELS}"),
-        DEVICES.to_owned(),
-        "ALTER TABLE device_tokens DROP COLUMN secret_mark;".to_owned(),
+        format!("DROP TABLE grants; {SANDBOXES} {DEVICES} {CHANNELS} {SESSIONS}"),
+        format!("{SANDBOXES} {DEVICES} {CHANNELS} {SESSIONS}"),
+        format!("{SANDBOXES} {DEVICES} {CHANNELS}"),
+        format!("{SANDBOXES} {DEVICES}"),
+        format!("{SANDBOXES} ALTER TABLE device_tokens DROP COLUMN secret_mark;"),
+        SANDBOXES.to_owned(),
     ];
     assert_eq!(lacks.len(), SCHEMA_VERSION as usize - 1);
     for (older, drops) in (1..).zip(lacks) {

@@ -9,6 +9,7 @@
 
 mod commands;
 mod crash;
+mod exec;
 mod keeping;
 mod speed;
 mod stopping;

@@ -110,6 +110,7 @@ impl World {
             models: models.clone(),
             host: Some(host.clone()),
             sandboxes: None,
+            commands: None,
         });
         let options = Options {
             config,

@@ -125,7 +125,7 @@ async fn limits_end_a_command_and_say_which() {
     let said = house
         .run(
             ONE,
-            "head -c 6000000 /dev/zero > big; echo $?; rm -f big; echo small > small; cat small",
+            "seq 1 2000000 > big; echo $?; rm -f big; echo small > small; cat small",
         )
         .await;
     assert!(

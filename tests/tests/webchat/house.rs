@@ -96,6 +96,7 @@ impl House {
             models: models.clone(),
             host: Some(host.clone()),
             sandboxes: None,
+            commands: None,
         })
         .await
         .unwrap();

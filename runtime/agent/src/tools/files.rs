@@ -1,180 +1,134 @@
-//! What file tools share: the workspace, and paths in it.
+//! The file tools of a session, wherever it has its files.
 //!
-//! **Promise.** Whatever a path says and whatever links are in its way, nothing outside of the workspace is reached.
-//! **Bound.** [`FILE_BYTES`] for a file that is read or changed.
+//! **Promise.** Wherever they work, the same call on the same files has the same result. On this machine they reach the
+//! workspace and nothing else, whatever the config allows beyond it. **Bound.** That of each tool. **Cost.** On this
+//! machine a thread that may wait for the disk.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt as _};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use openclaw_config::tree::Config;
+use openclaw_files::{Answer, Machine};
 use serde_json::Value;
 
 use super::ToolOutput;
 
-/// The largest file that is read or changed.
-pub(super) const FILE_BYTES: u64 = 16 << 20;
+pub use openclaw_files::Tool as FileTool;
 
-/// What a tool says in place of a result.
-pub(super) type Refusal = ToolOutput;
-
-/// The workspace, open.
-pub(super) struct Workspace {
-    dir: Dir,
-    folder: PathBuf,
+/// Where the file tools of a session work.
+pub trait FileTools: Send + Sync {
+    /// Calls one. What goes wrong is for the model to read. Dropping the future does not stop a change that has begun.
+    fn call(&self, tool: FileTool, arguments: Value) -> BoxFuture<'_, ToolOutput>;
 }
 
-impl Workspace {
-    pub(super) fn open(folder: &Path) -> Result<Self, Refusal> {
-        let dir = Dir::open_ambient_dir(folder, ambient_authority())
-            .map_err(|error| ToolOutput::failed(format!("The workspace cannot be opened: {error}")))?;
-        Ok(Self {
-            dir,
-            folder: folder.to_owned(),
-        })
-    }
+/// A workspace on this machine.
+pub(crate) struct OnMachine(Arc<Path>);
 
-    pub(super) fn dir(&self) -> &Dir {
-        &self.dir
-    }
-
-    /// The path in the workspace that a model means: relative to it, or absolute and inside of it.
-    pub(super) fn place(&self, given: &str) -> Result<PathBuf, Refusal> {
-        let path = Path::new(given.trim());
-        let relative = match path.strip_prefix(&self.folder) {
-            Ok(inside) => inside,
-            Err(_) if path.is_absolute() => return Err(self.outside(given)),
-            Err(_) => path,
-        };
-        let mut place = PathBuf::new();
-        for component in relative.components() {
-            match component {
-                Component::Normal(name) => place.push(name),
-                Component::CurDir => {}
-                Component::ParentDir if place.pop() => {}
-                _ => return Err(self.outside(given)),
-            }
-        }
-        if place.as_os_str().is_empty() {
-            place.push(".");
-        }
-        Ok(place)
-    }
-
-    /// The whole of a regular file.
-    pub(super) fn read(&self, place: &Path) -> Result<Vec<u8>, Refusal> {
-        let failed = |error: io::Error| self.failed("read", place, &error);
-        // Opening a pipe waits for its other end unless it is asked not to.
-        let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-        let file = self
-            .dir
-            .open_with(place, OpenOptions::new().read(true).custom_flags(nonblock))
-            .map_err(failed)?;
-        let found = file.metadata().map_err(failed)?;
-        if !found.is_file() {
-            return Err(ToolOutput::failed(format!(
-                "{} is not a regular file.",
-                place.display()
-            )));
-        }
-        if found.len() > FILE_BYTES {
-            return Err(ToolOutput::failed(format!(
-                "{} has {} bytes, and files up to {FILE_BYTES} can be used.",
-                place.display(),
-                found.len()
-            )));
-        }
-        let mut bytes = Vec::new();
-        file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
-        Ok(bytes)
-    }
-
-    /// Puts a file in the place of the one that is there, or where none is. Whoever reads it meanwhile sees the old
-    /// one or the new one. A link keeps leading where it leads.
-    pub(super) fn replace(&self, place: &Path, bytes: &[u8]) -> Result<(), Refusal> {
-        let failed = |error: io::Error| self.failed("write", place, &error);
-        let place = match self.dir.canonicalize(place) {
-            Ok(real) => real,
-            Err(error) if error.kind() == ErrorKind::NotFound => place.to_owned(),
-            Err(error) => return Err(failed(error)),
-        };
-        if let Some(folder) = place.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            self.dir.create_dir_all(folder).map_err(failed)?;
-        }
-        let Some(name) = place.file_name() else {
-            return Err(ToolOutput::failed("The path names no file."));
-        };
-        let before = self.dir.metadata(&place).ok();
-        if before.as_ref().is_some_and(|found| !found.is_file()) {
-            return Err(ToolOutput::failed(format!(
-                "{} is not a regular file.",
-                place.display()
-            )));
-        }
-        let aside = place.with_file_name(format!(
-            ".{}.{}.tmp",
-            name.to_string_lossy(),
-            uuid::Uuid::new_v4().simple()
-        ));
-        let write = || -> io::Result<()> {
-            let mut file = self
-                .dir
-                .open_with(&aside, OpenOptions::new().write(true).create_new(true))?;
-            file.write_all(bytes)?;
-            if let Some(before) = &before {
-                File::set_permissions(&file, before.permissions())?;
-            }
-            self.dir.rename(&aside, &self.dir, &place)
-        };
-        write().map_err(|error| {
-            let _ = self.dir.remove_file(&aside);
-            failed(error)
-        })
-    }
-
-    pub(super) fn failed(&self, doing: &str, place: &Path, error: &io::Error) -> Refusal {
-        let shown = place.display();
-        ToolOutput::failed(match error.kind() {
-            ErrorKind::NotFound => format!("There is no {shown}."),
-            ErrorKind::PermissionDenied => {
-                format!("{shown} cannot be {doing}: it is outside of the workspace, or not allowed.")
-            }
-            _ => format!("{shown} cannot be {doing}: {error}"),
-        })
-    }
-
-    fn outside(&self, given: &str) -> Refusal {
-        ToolOutput::failed(format!(
-            "{given} is outside of the workspace {}, which is all that file tools reach.",
-            self.folder.display()
-        ))
+impl OnMachine {
+    pub(crate) fn new(workspace: PathBuf) -> Self {
+        Self(workspace.into())
     }
 }
 
-/// A text among the arguments, under the first of its names that is there.
-pub(super) fn text<'a>(arguments: &'a Value, names: &[&str]) -> Result<&'a str, Refusal> {
-    let found = names.iter().find_map(|name| arguments.get(name)?.as_str());
-    found.ok_or_else(|| {
-        ToolOutput::failed(format!(
-            "{} is missing; it is a text.",
-            names.first().unwrap_or(&"it")
-        ))
-    })
+impl FileTools for OnMachine {
+    fn call(&self, tool: FileTool, arguments: Value) -> BoxFuture<'_, ToolOutput> {
+        let workspace = Arc::clone(&self.0);
+        let work = move || match Machine::open(&workspace) {
+            Ok(folder) => tool.call(&folder, &arguments).into(),
+            Err(error) => ToolOutput::failed(format!("The workspace cannot be opened: {error}")),
+        };
+        async move {
+            match tokio::task::spawn_blocking(work).await {
+                Ok(output) => output,
+                Err(error) => ToolOutput::failed(format!("{} did not end well: {error}", tool.name())),
+            }
+        }
+        .boxed()
+    }
 }
 
-/// A whole number among the arguments, if it is there.
-pub(super) fn number(arguments: &Value, name: &str) -> Result<Option<usize>, Refusal> {
-    let wrong = || ToolOutput::failed(format!("{name} is a whole number, 1 or more."));
-    match arguments.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => {
-            // Some models write whole numbers with a fraction of zero.
-            let number = value.as_u64().or_else(|| {
-                let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
-                format!("{float:.0}").parse().ok()
-            });
-            let number = number.and_then(|number| usize::try_from(number).ok());
-            number.filter(|&number| number > 0).map(Some).ok_or_else(wrong)
+impl From<Answer> for ToolOutput {
+    fn from(answer: Answer) -> Self {
+        Self {
+            text: answer.text,
+            details: answer.details,
+            is_error: answer.is_error,
         }
+    }
+}
+
+/// Whether the config offers `apply_patch` to an agent with this model, which is `provider/model`.
+pub(super) fn offers_patch(config: &Config, agent: &str, model: Option<&str>) -> bool {
+    let own = config.agents.entries.get(agent);
+    let own = own.and_then(|own| own.tools.as_ref()?.exec.as_ref()?.apply_patch.as_ref());
+    let patch = own.unwrap_or(&config.tools.exec.apply_patch);
+    let fits = |entry: &str, model: &str| {
+        let entry = entry.trim().to_lowercase();
+        let model = model.to_lowercase();
+        entry == model || model.split_once('/').is_some_and(|(_, id)| entry == id)
+    };
+    let is_for = |model: &str| patch.allow_models.iter().any(|entry| fits(entry, model));
+    patch.enabled && (patch.allow_models.is_empty() || model.is_some_and(is_for))
+}
+
+#[cfg(test)]
+mod tests {
+    use openclaw_config::tree::exec::{AgentExec, ApplyPatch};
+    use openclaw_config::tree::tools::AgentTools;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_tools_work_in_the_workspace_and_say_so_when_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let tools = OnMachine::new(folder.path().join("work"));
+        let read = || tools.call(FileTool::Read, json!({"path": "a"}));
+        let none = read().await;
+        assert!(
+            none.is_error && none.text.contains("workspace cannot be opened"),
+            "{}",
+            none.text
+        );
+        std::fs::create_dir(folder.path().join("work")).unwrap();
+        let write = json!({"path": "a", "content": "hello"});
+        let written = tools.call(FileTool::Write, write).await;
+        assert_eq!(written.text, "Wrote 5 bytes to a.");
+        assert_eq!(written.details.unwrap()["created"], json!(true));
+        assert_eq!(read().await.text, "hello");
+    }
+
+    #[test]
+    fn patches_are_offered_to_the_models_that_the_config_names() {
+        let mut config = Config::default();
+        let offered = |config: &Config, agent: &str, model| offers_patch(config, agent, model);
+        assert!(offered(&config, "main", None));
+        let patch = |enabled, models: &[&str]| ApplyPatch {
+            enabled,
+            allow_models: models.iter().map(|&model| model.to_owned()).collect(),
+            ..ApplyPatch::default()
+        };
+        config.tools.exec.apply_patch = patch(true, &["GPT-5.2", "local/qwen/big"]);
+        for (model, is_offered) in [
+            (Some("openai/gpt-5.2"), true),
+            (Some("other/gpt-5.2"), true),
+            (Some("local/qwen/big"), true),
+            (Some("local/big"), false),
+            (Some("openai/gpt-5"), false),
+            (None, false),
+        ] {
+            assert_eq!(offered(&config, "main", model), is_offered, "{model:?}");
+        }
+        let own = AgentTools {
+            exec: Some(AgentExec {
+                apply_patch: Some(patch(false, &[])),
+                ..AgentExec::default()
+            }),
+            ..AgentTools::default()
+        };
+        config.agents.entries.entry("other".to_owned()).or_default().tools = Some(own);
+        assert!(!offered(&config, "other", Some("openai/gpt-5.2")));
     }
 }

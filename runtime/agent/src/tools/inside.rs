@@ -11,7 +11,9 @@ use futures_util::future::BoxFuture;
 use openclaw_config::Snapshot;
 use openclaw_config::tree::Config;
 use openclaw_sandbox::{About, Asked, Command, Error, Process, Runner, Sandboxes, Seat};
+use serde_json::Value;
 
+use super::{FileTool, FileTools, ToolOutput};
 use crate::workspace;
 
 /// Where the workspace is inside.
@@ -67,4 +69,35 @@ impl Runner for Inside {
             is_this_machine: false,
         }
     }
+}
+
+impl FileTools for Inside {
+    fn call(&self, tool: FileTool, arguments: Value) -> BoxFuture<'_, ToolOutput> {
+        async move {
+            let called = async {
+                let seat = self.enter(tool.name()).await?;
+                seat.sandbox.call_files(tool.name(), arguments.to_string()).await
+            };
+            match called.await {
+                Ok(answer) => read(&answer).unwrap_or_else(|| {
+                    ToolOutput::failed(format!("{} gave an answer that is none.", tool.name()))
+                }),
+                Err(error) => ToolOutput::failed(error.to_string()),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// An answer of the guest.
+fn read(answer: &str) -> Option<ToolOutput> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    Some(ToolOutput {
+        text: answer.get("text")?.as_str()?.to_owned(),
+        details: answer
+            .get("details")
+            .filter(|details| !details.is_null())
+            .cloned(),
+        is_error: answer.get("isError")?.as_bool()?,
+    })
 }

@@ -25,8 +25,8 @@ pub struct Exec {
     pub node: Option<String>,
     /// Folders put in front of `PATH`.
     pub path_prepend: Vec<String>,
-    /// Programs that read standard input only and need no nod.
-    pub safe_bins: Vec<String>,
+    /// Programs that read standard input only and need no nod. Unset: `cut`, `uniq`, `head`, `tail`, `tr` and `wc`.
+    pub safe_bins: Option<Vec<String>>,
     /// Folders that such programs may be in, besides the system's.
     pub safe_bin_trusted_dirs: Vec<String>,
     /// What such programs may be called with.
@@ -69,7 +69,7 @@ impl Default for Exec {
             ask: None,
             node: None,
             path_prepend: Vec::new(),
-            safe_bins: Vec::new(),
+            safe_bins: None,
             safe_bin_trusted_dirs: Vec::new(),
             safe_bin_profiles: BTreeMap::new(),
             strict_inline_eval: false,

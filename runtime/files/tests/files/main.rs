@@ -13,13 +13,15 @@ mod changing;
 mod hostile;
 mod patching;
 mod reading;
+mod script;
 mod searching;
 mod versions;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use openclaw_files::{Answer, Machine, Tool};
+use script::tree;
 use serde_json::Value;
 
 /// A workspace in a folder of its own, so that there is something outside.
@@ -74,30 +76,4 @@ impl Work {
         assert!(answer.is_error, "{shown}: {}", answer.text);
         answer.text
     }
-}
-
-/// Everything in a folder with its contents, links as they are.
-fn tree(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    fn add(folder: &Path, base: &Path, all: &mut Vec<(String, Vec<u8>)>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(base).unwrap().to_string_lossy().into_owned();
-            let found = fs::symlink_metadata(&path).unwrap();
-            if found.is_dir() {
-                all.push((name + "/", Vec::new()));
-                add(&path, base, all);
-            } else if found.is_symlink() {
-                let target = fs::read_link(&path).unwrap();
-                all.push((name + "@", target.to_string_lossy().into_owned().into_bytes()));
-            } else if found.is_file() {
-                all.push((name, fs::read(&path).unwrap()));
-            } else {
-                all.push((name + "|", Vec::new()));
-            }
-        }
-    }
-    let mut all = Vec::new();
-    add(folder, folder, &mut all);
-    all.sort();
-    all
 }

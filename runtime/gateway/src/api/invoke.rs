@@ -28,8 +28,9 @@ const DENIED: [&str; 12] = [
     "nodes",
 ];
 
-/// What files of the agent's workspace are worked on with; programs have their own ways to files.
-const FILES: [&str; 4] = ["read", "write", "edit", "ls"];
+/// What files of the agent's workspace are worked on with, which programs have their own ways to, and what writes to the
+/// commands that the agent runs.
+const FILES: [&str; 5] = ["read", "write", "edit", "ls", "process"];
 
 /// A call that is asked for.
 #[derive(Clone, Debug, PartialEq)]

@@ -119,6 +119,7 @@ impl World {
             models: models.clone(),
             host: Some(host.clone()),
             sandboxes: None,
+            commands: None,
         })
         .await
         .unwrap();

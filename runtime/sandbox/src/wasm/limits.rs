@@ -64,7 +64,8 @@ pub(super) fn settings(wasm: &SandboxWasm) -> String {
     let memory = wasm.memory.as_ref().map_or(MEMORY, Size::bytes);
     let settings = json!({
         "steps": wasm.steps.unwrap_or(STEPS),
-        "outputBytes": wasm.output_bytes.as_ref().map_or(OUTPUT, Size::bytes),
+        // What one command hands to the next, or writes to a file, is no output of the script: the host counts that.
+        "outputBytes": memory,
         "bufferBytes": memory / 2,
         "hosts": wasm.hosts.clone().unwrap_or_default(),
         "home": super::WORKDIR,

@@ -8,13 +8,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::Agent;
+use openclaw_agent::{Agent, Commands};
 use openclaw_channels::Channels;
 use openclaw_components::Host;
 use openclaw_config::tree::Config;
 use openclaw_config::tree::gateway::{Bind, GatewayMode};
 use openclaw_config::tree::gateway_auth::AuthMode as ConfigAuth;
 use openclaw_config::tree::logging::LogLevel;
+use openclaw_config::tree::sandbox::SandboxMode;
 use openclaw_config::{Current, Snapshot, secret_paths};
 use openclaw_gateway::access::Access;
 use openclaw_gateway::auth::credentials::Overrides;
@@ -22,8 +23,9 @@ use openclaw_gateway::services::{Enabler, Parts, Services};
 use openclaw_gateway::{Options, api, bind, key, limits, log, methods, server, takeover};
 use openclaw_models::Models;
 use openclaw_policy::PluginId;
+use openclaw_sandbox::machine;
 use openclaw_sandbox::wasm::Wasm;
-use openclaw_sandbox::{Backend, Sandboxes};
+use openclaw_sandbox::{Backend, Rules, Sandboxes};
 use openclaw_secrets::collect::collect;
 use openclaw_secrets::snapshot::Strictness;
 use openclaw_secrets::{SecretValue, Snapshot as Secrets, SnapshotCell};
@@ -38,6 +40,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::{output, programs};
 
+/// How long a command that is to end has for that before it is killed.
+const GRACE: Duration = Duration::from_secs(3);
 /// How long what runs on threads of its own, such as the write of a file, may take to end.
 const LAST_THREADS: Duration = Duration::from_secs(5);
 
@@ -198,13 +202,18 @@ impl House {
         })?;
         enable_all(extensions, snapshot, &host, &state).await?;
         let programs = programs::folder(&snapshot.environment);
-        let wasm: Arc<dyn Backend> = Arc::new(Wasm::new(host.clone(), state.clone(), programs));
+        let wasm = Arc::new(Wasm::new(host.clone(), state.clone(), programs));
+        if wants_wasm(&snapshot.config) {
+            tokio::spawn(prepare(Arc::clone(&wasm)));
+        }
+        let wasm: Arc<dyn Backend> = wasm;
         let agent = Agent::start(openclaw_agent::Options {
             state: state.clone(),
             config: Arc::clone(&config),
             models: models.clone(),
             host: Some(host.clone()),
             sandboxes: Some(Arc::new(Sandboxes::new(state.clone(), vec![wasm]))),
+            commands: Some(commands(snapshot)),
         });
         let agent = agent.await?;
         let channels = Channels::start(openclaw_channels::Options {
@@ -239,6 +248,36 @@ impl House {
         self.agent.stop().await;
         self.host.settle().await;
         self.state.close().await;
+    }
+}
+
+/// What commands on this machine run with.
+fn commands(snapshot: &Snapshot<Config>) -> Commands {
+    let all = variables(&snapshot.environment).into_iter();
+    Commands {
+        machine: machine::Settings {
+            environment: all.map(|(name, value)| (name.into(), value.into())).collect(),
+            login_patience: Duration::from_millis(snapshot.config.env.shell_env.timeout_ms),
+            grace: GRACE,
+        },
+        gate: None,
+    }
+}
+
+/// Whether any agent's sessions may run in the backend `wasm`.
+fn wants_wasm(config: &Config) -> bool {
+    let agents = config.agents.entries.keys().map(String::as_str);
+    let mut agents = agents.chain([openclaw_agent::default_id(config)]);
+    agents.any(|agent| {
+        let rules = Rules::of(config, agent);
+        rules.mode.value != SandboxMode::Off && ["wasm", "auto"].contains(&rules.backend.value.as_str())
+    })
+}
+
+/// Has the guests of sandboxes ready before somebody waits for them. Compiling them takes seconds, once for each version.
+async fn prepare(wasm: Arc<Wasm>) {
+    if let Err(error) = wasm.prepare().await {
+        tracing::error!(%error, "the tools of sandboxed sessions will fail");
     }
 }
 

@@ -1,0 +1,268 @@
+//! `patch`: applies what `diff` wrote. A part that does not fit where it says is looked for nearby, with up to two lines
+//! around it left out of account; what fits nowhere goes into a `.rej` beside the file.
+
+use async_trait::async_trait;
+use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
+
+use super::common::{Files, Report, reason, within};
+use super::options::{Given, Known, Takes, flag, long, parse, valued};
+
+mod read;
+
+use read::{Hunk, Part};
+
+const KNOWN: [Known; 21] = [
+    valued('p', "strip"),
+    flag('R', "reverse"),
+    flag('N', "forward"),
+    flag('b', "backup"),
+    flag('E', "remove-empty-files"),
+    flag('s', "quiet"),
+    flag('f', "force"),
+    flag('t', "batch"),
+    flag('u', "unified"),
+    flag('l', "ignore-whitespace"),
+    valued('i', "input"),
+    valued('o', "output"),
+    valued('d', "directory"),
+    valued('F', "fuzz"),
+    valued('r', "reject-file"),
+    valued('z', "suffix"),
+    long("dry-run", Takes::Nothing),
+    long("verbose", Takes::Nothing),
+    long("no-backup-if-mismatch", Takes::Nothing),
+    long("binary", Takes::Nothing),
+    long("posix", Takes::Nothing),
+];
+
+pub(super) struct Patch;
+
+#[async_trait]
+impl Builtin for Patch {
+    async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
+        let given = match parse("patch", &KNOWN, ctx.args, 2) {
+            Ok(given) => given,
+            Err(refusal) => return Ok(*refusal),
+        };
+        let mut files = Files::new(&ctx);
+        if let Some(folder) = given.value("directory") {
+            files = files.inside(folder);
+        }
+        let mut report = Report::default();
+        let named = given
+            .value("input")
+            .or_else(|| given.operands.get(1).map(String::as_str));
+        let text = match named.filter(|name| *name != "-") {
+            Some(name) => match files.fs.read_file(&files.path(name)).await {
+                Ok(text) => text,
+                Err(error) => {
+                    report.err = format!("patch: **** Can't open patch file {name} : {}\n", reason(&error));
+                    report.code = 2;
+                    return Ok(report.end());
+                }
+            },
+            None => ctx
+                .stdin
+                .map(|input| input.as_bytes().to_vec())
+                .unwrap_or_default(),
+        };
+        let parts = match read::parts(&text) {
+            Ok(parts) => parts,
+            Err(line) => {
+                report.err = format!("patch: **** malformed patch at line {line}\n");
+                report.code = 2;
+                return Ok(report.end());
+            }
+        };
+        if parts.is_empty() && !text.is_empty() {
+            report.err = "patch: **** Only garbage was found in the patch input.\n".to_owned();
+            report.code = 2;
+        }
+        for part in parts {
+            let part = if given.has("reverse") { part.turned() } else { part };
+            one(&given, &files, &part, &mut report).await;
+        }
+        Ok(report.end())
+    }
+}
+
+/// Which file a part is about: the one named on the command line, else the first of its own names that is there.
+async fn choose(given: &Given, files: &Files, part: &Part) -> Option<String> {
+    if let Some(name) = given.operands.first() {
+        return Some(name.clone());
+    }
+    let strip = given.value("strip").and_then(|strip| strip.parse::<usize>().ok());
+    let cut = |name: &str| -> Option<String> {
+        if name == "/dev/null" {
+            return None;
+        }
+        match strip {
+            Some(count) => name.splitn(count + 1, '/').nth(count).map(str::to_owned),
+            None => Some(name.rsplit('/').next().unwrap_or(name).to_owned()),
+        }
+    };
+    let names: Vec<String> = [&part.old, &part.new]
+        .into_iter()
+        .filter_map(|name| cut(name))
+        .collect();
+    for name in &names {
+        if files.stat(name).await.is_ok() {
+            return Some(name.clone());
+        }
+    }
+    names.into_iter().next_back()
+}
+
+async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
+    let dry = given.has("dry-run");
+    let Some(name) = choose(given, files, part).await else {
+        report.out.push_str("can't find file to patch\n");
+        report.code = 1;
+        return;
+    };
+    let path = files.path(&name);
+    let before = match files.fs.read_file(&path).await {
+        Ok(before) => before,
+        Err(_) if part.makes() => Vec::new(),
+        Err(_) => {
+            report
+                .out
+                .push_str(&format!("can't find file to patch at input line {}\n", part.line));
+            report.code = 1;
+            return;
+        }
+    };
+    if !given.has("quiet") {
+        report.out.push_str(&format!(
+            "{} file {name}\n",
+            if dry { "checking" } else { "patching" }
+        ));
+    }
+    let mut lines = read::lines(&before);
+    let (mut shift, mut rejected, mut inexact) = (0isize, Vec::new(), false);
+    let most: usize = given
+        .value("fuzz")
+        .and_then(|fuzz| fuzz.parse().ok())
+        .unwrap_or(2);
+    for (nth, hunk) in part.hunks.iter().enumerate() {
+        match place(&lines, hunk, shift, most, given.has("ignore-whitespace")) {
+            Some((at, fuzz)) => {
+                let wanted = hunk.place(fuzz);
+                let offset = at as isize - wanted;
+                let away = offset - part.grown(nth);
+                if fuzz > 0 || away != 0 {
+                    inexact = true;
+                    let line = at as isize + 1 - isize::try_from(fuzz.min(hunk.lead())).unwrap_or(0);
+                    let with = if fuzz > 0 {
+                        format!(" with fuzz {fuzz}")
+                    } else {
+                        String::new()
+                    };
+                    let away = match away {
+                        0 => String::new(),
+                        1 | -1 => format!(" (offset {away} line)"),
+                        _ => format!(" (offset {away} lines)"),
+                    };
+                    report
+                        .out
+                        .push_str(&format!("Hunk #{} succeeded at {line}{with}{away}.\n", nth + 1));
+                }
+                shift = offset;
+                hunk.apply(&mut lines, at, fuzz);
+                shift += hunk.growth();
+            }
+            None => {
+                report.out.push_str(&format!(
+                    "Hunk #{} FAILED at {}.\n",
+                    nth + 1,
+                    hunk.new_start.max(1)
+                ));
+                rejected.push(hunk);
+            }
+        }
+    }
+    let write = async |name: &str, content: &[u8], report: &mut Report| {
+        if let Err(error) = files.fs.write_file(&files.path(name), content).await {
+            report
+                .err
+                .push_str(&format!("patch: **** Can't write {name} : {}\n", reason(&error)));
+            report.code = 2;
+        }
+    };
+    if !rejected.is_empty() {
+        let (count, all) = (rejected.len(), part.hunks.len());
+        let hunks = if all == 1 { "hunk" } else { "hunks" };
+        let rejects = given
+            .value("reject-file")
+            .map_or_else(|| format!("{name}.rej"), str::to_owned);
+        let saved = if dry {
+            String::new()
+        } else {
+            format!(" -- saving rejects to file {rejects}")
+        };
+        report
+            .out
+            .push_str(&format!("{count} out of {all} {hunks} FAILED{saved}\n"));
+        report.code = report.code.max(1);
+        if !dry {
+            let mut text = format!("--- {}\n+++ {}\n", part.old, part.new).into_bytes();
+            rejected.iter().for_each(|hunk| hunk.write(&mut text));
+            write(&rejects, &text, report).await;
+        }
+    }
+    if dry {
+        return;
+    }
+    let mismatch = (inexact || !rejected.is_empty()) && !given.has("no-backup-if-mismatch");
+    if (given.has("backup") || mismatch) && files.stat(&name).await.is_ok() {
+        let kept = format!("{name}{}", given.value("suffix").unwrap_or(".orig"));
+        write(&kept, &before, report).await;
+    }
+    let after: Vec<u8> = lines.concat();
+    if after.is_empty() && (part.removes() || given.has("remove-empty-files")) && rejected.is_empty() {
+        // It was there a moment ago.
+        let _ = files.fs.remove(&path, false).await;
+        return;
+    }
+    if rejected.len() == part.hunks.len() {
+        return;
+    }
+    if let Some((above, _)) = name.rsplit_once('/') {
+        // What is wrong with it will show when the file is written.
+        let _ = files.fs.mkdir(&files.path(&within(above, "")), true).await;
+    }
+    write(given.value("output").unwrap_or(&name), &after, report).await;
+}
+
+/// Where a hunk fits: as near to its own place as can be, with as few lines left out as can be.
+fn place(lines: &[Vec<u8>], hunk: &Hunk, shift: isize, most: usize, loose: bool) -> Option<(usize, usize)> {
+    for fuzz in 0..=most.min(hunk.context()) {
+        let wanted = hunk.place(fuzz) + shift;
+        let old = hunk.old(fuzz);
+        let last = lines.len().checked_sub(old.len())?;
+        for away in 0..=lines.len() as isize {
+            for at in [wanted + away, wanted - away] {
+                let Ok(at) = usize::try_from(at) else {
+                    continue;
+                };
+                if at <= last && fits(lines.get(at..at + old.len())?, &old, loose) {
+                    return Some((at, fuzz));
+                }
+            }
+        }
+    }
+    None
+}
+
+fn fits(lines: &[Vec<u8>], old: &[&Vec<u8>], loose: bool) -> bool {
+    let plain = |line: &[u8]| {
+        line.iter()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .copied()
+            .collect::<Vec<u8>>()
+    };
+    lines
+        .iter()
+        .zip(old)
+        .all(|(line, old)| line == *old || (loose && plain(line) == plain(old)))
+}

@@ -1,0 +1,195 @@
+//! One run: the interpreter is built, the session put back, the script run, the session kept.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bashkit::{Bash, ExecOptions, FileSystem};
+use tokio::io::AsyncWrite;
+
+use crate::builtins;
+use crate::disk::{Disk, Mount};
+use crate::input;
+use crate::modes::Modes;
+use crate::settings::Settings;
+use crate::state::State;
+
+/// The interpreter runs Python only where this is set when it is built. No script sees it.
+const PYTHON: &str = "BASHKIT_ALLOW_INPROCESS_PYTHON";
+
+/// What the shell returns when the interpreter itself gave up on a script.
+const BROKEN: i32 = 125;
+
+/// Where the folders of a session are for this program.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// What stands before each of them: `/`, but in tests.
+    pub root: PathBuf,
+    /// The folder of the session's state, which no script sees.
+    pub kept: PathBuf,
+}
+
+/// One command to run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The text.
+    pub script: String,
+    /// All of its environment.
+    pub env: BTreeMap<String, String>,
+    /// Its limits and folders.
+    pub settings: Settings,
+    /// Where they are.
+    pub folders: Folders,
+}
+
+type Sink<'a> = &'a mut (dyn AsyncWrite + Unpin + Send);
+
+/// Runs a command and returns its exit code. `input` is asked only if the command can read at all.
+pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err: Sink<'_>) -> i32 {
+    let kept = &run.folders.kept;
+    let mounts = run.settings.mounts.iter().map(|at| Mount {
+        at: at.clone(),
+        real: run.folders.root.join(at.strip_prefix("/").unwrap_or(at)),
+    });
+    let disk = Arc::new(Disk::new(mounts, Modes::load(&kept.join("modes"))));
+    let mut notes = Vec::new();
+    let state = State::load(&kept.join("state")).unwrap_or_else(|note| {
+        notes.push(note);
+        None
+    });
+    let mut bash = build(run, &disk, &state).await;
+    if let Some(state) = state {
+        state.restore(&mut bash, &run.env);
+    }
+    disk.set_programs(bash.builtin_names());
+
+    let code = match begin(&mut bash, run).await {
+        Ok(()) => execute(&mut bash, run, input, out, err, &mut notes).await,
+        Err(note) => {
+            notes.push(note);
+            1
+        }
+    };
+
+    if kept.is_dir() {
+        let saved = State::of(&bash, &run.env, &mut notes).save(&kept.join("state"));
+        let there = |path: &Path| {
+            run.folders
+                .root
+                .join(path.strip_prefix("/").unwrap_or(path))
+                .exists()
+        };
+        let saved = saved.and(disk.modes().save(&kept.join("modes"), there));
+        if let Err(error) = saved {
+            notes.push(format!(
+                "what the session remembers could not be written ({error})"
+            ));
+        }
+    }
+    for note in notes {
+        say(err, &note).await;
+    }
+    code
+}
+
+async fn say(err: Sink<'_>, note: &str) {
+    use tokio::io::AsyncWriteExt;
+    // There is nobody left to tell that telling failed.
+    let _ = err.write_all(format!("shell: {note}\n").as_bytes()).await;
+    let _ = err.flush().await;
+}
+
+/// The interpreter as every run begins with it.
+async fn build(run: &Run, disk: &Arc<Disk>, state: &Option<State>) -> Bash {
+    let settings = &run.settings;
+    let files: Arc<dyn FileSystem> = disk.clone();
+    let mut builder = Bash::builder()
+        .fs(files)
+        .rootfs(false)
+        .username("sandbox")
+        .hostname("sandbox")
+        .cwd(&settings.home)
+        .limits(settings.of_script())
+        .session_limits(settings.of_session())
+        .memory_limits(settings.of_memory())
+        .env("HOME", settings.home.to_string_lossy())
+        .env("PATH", "/usr/bin:/bin")
+        .env(PYTHON, "1")
+        .python_with_limits(settings.of_python());
+    for (name, value) in &run.env {
+        builder = builder.env(name, value);
+    }
+    builder = builtins::add(builder, settings, disk);
+    let mut bash = builder.build();
+    if state.is_none() {
+        let mut shell = bash.shell_state();
+        shell.env.remove(PYTHON);
+        shell.variables.remove(PYTHON);
+        if let Some(folder) = run.env.get("PWD") {
+            shell.cwd = folder.into();
+        }
+        bash.restore_shell_state(&shell);
+    }
+    bash
+}
+
+/// Whether the run can begin where it is to.
+async fn begin(bash: &mut Bash, run: &Run) -> Result<(), String> {
+    let folder = bash.shell_state_view().cwd;
+    match bash.fs().stat(&folder).await {
+        Ok(found) if found.file_type.is_dir() => Ok(()),
+        _ if run.env.contains_key("PWD") => Err(format!(
+            "{}: the folder to begin in is not there",
+            folder.display()
+        )),
+        // The session was in a folder that is gone, as happens; a shell would go on there and find nothing.
+        _ => {
+            let mut shell = bash.shell_state();
+            shell.cwd = run.settings.home.clone();
+            bash.restore_shell_state(&shell);
+            Ok(())
+        }
+    }
+}
+
+async fn execute(
+    bash: &mut Bash,
+    run: &Run,
+    input: impl FnOnce() -> Vec<u8>,
+    out: Sink<'_>,
+    err: Sink<'_>,
+    notes: &mut Vec<String>,
+) -> i32 {
+    let mut options = ExecOptions::new();
+    if input::is_read(&run.script, 100, run.settings.steps) {
+        options = options.stdin(input());
+    }
+    match bash
+        .execute(&run.script)
+        .stdout(out)
+        .stderr(err)
+        .options(options)
+        .await
+    {
+        Ok(result) => {
+            if result.stdout_truncated || result.stderr_truncated {
+                notes.push(format!(
+                    "output was cut at {} bytes; write it to a file and look at parts of it",
+                    run.settings.output_bytes
+                ));
+            }
+            result.exit_code
+        }
+        Err(error) => {
+            notes.push(
+                error
+                    .syntax_report("bash: -c", &run.script)
+                    .unwrap_or_else(|| error.to_string()),
+            );
+            match error {
+                bashkit::Error::Parse { .. } => 2,
+                _ => BROKEN,
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a session remembers between two runs: variables, functions, aliases, options, the folder it is in.
+//!
+//! **Promise.** A run begins where the one before it ended. Variables that only came from the environment of that run are
+//! not kept; one that a script changed is kept, until the environment says something new about it. What cannot be read —
+//! torn, or of another version — is ignored, and a line says so; it never fails a command. **Bound.** What the
+//! interpreter's own limits on memory allow; a variable larger than [`LARGEST`] is not kept, and a line says so. **Cost.**
+//! One file read and written per run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use bashkit::{Bash, ShellState, SnapshotOptions};
+use serde::{Deserialize, Serialize};
+
+use crate::aside;
+
+/// The form of the file, with the version of the interpreter whose state lies in it.
+const FORM: &str = "openclaw-shell 1 bashkit 0.20.2";
+
+/// A variable that is kept is read and written with every run.
+const LARGEST: usize = 1 << 20;
+
+/// Variables that are about one run and not about a session.
+const PASSING: [&str; 6] = [
+    "_",
+    "PIPESTATUS",
+    "BASHPID",
+    "PPID",
+    "LINENO",
+    "BASHKIT_ALLOW_INPROCESS_PYTHON",
+];
+
+/// What is kept.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct State {
+    form: String,
+    /// The environment that the run was given.
+    given: BTreeMap<String, String>,
+    shell: ShellState,
+}
+
+impl State {
+    /// Reads what an earlier run left; `None` if there was none. The error is a line for the person who reads.
+    pub(crate) fn load(file: &Path) -> Result<Option<Self>, String> {
+        let text = match fs::read(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(format!(
+                    "the state of the session could not be read ({error}); beginning anew"
+                ));
+            }
+        };
+        match serde_json::from_slice::<Self>(&text) {
+            Ok(state) if state.form == FORM => Ok(Some(state)),
+            Ok(_) => Err("the state of the session is of another version; beginning anew".to_owned()),
+            Err(_) => Err("the state of the session is damaged; beginning anew".to_owned()),
+        }
+    }
+
+    /// What a session holds now. What is too large goes into the notes.
+    pub(crate) fn of(bash: &Bash, given: &BTreeMap<String, String>, notes: &mut Vec<String>) -> Self {
+        let taken = bash.snapshot_state(SnapshotOptions {
+            exclude_filesystem: true,
+            exclude_functions: false,
+        });
+        let mut shell = taken.shell;
+        for (name, value) in given {
+            if shell.variables.get(name).or_else(|| shell.env.get(name)) == Some(value) {
+                forget(&mut shell, name);
+            }
+        }
+        let large = shell.variables.iter().filter(|(_, value)| value.len() > LARGEST);
+        let large: Vec<String> = large.map(|(name, _)| name.clone()).collect();
+        for name in large {
+            forget(&mut shell, &name);
+            notes.push(format!(
+                "the session does not keep ${name}, which is larger than {LARGEST} bytes; write it to a file"
+            ));
+        }
+        for name in PASSING {
+            forget(&mut shell, name);
+            shell.arrays.remove(name);
+        }
+        shell.traps.clear();
+        Self {
+            form: FORM.to_owned(),
+            given: given.clone(),
+            shell,
+        }
+    }
+
+    /// Writes it.
+    pub(crate) fn save(&self, file: &Path) -> io::Result<()> {
+        aside::write(file, &serde_json::to_vec(self)?)
+    }
+
+    /// Puts a session back where it was, in an environment that may be another one now.
+    pub(crate) fn restore(mut self, bash: &mut Bash, given: &BTreeMap<String, String>) {
+        if let Some(folder) = given.get("PWD") {
+            self.shell.cwd = folder.into();
+        }
+        bash.restore_shell_state(&self.shell);
+        for (name, value) in given.iter().filter(|(name, _)| *name != "PWD") {
+            let kept = self.shell.variables.contains_key(name) || self.shell.env.contains_key(name);
+            if !kept || self.given.get(name) != Some(value) {
+                bash.set_env(name, value);
+            }
+        }
+    }
+}
+
+fn forget(shell: &mut ShellState, name: &str) {
+    shell.variables.remove(name);
+    shell.env.remove(name);
+    shell.var_attrs.remove(name);
+}

@@ -1,0 +1,326 @@
+//! What a nod is bound to.
+//!
+//! **Promise.** A nod is for this text, in this folder, with this environment, for this agent and session, and these
+//! programs and this script as they were; whatever of it is another when the command starts, is told, and the command
+//! does not start. Between the last look and the start lie microseconds in which a file could still change; that is
+//! said here, because nobody can close it from outside of the kernel. **Cost.** One look at each file, and one read of
+//! those that we could write to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::decide::{Asked, Rule};
+use super::document::Entry;
+use super::find::{Found, Places, find};
+use super::inline;
+use super::listed::{By, Seat, Seen};
+use super::policy::Policy;
+use super::witness::Witness;
+
+/// How many programs of a text that was not understood are looked for.
+const PROGRAMS: usize = 32;
+
+/// A command that somebody is asked about, or that runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The text as the caller wrote it.
+    pub command: String,
+    /// Each program with its words, if the text was understood.
+    pub argv: Vec<Vec<String>>,
+    /// The folder that it begins in.
+    pub cwd: PathBuf,
+    /// For which agent.
+    pub agent: String,
+    /// In which session.
+    pub session: String,
+    /// Where the first program was found.
+    pub resolved_path: Option<PathBuf>,
+    /// Why somebody is asked, or why it runs.
+    pub rule: Rule,
+    /// How strict it is.
+    pub policy: Policy,
+    /// What is worth a warning.
+    pub warning: Option<String>,
+    /// What puts it on the list for good. None: a nod for it cannot last.
+    pub lasting: Option<Vec<Entry>>,
+    /// Whether it is told code, and that needs a nod.
+    pub is_code: bool,
+    /// What the shell is given if all of it is on the list.
+    anew: Option<String>,
+    env: [u8; 32],
+    folder: Option<Witness>,
+    /// The names that were looked for, and where they were found.
+    names: BTreeMap<String, PathBuf>,
+    files: Vec<Witness>,
+}
+
+/// A command that may run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    plan: Plan,
+    text: String,
+}
+
+/// What changed between a nod and the start.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the command was not started: {what} since it was allowed")]
+pub struct Drift {
+    /// What it is.
+    pub what: String,
+}
+
+/// What is so when a command is about to start.
+#[derive(Clone, Copy, Debug)]
+pub struct Now<'a> {
+    /// The text as the caller wrote it.
+    pub command: &'a str,
+    /// The folder that it begins in.
+    pub cwd: &'a Path,
+    /// Its whole environment.
+    pub env: &'a BTreeMap<String, String>,
+    /// For which agent.
+    pub agent: &'a str,
+    /// In which session.
+    pub session: &'a str,
+}
+
+impl Bound {
+    /// It runs as it was written: somebody has read it, or everything runs.
+    pub(super) fn new(plan: Plan) -> Self {
+        let text = plan.command.clone();
+        Self { plan, text }
+    }
+
+    /// It runs as it was understood.
+    pub(super) fn listed(plan: Plan) -> Self {
+        let text = plan.anew.clone().unwrap_or_default();
+        Self { plan, text }
+    }
+
+    /// What it was allowed as.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The text for the shell, if nothing changed. To be asked right before the start.
+    pub fn check(&self, now: Now<'_>) -> Result<&str, Drift> {
+        self.plan.check_unchanged(now)?;
+        Ok(&self.text)
+    }
+
+    /// The text for the shell, without another look.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Plan {
+    /// Of a command that runs because every command does: bound to no file.
+    pub(super) fn unbound(asked: &Asked<'_>, policy: Policy) -> Self {
+        Self {
+            command: asked.command.to_owned(),
+            argv: Vec::new(),
+            cwd: asked.cwd.to_owned(),
+            agent: asked.agent.to_owned(),
+            session: asked.session.to_owned(),
+            resolved_path: None,
+            rule: Rule::Everything,
+            policy,
+            warning: None,
+            lasting: None,
+            is_code: false,
+            anew: None,
+            env: hash_of(asked.env),
+            folder: None,
+            names: BTreeMap::new(),
+            files: Vec::new(),
+        }
+    }
+
+    pub(super) fn new(asked: &Asked<'_>, seen: &Seen, policy: Policy, rule: Rule) -> Self {
+        let places = asked.places();
+        // What runs at once is compared by everything but the bytes.
+        let is_asked = !matches!(rule, Rule::Listed(_));
+        let first = seen.programs.first().and_then(|seat| seat.found.as_ref());
+        let mut plan = Self {
+            argv: seen.programs.iter().map(Seat::argv).collect(),
+            resolved_path: first.map(|found| found.path.clone()),
+            rule,
+            anew: seen.text.clone().ok(),
+            folder: Witness::take(asked.cwd, false).ok(),
+            ..Self::unbound(asked, policy)
+        };
+        let mut paths: Vec<PathBuf> = seen.around.iter().map(|found| found.path.clone()).collect();
+        for seat in &seen.programs {
+            if let Some(found) = &seat.found {
+                plan.note(found, &mut paths);
+            }
+            paths.extend(script_of(seat, places));
+        }
+        if seen.programs.is_empty() {
+            plan.search(asked, &mut paths);
+        }
+        for path in paths {
+            if let Ok(witness) = Witness::take(&path, is_asked) {
+                plan.files.push(witness);
+            }
+        }
+        plan
+    }
+
+    fn note(&mut self, found: &Found, paths: &mut Vec<PathBuf>) {
+        self.names.insert(found.typed.clone(), found.path.clone());
+        paths.push(found.path.clone());
+    }
+
+    /// Looks for programs and scripts among the words of a text that was not understood.
+    fn search(&mut self, asked: &Asked<'_>, paths: &mut Vec<PathBuf>) {
+        let places = asked.places();
+        let mut words = words_of(asked.command);
+        words.dedup();
+        let mut runs_scripts = false;
+        for word in words {
+            if self.names.len() >= PROGRAMS {
+                return;
+            }
+            if let Some(found) = find(&word, places) {
+                runs_scripts |= inline::runs_scripts(found.names());
+                self.note(&found, paths);
+            } else if runs_scripts && places.cwd.join(&word).is_file() {
+                paths.push(places.cwd.join(&word));
+            }
+        }
+    }
+
+    pub(super) fn make_lasting(&mut self, seen: &Seen, places: Places<'_>) {
+        if seen.programs.is_empty() {
+            return;
+        }
+        let missing = seen.programs.iter().filter(|seat| seat.by.is_none());
+        let entries: Option<Vec<Entry>> = missing
+            .map(|seat| {
+                let (pattern, arguments) = seat.lasting(places)?;
+                Some(Entry {
+                    pattern,
+                    arg_pattern: Some(arguments),
+                    source: Some(super::document::ALWAYS.to_owned()),
+                    command_text: Some(self.command.chars().take(300).collect()),
+                    ..Entry::default()
+                })
+            })
+            .collect();
+        self.lasting = entries.filter(|entries| !entries.is_empty());
+    }
+
+    /// The entries of the list that allowed it: agent, id, pattern, and the program's path.
+    pub(super) fn used(seen: &Seen) -> Vec<Used> {
+        let used = seen.programs.iter().filter_map(|seat| match &seat.by {
+            Some(By::Entry(listed)) => Some(Used {
+                agent: listed.agent.clone(),
+                id: listed.entry.id.clone(),
+                pattern: listed.entry.pattern.clone(),
+                last_used_at: listed.entry.last_used_at,
+                path: seat.found.as_ref()?.path.display().to_string(),
+                place: listed.place(),
+            }),
+            _ => None,
+        });
+        used.collect()
+    }
+
+    /// Whether all of it is on the list.
+    pub fn is_listed(&self) -> bool {
+        self.anew.is_some()
+    }
+
+    /// What is not any more as it was.
+    pub fn check_unchanged(&self, now: Now<'_>) -> Result<(), Drift> {
+        let drift = |what: &str| {
+            Err(Drift {
+                what: what.to_owned(),
+            })
+        };
+        if now.command != self.command {
+            return drift("its text changed");
+        }
+        if now.cwd != self.cwd {
+            return drift("its folder is another");
+        }
+        if now.agent != self.agent {
+            return drift("its agent is another");
+        }
+        if now.session != self.session {
+            return drift("its session is another");
+        }
+        if hash_of(now.env) != self.env {
+            return drift("its environment changed");
+        }
+        if let Some(folder) = &self.folder
+            && folder.is_replaced()
+        {
+            return drift("its folder was replaced");
+        }
+        let path = now.env.get("PATH").map(String::as_str).unwrap_or_default();
+        let home = now.env.get("HOME").map(Path::new);
+        let places = Places {
+            path,
+            home,
+            cwd: now.cwd,
+        };
+        for (name, before) in &self.names {
+            match find(name, places) {
+                Some(found) if found.path == *before => {}
+                _ => return drift(&format!("{name} is another program")),
+            }
+        }
+        match self.files.iter().find_map(Witness::drift) {
+            Some(what) => Err(Drift { what }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An entry that was used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Used {
+    pub(super) agent: String,
+    pub(super) id: Option<String>,
+    pub(super) pattern: String,
+    pub(super) last_used_at: Option<i64>,
+    pub(super) path: String,
+    pub(super) place: String,
+}
+
+/// The file that a program is to run, if it runs files.
+fn script_of(seat: &Seat, places: Places<'_>) -> Option<PathBuf> {
+    let mut paths = inline::scripts(seat.names(), &seat.words).map(|word| places.cwd.join(word));
+    paths.find(|path| path.is_file())
+}
+
+/// The words of a text that was not understood, as near as can be.
+fn words_of(text: &str) -> Vec<String> {
+    let words = text.split(|next: char| {
+        next.is_whitespace() || matches!(next, '|' | '&' | ';' | '<' | '>' | '(' | ')' | '`' | '{' | '}')
+    });
+    words
+        .map(|word| {
+            word.chars()
+                .filter(|next| !matches!(next, '\'' | '"' | '\\'))
+                .collect()
+        })
+        .filter(|word: &String| !word.is_empty())
+        .collect()
+}
+
+fn hash_of(env: &BTreeMap<String, String>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for (name, value) in env {
+        for text in [name, value] {
+            hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+    }
+    hash.finalize().into()
+}

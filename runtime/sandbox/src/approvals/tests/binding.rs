@@ -1,0 +1,145 @@
+use super::super::{Drift, Now};
+use super::*;
+
+fn check(world: &World, plan: &Plan) -> Result<(), Drift> {
+    plan.check_unchanged(Now {
+        command: &plan.command,
+        cwd: &world.cwd(),
+        env: &world.env,
+        agent: "main",
+        session: "agent:main:main",
+    })
+}
+
+#[test]
+fn what_did_not_change_still_may_run() {
+    let world = World::new(&[]);
+    world.program("tool", "#!/bin/sh\n");
+    let plan = world.asks("tool a | tool b");
+    fs::write(world.cwd().join("new"), "").unwrap();
+    assert_eq!(check(&world, &plan), Ok(()));
+}
+
+#[test]
+fn another_text_folder_environment_agent_or_session_is_another_command() {
+    let world = World::new(&[]);
+    world.program("tool", "#!/bin/sh\n");
+    let plan = world.asks("tool a");
+    let cwd = world.cwd();
+    let same = Now {
+        command: "tool a",
+        cwd: &cwd,
+        env: &world.env,
+        agent: "main",
+        session: "agent:main:main",
+    };
+    assert_eq!(plan.check_unchanged(same), Ok(()));
+    let mut env = world.env.clone();
+    env.insert("X".to_owned(), "1".to_owned());
+    for (other, expected) in [
+        (
+            Now {
+                command: "tool b",
+                ..same
+            },
+            "its text changed",
+        ),
+        (
+            Now {
+                cwd: &world.root,
+                ..same
+            },
+            "its folder is another",
+        ),
+        (Now { env: &env, ..same }, "its environment changed"),
+        (
+            Now {
+                agent: "work",
+                ..same
+            },
+            "its agent is another",
+        ),
+        (
+            Now {
+                session: "agent:main:x",
+                ..same
+            },
+            "its session is another",
+        ),
+    ] {
+        assert_eq!(plan.check_unchanged(other).unwrap_err().what, expected);
+    }
+    fs::rename(&cwd, world.root.join("old")).unwrap();
+    fs::create_dir(&cwd).unwrap();
+    assert_eq!(check(&world, &plan).unwrap_err().what, "its folder was replaced");
+}
+
+#[test]
+fn a_program_that_was_changed_or_replaced_does_not_run() {
+    let world = World::new(&[]);
+    let path = world.program("tool", "#!/bin/sh\n");
+    for text in ["tool a", "nice tool a", "sh -c 'tool a'", "tool > x"] {
+        world.program("tool", "#!/bin/sh\n");
+        let plan = world.asks(text);
+        world.program("tool", "#!/bin/sh\nevil\n");
+        let drift = check(&world, &plan).unwrap_err();
+        assert!(drift.to_string().contains("tool"), "{text}: {drift}");
+    }
+    let plan = world.asks("tool a");
+    fs::remove_file(path).unwrap();
+    assert!(check(&world, &plan).is_err());
+}
+
+#[test]
+fn a_program_that_comes_to_stand_before_another_does_not_run() {
+    let mut world = World::new(&[]);
+    fs::create_dir(world.root.join("first")).unwrap();
+    world.program("tool", "#!/bin/sh\n");
+    let path = format!("{}:{}", world.root.join("first").display(), world.env["PATH"]);
+    world.env.insert("PATH".to_owned(), path);
+    for text in ["tool a", "tool > x"] {
+        let _ = fs::remove_file(world.root.join("first/tool"));
+        let plan = world.asks(text);
+        put(&world.root.join("first/tool"), "#!/bin/sh\n");
+        assert_eq!(
+            check(&world, &plan).unwrap_err().what,
+            "tool is another program",
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_script_that_was_changed_does_not_run() {
+    let world = World::new(&[]);
+    let script = world.cwd().join("x.sh");
+    for text in ["sh x.sh", "sh x.sh > y", "nice sh ./x.sh", "sh -c 'sh x.sh'"] {
+        fs::write(&script, "good").unwrap();
+        let plan = world.asks(text);
+        assert_eq!(check(&world, &plan), Ok(()));
+        fs::write(&script, "evil").unwrap();
+        let drift = check(&world, &plan).unwrap_err();
+        assert!(drift.what.contains("x.sh"), "{text}: {drift}");
+    }
+}
+
+#[test]
+fn what_runs_by_the_list_is_bound_to_its_programs_too() {
+    let world = World::new(&["{bin}/good"]);
+    world.program("good", "#!/bin/sh\n");
+    let Decision::Run(bound, used) = world.decide("good") else {
+        panic!()
+    };
+    assert_eq!(used.len(), 1);
+    let cwd = world.cwd();
+    let now = Now {
+        command: "good",
+        cwd: &cwd,
+        env: &world.env,
+        agent: "main",
+        session: "agent:main:main",
+    };
+    assert!(bound.check(now).is_ok());
+    world.program("good", "#!/bin/sh\nevil\n");
+    assert!(bound.check(now).is_err());
+}

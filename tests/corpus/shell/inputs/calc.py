@@ -1,0 +1,6 @@
+from math import sqrt
+
+def main(n):
+    return sqrt(n)
+
+print(main(16))

@@ -1,0 +1,3 @@
+#!/bin/bash
+echo "script: $# args: $*"
+exit 3
