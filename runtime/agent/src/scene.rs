@@ -199,6 +199,7 @@ pub(crate) fn toolbox(
             config: &snapshot.config,
             agent,
             is_owner: request.sender.as_ref().is_none_or(|sender| sender.is_owner),
+            is_sandboxed: inside.is_some(),
             model,
             files,
         },

@@ -174,6 +174,8 @@ pub(crate) struct Standing<'a> {
     pub(crate) agent: &'a str,
     /// Whether the person is an owner.
     pub(crate) is_owner: bool,
+    /// Whether its tools run in a sandbox.
+    pub(crate) is_sandboxed: bool,
     /// The model, as `provider/model`.
     pub(crate) model: Option<String>,
     /// Where its file tools work. Without that it has none.
@@ -199,7 +201,7 @@ pub(crate) struct Toolbox {
 
 impl Toolbox {
     pub(crate) fn open(host: Option<&Host>, standing: &Standing<'_>) -> Self {
-        let policy = policy::Policy::of(standing.config, standing.agent);
+        let policy = policy::Policy::of(standing.config, standing.agent, standing.is_sandboxed);
         let (commands, core) = Core::all()
             .filter(|tool| standing.files.is_some() || !tool.is_for_files())
             .filter(|tool| *tool != Core::File(FileTool::ApplyPatch) || standing.offers_patch())
@@ -315,6 +317,7 @@ mod tests {
             config,
             agent: "main",
             is_owner: true,
+            is_sandboxed: false,
             model: None,
             files: is_main.then(|| Arc::new(OnMachine::new("/nowhere".into())) as Arc<dyn FileTools>),
         };

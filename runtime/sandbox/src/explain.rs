@@ -227,6 +227,13 @@ fn access(access: WorkspaceAccess) -> &'static str {
     }
 }
 
+/// Which tools sandboxed sessions have, and which they have not: names, patterns and groups. What is neither is not there,
+/// unless the first list is empty.
+pub fn tools_inside(config: &Config, agent: &str) -> (Vec<String>, Vec<String>) {
+    let Tools { allow, deny, .. } = tools(config, agent);
+    (allow, deny)
+}
+
 /// Which tools sandboxed sessions have, before all other rules about tools.
 fn tools(config: &Config, agent: &str) -> Tools {
     let own = config.agents.entries.get(agent);

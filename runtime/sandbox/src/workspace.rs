@@ -22,9 +22,9 @@ use crate::rules::Rules;
 use crate::scope::Scope;
 
 /// How many files of skills are copied.
-const SEED_FILES: usize = 2_000;
+pub const SEED_FILES: usize = 2_000;
 /// How many bytes are copied.
-const SEED_BYTES: u64 = 64 << 20;
+pub const SEED_BYTES: u64 = 64 << 20;
 /// The folder of skills, which comes along.
 const SKILLS: &str = "skills";
 /// How deep folders of skills are.

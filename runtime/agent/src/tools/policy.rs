@@ -1,9 +1,10 @@
-//! Which tools the config allows: the profile, then the lists of the whole gateway, then those of the agent. Each
-//! layer only takes away, and a refusal comes before everything else.
+//! Which tools the config allows: the profile, then the lists of the whole gateway, then those of the agent, then those
+//! for sandboxed sessions. Each layer only takes away, and a refusal comes before everything else.
 
 use openclaw_config::tree::Config;
 use openclaw_config::tree::tools::ToolProfile;
 use openclaw_policy::PluginId;
+use openclaw_sandbox::tools_inside;
 
 const GROUPS: &[(&str, &[&str])] = &[
     ("group:fs", &["read", "write", "edit", "apply_patch", "ls"]),
@@ -36,7 +37,7 @@ struct Layer {
 pub(super) struct Policy(Vec<Layer>);
 
 impl Policy {
-    pub(super) fn of(config: &Config, agent: &str) -> Self {
+    pub(super) fn of(config: &Config, agent: &str, is_sandboxed: bool) -> Self {
         let tools = &config.tools;
         let own = config
             .agents
@@ -61,6 +62,10 @@ impl Policy {
         ];
         if let Some(own) = own {
             layers.push(layer(own.allow.as_ref(), own.deny.as_ref()));
+        }
+        if is_sandboxed {
+            let (allow, deny) = tools_inside(config, agent);
+            layers.push(layer(Some(&allow), Some(&deny)));
         }
         // Beside a profile or not, what is listed in addition has been named by the operator.
         layers.push(Layer {
@@ -150,7 +155,7 @@ mod tests {
     fn policy(change: impl FnOnce(&mut Config)) -> Policy {
         let mut config = Config::default();
         change(&mut config);
-        Policy::of(&config, "main")
+        Policy::of(&config, "main", false)
     }
 
     fn id(text: &str) -> PluginId {
@@ -170,6 +175,20 @@ mod tests {
         assert!(policy.allows("read", None));
         assert!(!policy.allows("write", None));
         assert!(!policy.allows("calc", Some(&id("maths"))));
+    }
+
+    #[test]
+    fn in_a_sandbox_there_is_what_its_lists_name() {
+        let mut config = Config::default();
+        let maths = id("maths");
+        let usual = Policy::of(&config, "main", true);
+        assert!(usual.allows("exec", None) && usual.allows("apply_patch", None));
+        assert!(!usual.allows("calc", Some(&maths)) && !usual.allows("browser", None));
+        config.tools.sandbox.tools.also_allow = list(&["maths", "browser"]);
+        config.tools.sandbox.tools.deny = list(&["exec"]);
+        let named = Policy::of(&config, "main", true);
+        assert!(named.allows("calc", Some(&maths)) && named.allows("browser", None));
+        assert!(!named.allows("exec", None) && Policy::of(&config, "main", false).allows("exec", None));
     }
 
     #[test]

@@ -419,7 +419,7 @@ mod tests {
     #[tokio::test]
     async fn a_beginning_that_is_one_questions_alone_names_it() {
         let approvals = Approvals::default();
-        for id in ["abc1", "abd2", "x"] {
+        for id in ["abc1", "abx2", "x"] {
             approvals.request(ask(id)).unwrap();
         }
         assert_eq!(approvals.get("abc").unwrap().id, "abc1");
