@@ -111,7 +111,7 @@ fn run_starts_the_gateway_on_the_port_with_a_state_of_its_own() {
     let printed = stdout(&output);
     let state = checkout.root().join("target/dev-state");
     let ours = format!(
-        "[\"OPENCLAW_BUNDLED_PLUGINS_DIR\", \"OPENCLAW_STATE_DIR\", \"OPENCLAW_WORKSPACE_DIR\"] {}",
+        "[\"OPENCLAW_BUNDLED_PLUGINS_DIR\", \"OPENCLAW_PROGRAMS_DIR\", \"OPENCLAW_STATE_DIR\", \"OPENCLAW_WORKSPACE_DIR\"] {}",
         state.display()
     );
     let onboard = format!(
@@ -263,7 +263,7 @@ fn lint_prints_the_finding_and_ends_with_one() {
     let output = checkout.xtask(&["lint", "--only", "arrows"]);
     assert_eq!(output.status.code(), Some(1));
     let expected =
-        "runtime/policy/Cargo.toml:6: runtime/policy uses runtime/state; policy uses nothing of ours\n";
+        "runtime/policy/Cargo.toml:6: runtime/policy uses runtime/state; it uses nothing of ours\n";
     assert_eq!(stdout(&output), expected);
     assert!(checkout.xtask(&["lint", "--only", "hygiene"]).status.success());
 }
