@@ -37,7 +37,7 @@ use tokio::time::timeout;
 pub use server::{ISSUED, Server};
 
 /// How long a test waits for anything.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// The value of the secret `token`.
 pub const TOKEN: &str = "parr0t-t0ken-27182818";
 
