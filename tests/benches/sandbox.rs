@@ -1,194 +1,143 @@
-//! What a command in a sandbox costs, beside the same in a container of Docker's where there is an engine.
+//! What a command costs that a model runs in a sandbox, from the call of the tool `exec` to its answer, beside the same in
+//! a container of Docker's where there is an engine.
+//!
+//! What is measured is the program of the release build, or the one that `OPENCLAW_TEST_PROGRAM` names, as a client on its
+//! socket feels it. Docker is asked by its own command, which is how a gateway asks it.
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    missing_docs,
-    dead_code
+    reason = "a bench that cannot measure ends"
 )]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use futures_util::future::join_all;
-use openclaw_components::{CompileLimits, Compiler, Host, Options, compile_child};
-use openclaw_config::Place;
-use openclaw_config::tree::Config;
-use openclaw_sandbox::wasm::Wasm;
-use openclaw_sandbox::{Asked, End, Input, Sandboxes};
-use openclaw_state::State;
+use openclaw_tests::gateway::{House, Line, Running};
 use openclaw_tests::measure::{median, report, report_beside};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What is run everywhere.
 const PIPE: &str = "echo hi | tr a-z A-Z";
 const COMMANDS: usize = 300;
+const STARTS: usize = 5;
 const CONTAINERS: usize = 15;
 const SESSIONS: usize = 32;
 const IMAGE: &str = "openclaw-bench-busybox";
+/// What is asked for: half of all commands, and the first one after a start, in milliseconds.
+const WANTED: f64 = 3.0;
+const WANTED_FIRST: f64 = 50.0;
 
-struct House {
-    state: State,
-    host: Host,
-    sandboxes: Sandboxes,
-    config: Config,
-    place: Place,
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(measure());
 }
 
-impl House {
-    async fn open(folder: &Path) -> Self {
-        let state_dir = folder.join("state");
-        let state = State::open(openclaw_state::Options::new(&state_dir, str::to_owned)).unwrap();
-        let compiler = Compiler {
-            program: std::env::current_exe().unwrap(),
-            args: vec!["compile-child".into()],
-            limits: CompileLimits::default(),
-        };
-        let host = Host::start(Options::new(
-            state_dir.join("extensions"),
-            compiler,
-            state.clone(),
-        ))
-        .await
-        .unwrap();
-        let programs = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .unwrap()
-            .join("target/programs");
-        let wasm = Wasm::new(host.clone(), state.clone(), programs);
-        let config = json!({"agents": {"defaults": {"sandbox": {"mode": "all", "backend": "wasm", "scope": "session"}}}});
-        Self {
-            sandboxes: Sandboxes::new(state.clone(), vec![Arc::new(wasm)]),
-            state,
-            host,
-            config: serde_json::from_value(config).unwrap(),
-            place: Place {
-                profile: None,
-                home: folder.to_owned(),
-                config_path: state_dir.join("openclaw.json"),
-                default_workspace: folder.join("agent"),
-                state_dir,
-                is_default_state: false,
-                dev_port: None,
-                include_roots: Vec::new(),
-                read_only: false,
-            },
-        }
-    }
+/// A gateway whose sessions are all sandboxed, each in a sandbox of its own.
+fn set_up() -> House {
+    let house = House::onboarded();
+    house.configure(|config| {
+        config["agents"]["defaults"]["sandbox"] =
+            json!({"mode": "all", "backend": "wasm", "scope": "session"});
+        // Clients may not call it by itself otherwise.
+        config["gateway"]["tools"] = json!({"allow": ["exec"]});
+    });
+    house
+}
 
-    /// Runs the pipe in a session's sandbox, from the question where that is to the end of its output.
-    async fn run(&self, session: &str) {
-        let asked = Asked {
-            config: &self.config,
-            place: &self.place,
-            agent: "main",
-            session,
-            workspace: &self.place.default_workspace,
-            seeds: &[],
-            tool: "exec",
-        };
-        let seat = self.sandboxes.enter(asked).await.unwrap();
-        let command = openclaw_sandbox::Command {
-            text: PIPE.to_owned(),
-            env: BTreeMap::new(),
-            ..openclaw_sandbox::Command::default()
-        };
-        let mut process = seat.sandbox.start(session, command).await.unwrap();
-        process.input.send(Input::End).await.ok();
-        let mut said = Vec::new();
-        while let Some(piece) = process.output.recv().await {
-            said.extend_from_slice(&piece.bytes);
-        }
-        assert_eq!(process.end.await.unwrap(), End::Code(0));
-        assert_eq!(said, b"HI\n");
-    }
+/// Runs the pipe in a session by the tool `exec`, and says how long that took.
+async fn run(line: &mut Line, session: &str) -> f64 {
+    let begun = Instant::now();
+    let call = json!({"name": "exec", "sessionKey": session, "args": {"command": PIPE}});
+    let told = line.must("tools.invoke", call).await;
+    let took = ms(begun);
+    assert!(told.to_string().contains("HI"), "{told}");
+    took
+}
 
-    async fn close(self) {
-        drop(self.sandboxes);
-        drop(self.host);
-        self.state.close().await;
-    }
+/// One command in each of many sessions at once, each asked for on a line of its own.
+async fn run_at_once(lines: &mut [Line]) -> f64 {
+    let begun = Instant::now();
+    let runs = lines.iter_mut().enumerate();
+    join_all(
+        runs.map(|(number, line)| async move { run(line, &format!("agent:main:direct:{number}")).await }),
+    )
+    .await;
+    ms(begun)
 }
 
 fn ms(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("compile-child") {
-        return compile_child(std::env::args().skip(2));
+async fn measure() {
+    let house = set_up();
+    // Its guests are compiled, which is done once for each version.
+    let running = house.start().await;
+    let first_ever = run(&mut running.connect().await, "main").await;
+    report_beside("sandbox.first_ever", "ms", first_ever, None);
+    running.stop();
+
+    let mut firsts = Vec::new();
+    let mut running: Option<Running> = None;
+    for _ in 0..STARTS {
+        running.take().map(Running::stop);
+        let started = house.start().await;
+        firsts.push(run(&mut started.connect().await, "main").await);
+        running = Some(started);
     }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    runtime.block_on(measure(folder.path()));
-    ExitCode::SUCCESS
-}
-
-async fn measure(folder: &Path) {
-    fs::create_dir_all(folder.join("agent")).unwrap();
-    // Compiles the guests, which is done once for each version.
-    let house = House::open(folder).await;
-    let begun = Instant::now();
-    house.run("agent:main:first").await;
-    report_beside(
-        "the first command ever, its guest compiled",
-        "ms",
-        ms(begun),
-        None,
-    );
-    house.close().await;
-
-    let house = House::open(folder).await;
-    let begun = Instant::now();
-    house.run("agent:main:first").await;
+    let running = running.unwrap();
     // What is asked for stands in the place of a baseline.
-    report("the first command after a start", "ms", (ms(begun), 50.0));
+    report("sandbox.first_after_start", "ms", (median(firsts), WANTED_FIRST));
 
+    let mut line = running.connect().await;
     let mut took = Vec::new();
     for _ in 0..COMMANDS {
-        let begun = Instant::now();
-        house.run("agent:main:first").await;
-        took.push(ms(begun));
+        took.push(run(&mut line, "main").await);
     }
     took.sort_by(f64::total_cmp);
     let p50 = median(took.clone());
-    report("a command, half of all", "ms", (p50, 3.0));
-    report_beside("a command, 99 of 100", "ms", took[COMMANDS * 99 / 100], None);
+    report("sandbox.exec_p50", "ms", (p50, WANTED));
+    report_beside("sandbox.exec_p99", "ms", took[COMMANDS * 99 / 100], None);
 
-    let begun = Instant::now();
-    let one = |number: usize| {
-        let house = &house;
-        async move { house.run(&format!("agent:main:{number}")).await }
-    };
-    join_all((0..SESSIONS).map(one)).await;
+    let mut lines = Vec::new();
+    for _ in 0..SESSIONS {
+        lines.push(running.connect().await);
+    }
     report_beside(
-        "32 new sessions with a command each, at once",
+        "sandbox.32_new_sessions",
         "ms",
-        ms(begun),
+        run_at_once(&mut lines).await,
         None,
     );
-    let begun = Instant::now();
-    join_all((0..SESSIONS).map(one)).await;
-    report_beside("32 sessions with a command each, at once", "ms", ms(begun), None);
+    report_beside("sandbox.32_sessions", "ms", run_at_once(&mut lines).await, None);
+    let listed = line.must("sandbox.list", json!({})).await;
+    let at_rest = listed["sandboxes"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let is_at_rest = |sandbox: &&Value| sandbox["running"] == false;
+    report_beside(
+        "sandbox.at_rest",
+        "rows",
+        at_rest.iter().filter(is_at_rest).count() as f64,
+        None,
+    );
 
     match Engine::find() {
         Some(engine) => {
-            let (exec, run) = (
-                engine.time(&["exec", &engine.container]),
-                engine.time(&["run", "--rm", "--network=none", IMAGE]),
-            );
-            report("docker exec beside a command", "ms", (exec, p50));
-            report("docker run beside a command", "ms", (run, p50));
+            let exec = engine.time(&["exec", &engine.container]);
+            let run = engine.time(&["run", "--rm", "--network=none", IMAGE]);
+            report("sandbox.docker_exec", "ms", (exec, p50));
+            report("sandbox.docker_run", "ms", (run, p50));
         }
         None => eprintln!("sandbox: no Docker engine answers here, so nothing is compared with one"),
     }
-    house.close().await;
+    running.stop();
 }
 
 /// An engine with a container of busybox.

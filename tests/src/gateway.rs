@@ -104,15 +104,22 @@ impl House {
 
     /// One in which `onboard` ran, without tools.
     pub fn onboarded() -> Self {
+        Self::onboarded_with(&[])
+    }
+
+    /// The same with further flags.
+    pub fn onboarded_with(flags: &[&str]) -> Self {
         let house = Self::new();
-        house.must(&[
+        let port = house.port.to_string();
+        let usual = [
             "onboard",
             "--non-interactive",
             "--accept-risk",
             "--skip-skills",
             "--gateway-port",
-            &house.port.to_string(),
-        ]);
+            &port,
+        ];
+        house.must(&[&usual, flags].concat());
         house
     }
 

@@ -44,20 +44,8 @@ impl Sent {
 }
 
 fn set_up(telegram: &Telegram, model: &OpenAi) -> House {
-    let house = House::new();
-    let (port, base_url) = (house.port().to_string(), model.base_url());
-    house.must(&[
-        "onboard",
-        "--non-interactive",
-        "--accept-risk",
-        "--skip-skills",
-        "--gateway-port",
-        &port,
-        "--custom-base-url",
-        &base_url,
-        "--custom-model-id",
-        "echo-1",
-    ]);
+    let base_url = model.base_url();
+    let house = House::onboarded_with(&["--custom-base-url", &base_url, "--custom-model-id", "echo-1"]);
     let root = telegram.root();
     house.must(&[
         "channels",

@@ -230,6 +230,8 @@ async fn a_strangers_command_runs_in_the_sandbox_and_the_owners_on_this_machine(
     let house = set_up(&telegram, &[]);
     house.configure(|config| {
         config["agents"]["defaults"]["sandbox"] = json!({"mode": "non-main", "backend": "wasm"});
+        config["agents"]["defaults"]["elevatedDefault"] = json!("off");
+        config["tools"]["elevated"] = json!({"allowFrom": {"telegram": [ANNA.to_string()]}});
     });
     let running = house.start().await;
     pair(&telegram, &house, ANNA).await;
@@ -249,6 +251,36 @@ async fn a_strangers_command_runs_in_the_sandbox_and_the_owners_on_this_machine(
     );
     assert!(text.contains("cat: /etc/hostname: No such file"), "{text}");
 
+    // Who is listed for it may have commands leave the sandbox, and nobody else.
+    let home = house.home().display().to_string();
+    let asked = r#"tool: exec {"command": "echo now $HOME"}"#;
+    for (order, told, now) in [
+        ("/elevated on", "Elevated is now on", home.as_str()),
+        ("/elevated off", "Elevated is now off", "/workspace"),
+    ] {
+        telegram.write(ANNA, order);
+        reply(&telegram, &house, ANNA, told).await;
+        telegram.write(ANNA, asked);
+        reply(&telegram, &house, ANNA, &format!("now {now}")).await;
+    }
+    telegram.write(ANNA, r#"tool: exec {"command": "id", "elevated": true}"#);
+    reply(&telegram, &house, ANNA, "Elevated is off in this session").await;
+    telegram.write(ANNA, &format!("/elevated full {}", asked.replace("now", "once")));
+    reply(&telegram, &house, ANNA, &format!("once {home}")).await;
+    pair(&telegram, &house, BERT).await;
+    telegram.write(BERT, "/elevated on");
+    reply(&telegram, &house, BERT, "tools.elevated.allowFrom.telegram").await;
+    for (asks, why) in [
+        (json!({"elevated": true}), "elevated): closed by"),
+        (json!({"host": "gateway"}), "Leave host out"),
+    ] {
+        let mut asks = asks;
+        asks["command"] = json!(format!("touch {home}/of-bert"));
+        telegram.write(BERT, &format!("tool: exec {asks}"));
+        reply(&telegram, &house, BERT, why).await;
+    }
+    assert!(!house.home().join("of-bert").exists());
+
     // The owner's own session runs on this machine.
     let mut line = running.connect().await;
     let told = line
@@ -257,12 +289,22 @@ async fn a_strangers_command_runs_in_the_sandbox_and_the_owners_on_this_machine(
     let run = told["runId"].as_str().unwrap().to_owned();
     line.must("agent.wait", json!({"runId": run, "timeoutMs": 30_000}))
         .await;
-    let home = house.home().display().to_string();
     let said = history(&running, "main", "assistant").await;
     assert!(
         said.iter().any(|text| text.contains(&format!("home is {home}"))),
         "{said:?}"
     );
+
+    // What the owner has running there is nobody's in a sandbox.
+    let told = line
+        .must("agent", json!({"message": r#"tool: exec {"command": "sleep 300", "background": true}"#, "sessionKey": "main", "idempotencyKey": "two"}))
+        .await;
+    let run = told["runId"].as_str().unwrap().to_owned();
+    line.must("agent.wait", json!({"runId": run, "timeoutMs": 30_000}))
+        .await;
+    telegram.write(BERT, r#"tool: process {"action": "list"}"#);
+    let listed = reply(&telegram, &house, BERT, "The tool process says").await;
+    assert!(!listed["text"].as_str().unwrap().contains("sleep"), "{listed}");
 
     // There is one sandbox, which is at rest, and it can be looked at and removed.
     let listed = house.must(&["sandbox", "list"]);

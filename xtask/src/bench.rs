@@ -23,8 +23,8 @@ const FIELDS: [(&str, bool); 5] = [
     ("ratio", false),
 ];
 
-/// The bench that measures the program as it is released, and so needs it.
-const WITH_PROGRAM: &str = "gateway";
+/// The benches that measure the program as it is released, and so need it.
+const WITH_PROGRAM: [&str; 2] = ["gateway", "sandbox"];
 
 /// Runs the benches whose `package/bench` contains the filter.
 pub(crate) fn bench(tree: &Tree, filter: Option<&str>) -> Result<()> {
@@ -79,7 +79,7 @@ fn find_benches(tree: &Tree) -> Vec<(&str, &str)> {
 
 /// Cargo is asked for the whole workspace, so that the dependencies are those that the program was built with.
 fn run_bench(tree: &Tree, bench: &str) -> Result<()> {
-    if bench == WITH_PROGRAM {
+    if WITH_PROGRAM.contains(&bench) {
         guests::build(tree)?;
         openclaw::build(tree, Profile::Release)?;
     }

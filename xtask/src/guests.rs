@@ -127,8 +127,10 @@ fn place(built: &Path, package: &Package, guest: &Path) -> Result<()> {
 /// Runs the tests that guests have of their own, as programs of this machine.
 pub(crate) fn test(tree: &Tree) -> Result<()> {
     for (package, _) in list(tree) {
-        let mut targets = package.targets.iter();
-        if !targets.any(|target| target.is_kind(TargetKind::CDyLib) || target.is_kind(TargetKind::Lib)) {
+        let is_tested = |target: &Target| {
+            target.test && (target.is_kind(TargetKind::CDyLib) || target.is_kind(TargetKind::Lib))
+        };
+        if !package.targets.iter().any(is_tested) {
             continue;
         }
         let mut command = cargo();

@@ -21,17 +21,19 @@ use crate::agents;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::event::{AHEAD, Event};
-use crate::ledger::{Begun, Entered, outcome_of};
+use crate::ledger::{Begun, Entered, object, outcome_of};
 use crate::notes::Notes;
 use crate::outcome::Outcome;
 use crate::places::Places;
 use crate::recall::Recall;
-use crate::request::Request;
-use crate::scene::{self, Scene};
+use crate::request::{Chat, Origin, Request, Route};
+use crate::scene::{self, Setting};
 use crate::session::Key;
 use crate::shared::{Lanes, Shared};
 use crate::tools::exec::{Gate, NOTE_CHARS, summary};
-use crate::tools::{self, ToolInfo, ToolOutput};
+use crate::tools::explain::{Explanation, Question};
+use crate::tools::policy::Sources;
+use crate::tools::{self, ToolOutput};
 
 /// What is needed to run turns.
 pub struct Options {
@@ -239,28 +241,50 @@ impl Agent {
         agent_of(&self.shared, session_key)
     }
 
-    /// The tools that the owner has in a session.
-    pub fn tools(&self, session_key: &Key) -> Result<Vec<ToolInfo>> {
+    /// Which tools the next message of a session has, and which rule decides each.
+    pub async fn explain(&self, session_key: &Key) -> Result<Explanation> {
+        let snapshot = self.shared.config.get();
         let agent = self.agent_of(session_key);
-        let model = self.shared.models.resolve_for(&agent, None).ok();
-        let toolbox = scene::toolbox(
-            &self.shared,
-            &self.shared.config.get(),
-            &agent,
-            session_key.as_str(),
-            &Request::default(),
-            model.map(|model| model.reference()),
-        )?;
-        Ok(toolbox.list())
+        let session = self.session(session_key).await?;
+        let entry = session.map(|session| object(&session.entry)).unwrap_or_default();
+        let chosen = scene::chosen_model(&entry);
+        let model = self.shared.models.resolve_for(&agent, chosen.as_deref()).ok();
+        let model = model.as_ref().map(|model| model.info());
+        let extensions = self.shared.host.as_ref().map(Host::tools).unwrap_or_default();
+        Ok(Explanation::of(&Question {
+            sources: Sources::from(&*snapshot),
+            key: session_key,
+            agent: &agent,
+            model: model.map(|model| (model.provider.as_str(), model.id.as_str())),
+            extensions: &extensions,
+            has_shell: self.shared.machine.is_some(),
+            elevated: tools::elevated::set_in(&entry),
+        }))
     }
 
-    /// Calls a tool as the owner would have it called in a session. Dropping the future ends the call.
-    pub async fn call_tool(&self, session_key: &Key, name: &str, arguments: &Value) -> Result<ToolOutput> {
+    /// Calls a tool as the owner would have it called in a session. The rules of the group that `route` leads to count
+    /// too. Dropping the future ends the call.
+    pub async fn call_tool(
+        &self,
+        session_key: &Key,
+        name: &str,
+        arguments: &Value,
+        route: Option<Route>,
+    ) -> Result<ToolOutput> {
         let agent_id = self.agent_of(session_key);
         let session = self.session(session_key).await?;
         let begun = Begun {
             run_id: String::new(),
-            request: Request::default(),
+            request: Request {
+                origin: Origin::Http,
+                chat: if route.is_some() {
+                    Chat::Group
+                } else {
+                    Chat::Direct
+                },
+                route,
+                ..Request::default()
+            },
             session: session.unwrap_or_else(|| openclaw_state::Session {
                 key: session_key.to_string(),
                 agent_id: agent_id.clone(),
@@ -276,13 +300,17 @@ impl Agent {
             opening: None,
             is_resumed: false,
         };
-        let scene = Scene::set(&self.shared, &begun).await?;
-        if !scene.toolbox.list().iter().any(|tool| tool.name == name) {
+        let Setting {
+            toolbox, mut card, ..
+        } = Setting::of(&self.shared, &begun)?;
+        if !toolbox.list().iter().any(|tool| tool.name == name) {
             return Err(Error::NoTool {
                 name: name.to_owned(),
                 session_key: session_key.to_string(),
             });
         }
+        scene::need_workspace(&self.shared, &begun.agent_id).await;
+        card.waiting = self.shared.waiting(session_key.as_str()).await;
         let (progress, _untold) = mpsc::channel(1);
         let call = tools::Call {
             name,
@@ -294,9 +322,9 @@ impl Agent {
                 ..CallContext::default()
             },
             progress,
-            card: &scene.card(0, self.shared.waiting(session_key.as_str()).await),
+            card: &card,
         };
-        Ok(scene.toolbox.call(call).await)
+        Ok(toolbox.call(call).await)
     }
 
     /// Lets go of the turns that run, without ending them: they are taken up at the next start. Commands are ended. The

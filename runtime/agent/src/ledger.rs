@@ -18,6 +18,8 @@ use crate::message::{MESSAGE, Message};
 use crate::notes::Notes;
 use crate::outcome::{Fault, Outcome, Status, Tokens};
 use crate::request::{Request, Route};
+use crate::tools::elevated::{self, Level};
+use crate::tools::policy::Person;
 
 /// How many turns of a session may wait.
 pub(crate) const WAITING: usize = 200;
@@ -231,11 +233,17 @@ impl Ledger {
         };
         session.last_interaction_ms = tx.now_ms();
         session.entry = note_route(&session.entry, &request);
+        if let Some(level) = command.as_ref().and_then(Command::session_level)
+            && elevated::failures(config, &turn.agent_id, Person::of(&request).as_ref()).is_empty()
+        {
+            session.entry = note_elevated(&session.entry, level);
+        }
         tx.session_put(&session)?;
         tx.turn_begin(&turn.run_id, &session.session_id)?;
         let said = match &command {
             None => Some((request.message.as_str(), request.prompt.clone())),
             Some(Command::Reset { first }) => first.as_deref().map(|first| (first, None)),
+            Some(Command::Elevated { rest, .. }) => rest.as_deref().map(|rest| (rest, None)),
             Some(_) => None,
         };
         if let Some((text, prompt)) = said {
@@ -439,6 +447,13 @@ fn note_route(entry: &str, request: &Request) -> String {
             };
         }
     }
+    Value::Object(fields).to_string()
+}
+
+/// Keeps how far the session's commands go from now on.
+fn note_elevated(entry: &str, level: Level) -> String {
+    let mut fields = object(entry);
+    fields.insert(elevated::FIELD.to_owned(), json!(level.word()));
     Value::Object(fields).to_string()
 }
 

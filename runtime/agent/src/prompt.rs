@@ -18,6 +18,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) workspace: Option<&'a str>,
     /// What the sandbox can and cannot that tools run in, if they run in one.
     pub(crate) sandbox: Option<(&'a str, &'a str)>,
+    /// Whether its commands leave the sandbox.
+    pub(crate) leaves_sandbox: bool,
     /// The files of the workspace, if they are to be shown.
     pub(crate) files: &'a [File],
     /// How much of one file is shown, in characters.
@@ -56,6 +58,13 @@ pub(crate) fn write(facts: &Facts<'_>) -> String {
             "## Sandbox\nYour commands and files are in a sandbox, in /workspace. What you leave there is there again for the \
              next command, variables and the folder you are in too. It has {can}. It has not: {cannot}.\n"
         );
+        if facts.leaves_sandbox {
+            let _ = writeln!(
+                out,
+                "Your person has elevated commands on: exec runs on the gateway's machine, outside of the sandbox and its \
+                 files, unless you set elevated to false.\n"
+            );
+        }
     }
     if !facts.owners.is_empty() {
         let _ = writeln!(
@@ -180,6 +189,7 @@ mod tests {
             name: Some("Molty"),
             tools,
             sandbox: None,
+            leaves_sandbox: false,
             workspace: Some("/home/ann/.openclaw/workspace"),
             files,
             file_chars: 40,

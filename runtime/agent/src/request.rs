@@ -46,6 +46,9 @@ pub struct Request {
     /// Tools that whoever asks runs itself: a call of one ends the turn.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ClientTool>,
+    /// Whether a client of the gateway's own may answer about commands that wait. Of those on channels, owners may.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_approve: bool,
     /// Whether the message is for the model even if it looks like a command.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_plain: bool,
@@ -83,6 +86,12 @@ pub struct Sender {
     pub account: String,
     /// The platform's id of the person.
     pub id: String,
+    /// Other ids of the same person, such as a telephone number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_ids: Vec<String>,
+    /// Their short name there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
     /// What the person is called there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

@@ -9,6 +9,7 @@ use openclaw_models::{Model, ToolDefinition};
 use openclaw_sandbox::{Abilities, Rules, Runner};
 use serde_json::{Map, Value};
 
+use crate::command::{self, Command};
 use crate::context;
 use crate::error::Result;
 use crate::ledger::{Begun, object};
@@ -17,7 +18,9 @@ use crate::prompt::{self, Facts};
 use crate::request::{Chat, Request};
 use crate::session::{Key, policy_key};
 use crate::shared::Shared;
-use crate::tools::exec::{Bench, Settings};
+use crate::tools::elevated::{self, Level, Reach};
+use crate::tools::exec::{self, Bench, Settings};
+use crate::tools::policy::{Machine, Person, Room, Sources, Subagent, Subject};
 use crate::tools::{Card, FileTools, Inside, OnMachine, Standing, Toolbox};
 use crate::workspace;
 
@@ -51,25 +54,84 @@ pub(crate) struct Scene {
     card: Card,
 }
 
-impl Scene {
-    pub(crate) async fn set(shared: &Shared, begun: &Begun) -> Result<Self> {
+/// What is said of a turn before anything is read for it: enough to call a tool.
+pub(crate) struct Setting {
+    snapshot: Snapshot<Config>,
+    model: Model,
+    pub(crate) toolbox: Toolbox,
+    /// How far the commands of a sandboxed session go.
+    elevated: Option<Level>,
+    pub(crate) card: Card,
+    thinking: Option<Thinking>,
+}
+
+impl Setting {
+    pub(crate) fn of(shared: &Shared, begun: &Begun) -> Result<Self> {
         let snapshot = shared.config.get();
         let (request, session) = (&begun.request, &begun.session);
         let entry = object(&session.entry);
         let reference = request.model.clone().or_else(|| chosen_model(&entry));
         let model = shared.models.resolve_for(&begun.agent_id, reference.as_deref())?;
-        let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
-        let reference = Some(model.reference());
-        let toolbox = toolbox(
-            shared,
-            &snapshot,
-            &begun.agent_id,
-            &session.key,
-            request,
-            reference,
-        )?;
         let info = model.info();
-        let window = info.context_window.unwrap_or(WINDOW);
+        let key = Key::parse(&session.key, &begun.agent_id)?;
+        let spoken = Some((info.provider.clone(), info.id.clone()));
+        let has_shell = shared.machine.is_some();
+        let config = &snapshot.config;
+        let reach = reach(config, begun);
+        let asking = subject(
+            config,
+            &begun.agent_id,
+            &key,
+            request,
+            spoken,
+            (has_shell, &reach),
+        );
+        let elevated = asking.is_sandboxed.then_some(reach.level);
+        let toolbox = toolbox(shared, &snapshot, &key, request, asking, reach);
+        let thinking = thinking(config, &begun.agent_id, request, &entry);
+        let time_zone = config.agents.defaults.user_timezone.clone();
+        let count = |name: &str| entry.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let card = Card {
+            session_key: session.key.clone(),
+            session_id: session.session_id.clone(),
+            agent: begun.agent_id.clone(),
+            model: info.reference(),
+            context_tokens: info.context_window.unwrap_or(WINDOW),
+            used_tokens: count("usedTokens"),
+            total_tokens: count("totalTokens"),
+            waiting: 0,
+            thinking: thinking.map_or_else(
+                || "default".to_owned(),
+                |level| format!("{level:?}").to_lowercase(),
+            ),
+            has_files: toolbox.reaches_files(),
+            time_zone: time_zone.unwrap_or_else(|| "UTC".to_owned()),
+        };
+        Ok(Self {
+            model,
+            toolbox,
+            elevated,
+            card,
+            thinking,
+            snapshot,
+        })
+    }
+}
+
+impl Scene {
+    pub(crate) async fn set(shared: &Shared, begun: &Begun) -> Result<Self> {
+        let (request, session) = (&begun.request, &begun.session);
+        let Setting {
+            snapshot,
+            model,
+            toolbox,
+            elevated,
+            card,
+            thinking,
+        } = Setting::of(shared, begun)?;
+        let info = model.info();
+        let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
+        let window = card.context_tokens;
         let bytes = usize::try_from(window.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX);
         let (files, history) = tokio::join!(
             files(&snapshot, &begun.agent_id, request.chat, toolbox.reaches_files()),
@@ -100,9 +162,6 @@ impl Scene {
             .collect();
         let client_names = client_tools.iter().map(|tool| tool.name.clone()).collect();
         definitions.extend(client_tools);
-        let time_zone = snapshot.config.agents.defaults.user_timezone.clone();
-        let time_zone = time_zone.unwrap_or_else(|| "UTC".to_owned());
-        let thinking = thinking(&snapshot.config, &begun.agent_id, request, &entry);
         let system = system(&Prompted {
             snapshot: &snapshot,
             begun,
@@ -111,7 +170,8 @@ impl Scene {
             model: &model,
             reaches_files: toolbox.reaches_files(),
             sandbox: sandbox_of(shared, &snapshot, begun)?,
-            time_zone: &time_zone,
+            leaves_sandbox: elevated.is_some_and(|level| level != Level::Off),
+            time_zone: &card.time_zone,
         });
         let answer = info.max_tokens.unwrap_or(ANSWER).min(window / 4);
         let tools: usize = definitions
@@ -122,24 +182,8 @@ impl Scene {
         let room = usize::try_from(window - answer)
             .unwrap_or(usize::MAX)
             .saturating_sub(taken);
-        let count = |name: &str| entry.get(name).and_then(Value::as_u64).unwrap_or_default();
         Ok(Self {
-            card: Card {
-                session_key: session.key.clone(),
-                session_id: session.session_id.clone(),
-                agent: begun.agent_id.clone(),
-                model: info.reference(),
-                context_tokens: window,
-                used_tokens: count("usedTokens"),
-                total_tokens: count("totalTokens"),
-                waiting: 0,
-                thinking: thinking.map_or_else(
-                    || "default".to_owned(),
-                    |level| format!("{level:?}").to_lowercase(),
-                ),
-                has_files: toolbox.reaches_files(),
-                time_zone,
-            },
+            card,
             model,
             thinking,
             max_tokens: request.max_tokens,
@@ -171,40 +215,91 @@ impl Scene {
 }
 
 /// The tools that a request has in a session.
-pub(crate) fn toolbox(
+fn toolbox(
     shared: &Shared,
     snapshot: &Snapshot<Config>,
-    agent: &str,
-    session_key: &str,
+    key: &Key,
     request: &Request,
-    model: Option<String>,
-) -> Result<Toolbox> {
-    let key = Key::parse(session_key, agent)?;
-    let rights = policy_key(&key, agent, request);
-    let inside = is_sandboxed(&snapshot.config, agent, &rights).then(|| Inside {
+    subject: Subject,
+    reach: Reach,
+) -> Toolbox {
+    let agent = subject.agent.clone();
+    let inside = subject.is_sandboxed.then(|| Inside {
         sandboxes: shared.sandboxes.clone(),
         snapshot: snapshot.clone(),
-        agent: agent.to_owned(),
-        session: rights.to_string(),
-        workspace: workspace::path_of(snapshot, agent),
+        agent: agent.clone(),
+        session: policy_key(key, &agent, request).to_string(),
+        workspace: workspace::path_of(snapshot, &agent),
     });
-    let files: Option<Arc<dyn FileTools>> = match &inside {
-        Some(inside) => Some(Arc::new(inside.clone())),
-        None if rights.is_main() => Some(Arc::new(OnMachine::new(workspace::path_of(snapshot, agent)))),
-        None => None,
+    let files: Option<Arc<dyn FileTools>> = match (&inside, subject.machine) {
+        (Some(inside), _) => Some(Arc::new(inside.clone())),
+        (None, Machine::Host) => Some(Arc::new(OnMachine::new(workspace::path_of(snapshot, &agent)))),
+        (None, Machine::Sandbox | Machine::Nowhere) => None,
     };
     let toolbox = Toolbox::open(
         shared.host.as_ref(),
-        &Standing {
-            config: &snapshot.config,
-            agent,
-            is_owner: request.sender.as_ref().is_none_or(|sender| sender.is_owner),
-            is_sandboxed: inside.is_some(),
-            model,
+        Standing {
+            sources: Sources::from(&**snapshot),
+            subject,
             files,
         },
     );
-    Ok(toolbox.equip(bench(shared, snapshot, agent, &key, request, inside)))
+    toolbox.equip(bench(shared, snapshot, &agent, key, request, (inside, reach)))
+}
+
+/// How far the commands of a turn go.
+fn reach(config: &Config, begun: &Begun) -> Reach {
+    let entry = object(&begun.session.entry);
+    Reach::of(
+        config,
+        &begun.agent_id,
+        Person::of(&begun.request).as_ref(),
+        begun.command.as_ref().and_then(Command::inline_level),
+        elevated::set_in(&entry),
+    )
+}
+
+/// What `/elevated` is answered.
+pub(crate) fn elevated_text(config: &Config, begun: &Begun, is_set: bool) -> String {
+    let is_inside = Key::parse(&begun.session.key, &begun.agent_id).is_ok_and(|key| {
+        let rights = policy_key(&key, &begun.agent_id, &begun.request);
+        is_sandboxed(config, &begun.agent_id, &rights)
+    });
+    command::elevated_text(&reach(config, begun), is_inside, is_set)
+}
+
+/// The turn of a request in a session, as far as it decides which tools there are. `model` is a provider and an id;
+/// `machine` says whether this gateway can run commands on its machine, and how far those of a sandboxed session go.
+pub(crate) fn subject(
+    config: &Config,
+    agent: &str,
+    key: &Key,
+    request: &Request,
+    model: Option<(String, String)>,
+    (has_shell, reach): (bool, &Reach),
+) -> Subject {
+    let rights = policy_key(key, agent, request);
+    let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
+    let is_sandboxed = is_sandboxed(config, agent, &rights);
+    let may_leave = is_sandboxed && reach.may_leave();
+    let has_machine = has_shell && (may_leave || (is_owner && rights.is_main()));
+    Subject {
+        agent: agent.to_owned(),
+        model,
+        room: Room::of(key, request),
+        sender: Person::of(request),
+        is_owner,
+        is_sandboxed,
+        // Only what is trusted with this machine runs on it.
+        machine: match (is_sandboxed, rights.is_main()) {
+            (true, _) => Machine::Sandbox,
+            (false, true) => Machine::Host,
+            (false, false) => Machine::Nowhere,
+        },
+        commands: exec::machine_of(config, agent, is_sandboxed, has_machine, reach),
+        subagent: Subagent::of(key, config),
+        caps: None,
+    }
 }
 
 /// What commands of a request are run with; none if it may run none.
@@ -214,10 +309,12 @@ fn bench(
     agent: &str,
     key: &Key,
     request: &Request,
-    sandbox: Option<Inside>,
+    (sandbox, elevated): (Option<Inside>, Reach),
 ) -> Option<Bench> {
     let is_owner = request.sender.as_ref().is_none_or(|sender| sender.is_owner);
     let is_trusted = is_owner && policy_key(key, agent, request).is_main();
+    let may_leave = sandbox.is_some() && elevated.may_leave();
+    let scope = sandbox.as_ref().map(Inside::scope);
     let known = shared.machine.as_ref();
     let environment =
         known.and_then(|machine| PATIENCE.iter().find_map(|name| machine.variable(name)?.to_str()));
@@ -230,15 +327,17 @@ fn bench(
     Some(Bench {
         jobs: shared.jobs.clone(),
         machine: known
-            .filter(|_| is_trusted)
+            .filter(|_| is_trusted || may_leave)
             .map(|machine| machine.with(workspace.clone(), settings.prepended.clone())),
         sandbox: sandbox.map(|sandbox| Arc::new(sandbox) as Arc<dyn Runner>),
+        scope,
         gate: shared.gate.clone(),
         notes: shared.notes.clone(),
         settings,
         agent: agent.to_owned(),
         session: key.to_string(),
         workspace,
+        elevated,
         has_process: false,
     })
 }
@@ -263,7 +362,7 @@ fn is_sandboxed(config: &Config, agent: &str, rights: &Key) -> bool {
 }
 
 /// The model that a session was set to.
-fn chosen_model(entry: &Map<String, Value>) -> Option<String> {
+pub(crate) fn chosen_model(entry: &Map<String, Value>) -> Option<String> {
     let model = entry.get("modelOverride")?.as_str()?;
     match entry.get("providerOverride").and_then(Value::as_str) {
         Some(provider) => Some(format!("{provider}/{model}")),
@@ -281,6 +380,19 @@ fn thinking(config: &Config, agent: &str, request: &Request, entry: &Map<String,
         .get(agent)
         .and_then(|agent| agent.thinking_default);
     level.or(own).or(config.agents.defaults.thinking_default)
+}
+
+/// Has an agent's workspace made if it is not there, as a turn has it with its files.
+pub(crate) async fn need_workspace(shared: &Shared, agent: &str) {
+    let snapshot = shared.config.get();
+    let path = workspace::path_of(&snapshot, agent);
+    if path.is_dir() {
+        return;
+    }
+    let create = move || workspace::create(&path, &snapshot.config);
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(create).await {
+        tracing::warn!(%error, "an agent goes without its workspace");
+    }
 }
 
 async fn files(
@@ -323,6 +435,8 @@ struct Prompted<'a> {
     model: &'a Model,
     reaches_files: bool,
     sandbox: Option<Abilities>,
+    /// Whether its commands run on this machine all the same.
+    leaves_sandbox: bool,
     time_zone: &'a str,
 }
 
@@ -361,6 +475,7 @@ fn system(given: &Prompted<'_>) -> String {
             .sandbox
             .as_ref()
             .map(|about| (about.can.as_str(), about.cannot.as_str())),
+        leaves_sandbox: given.leaves_sandbox,
         files: given.files,
         file_chars: chars(
             own.and_then(|agent| agent.bootstrap_max_chars),

@@ -1,22 +1,24 @@
 //! The tools of a turn: which there are for it, and calling one.
 //!
-//! **Promise.** What is not listed for a turn cannot be called in it. Whoever is not in a main session, and whoever
-//! writes from a channel, gets no file tools; components are held by their own grants. A call whose outcome could
-//! not be told after a crash is told apart from one that may be made again.
+//! **Promise.** What is not listed for a turn cannot be called in it, and the policy says by which rule. A session
+//! that has no machine gets no tools that need one; components are held by their own grants. A call whose outcome
+//! could not be told after a crash is told apart from one that may be made again.
 //! **Bound.** [`OUTPUT_CHARS`] of a result reach the model. **Cost.** Listing starts no component.
 
 mod component;
+pub mod elevated;
 pub(crate) mod exec;
+pub(crate) mod explain;
 mod files;
 mod inside;
-mod policy;
+pub(crate) mod loops;
+pub mod policy;
 mod process;
 mod status;
 
 use std::sync::Arc;
 
-use openclaw_components::{CallContext, Host, ToolSpec, ToolTrait};
-use openclaw_config::tree::Config;
+use openclaw_components::{CallContext, Host, ToolSpec};
 use openclaw_models::ToolDefinition;
 use openclaw_policy::PluginId;
 use serde_json::{Value, json};
@@ -28,6 +30,7 @@ use exec::Bench;
 pub(crate) use files::OnMachine;
 pub use files::{FileTool, FileTools};
 pub(crate) use inside::Inside;
+use policy::{Need, Policy, Sources, Subject, Tool};
 pub(crate) use status::Card;
 
 /// How much of a tool's result reaches the model, in characters.
@@ -142,6 +145,21 @@ impl Core {
         matches!(self, Self::Exec | Self::Process)
     }
 
+    /// What decides who has it.
+    fn tool<'a>(self) -> Tool<'a> {
+        Tool {
+            name: self.name(),
+            extension: None,
+            is_owner_only: false,
+            is_opt_in: false,
+            needs: match self {
+                Self::File(_) => Need::Files,
+                Self::Exec | Self::Process => Need::Commands,
+                Self::Status => Need::Nothing,
+            },
+        }
+    }
+
     fn is_repeatable(self) -> bool {
         match self {
             Self::File(tool) => !tool.writes(),
@@ -170,22 +188,10 @@ impl Core {
 
 /// What decides which tools a turn has.
 pub(crate) struct Standing<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) agent: &'a str,
-    /// Whether the person is an owner.
-    pub(crate) is_owner: bool,
-    /// Whether its tools run in a sandbox.
-    pub(crate) is_sandboxed: bool,
-    /// The model, as `provider/model`.
-    pub(crate) model: Option<String>,
+    pub(crate) sources: Sources<'a>,
+    pub(crate) subject: Subject,
     /// Where its file tools work. Without that it has none.
     pub(crate) files: Option<Arc<dyn FileTools>>,
-}
-
-impl Standing<'_> {
-    fn offers_patch(&self) -> bool {
-        files::offers_patch(self.config, self.agent, self.model.as_deref())
-    }
 }
 
 /// The tools of one turn.
@@ -200,24 +206,23 @@ pub(crate) struct Toolbox {
 }
 
 impl Toolbox {
-    pub(crate) fn open(host: Option<&Host>, standing: &Standing<'_>) -> Self {
-        let policy = policy::Policy::of(standing.config, standing.agent, standing.is_sandboxed);
+    pub(crate) fn open(host: Option<&Host>, standing: Standing<'_>) -> Self {
+        let Standing {
+            sources,
+            subject,
+            files,
+        } = standing;
+        let policy = Policy::of(sources, subject);
+        let mut components = offered(host);
+        policy.warn(&tools(&components));
+        components.retain(|(id, tool)| policy.judge(&component::tool(id, tool)).allowed);
         let (commands, core) = Core::all()
-            .filter(|tool| standing.files.is_some() || !tool.is_for_files())
-            .filter(|tool| *tool != Core::File(FileTool::ApplyPatch) || standing.offers_patch())
-            .filter(|tool| policy.allows(tool.name(), None))
+            .filter(|tool| files.is_some() || !tool.is_for_files())
+            .filter(|tool| policy.judge(&tool.tool()).allowed)
             .partition(|tool| tool.is_for_commands());
-        let offered = host.map(Host::tools).unwrap_or_default();
-        let components = offered
-            .into_iter()
-            .filter(|(_, tool)| Core::all().all(|core| core.name() != tool.name))
-            .filter(|(_, tool)| standing.is_owner || !tool.traits.contains(&ToolTrait::OwnerOnly))
-            .filter(|(id, tool)| !tool.traits.contains(&ToolTrait::OptIn) || policy.names(&tool.name, id))
-            .filter(|(id, tool)| policy.allows(&tool.name, Some(id)))
-            .collect();
         Self {
             host: host.cloned(),
-            files: standing.files.clone(),
+            files,
             core,
             commands,
             bench: None,
@@ -296,6 +301,20 @@ fn none(name: &str) -> ToolOutput {
     ToolOutput::failed(format!("There is no tool {name} in this conversation."))
 }
 
+/// The tools of extensions that there are for anybody. What is named like one of the gateway's own is not.
+fn offered(host: Option<&Host>) -> Vec<(PluginId, ToolSpec)> {
+    let mut offered = host.map(Host::tools).unwrap_or_default();
+    offered.retain(|(_, tool)| Core::all().all(|core| core.name() != tool.name));
+    offered
+}
+
+/// All tools that there are for anybody, with these of extensions.
+fn tools(components: &[(PluginId, ToolSpec)]) -> Vec<Tool<'_>> {
+    let core = Core::all().map(Core::tool);
+    let components = components.iter().map(|(id, tool)| component::tool(id, tool));
+    core.chain(components).collect()
+}
+
 /// A call of a tool.
 pub(crate) struct Call<'a> {
     pub(crate) name: &'a str,
@@ -310,26 +329,33 @@ pub(crate) struct Call<'a> {
 
 #[cfg(test)]
 mod tests {
+    use openclaw_config::tree::Config;
+
+    use super::policy::Machine;
     use super::*;
 
-    fn names(config: &Config, is_main: bool) -> Vec<String> {
+    fn names(config: &Config, machine: Machine) -> Vec<String> {
         let standing = Standing {
-            config,
-            agent: "main",
-            is_owner: true,
-            is_sandboxed: false,
-            model: None,
-            files: is_main.then(|| Arc::new(OnMachine::new("/nowhere".into())) as Arc<dyn FileTools>),
+            sources: Sources {
+                config,
+                channels: &Value::Null,
+            },
+            subject: Subject {
+                agent: "main".to_owned(),
+                machine,
+                ..Subject::default()
+            },
+            files: Some(Arc::new(OnMachine::new("/nowhere".into()))),
         };
-        let tools = Toolbox::open(None, &standing).list().into_iter();
+        let tools = Toolbox::open(None, standing).list().into_iter();
         tools.map(|tool| tool.name).collect()
     }
 
     #[test]
-    fn only_a_main_session_gets_file_tools() {
+    fn only_a_session_with_a_machine_gets_file_tools() {
         let config = Config::default();
         assert_eq!(
-            names(&config, true),
+            names(&config, Machine::Host),
             [
                 "read",
                 "write",
@@ -341,7 +367,7 @@ mod tests {
                 "session_status"
             ]
         );
-        assert_eq!(names(&config, false), ["session_status"]);
+        assert_eq!(names(&config, Machine::Nowhere), ["session_status"]);
     }
 
     #[test]
@@ -349,11 +375,14 @@ mod tests {
         let mut config = Config::default();
         config.tools.deny = Some(vec!["WRITE".to_owned(), "group:sessions".to_owned()]);
         assert_eq!(
-            names(&config, true),
+            names(&config, Machine::Host),
             ["read", "edit", "apply_patch", "grep", "find", "ls"]
         );
         config.tools.exec.apply_patch.enabled = false;
-        assert_eq!(names(&config, true), ["read", "edit", "grep", "find", "ls"]);
+        assert_eq!(
+            names(&config, Machine::Host),
+            ["read", "edit", "grep", "find", "ls"]
+        );
     }
 
     #[test]

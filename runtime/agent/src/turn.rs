@@ -26,8 +26,9 @@ use crate::event::Body;
 use crate::ledger::{Begun, Ending, command_outcome, reply};
 use crate::message::{Block, MESSAGE, Message};
 use crate::outcome::{ClientCall, Fault, Outcome, Status, Tokens};
-use crate::scene::Scene;
+use crate::scene::{self, Scene};
 use crate::shared::Shared;
+use crate::tools::loops::{Advice, Circle, Loops};
 use crate::tools::{self, ToolOutput};
 use crate::words;
 
@@ -37,6 +38,10 @@ pub(crate) const ROUNDS: usize = 100;
 const HALVINGS: usize = 4;
 /// How many steps of a tool may wait to be told.
 const STEPS: usize = 32;
+/// The kind of error of a turn that went round in circles.
+const CIRCLES: &str = "tool_loop";
+/// The kind of error of one that did so right after the conversation had been cut down.
+const PERSISTED: &str = "compaction_loop_persisted";
 
 /// How a turn closed.
 struct Close {
@@ -100,6 +105,7 @@ pub(crate) async fn run(
         usage: Tokens::default(),
         last_usage: Tokens::default(),
         done: Vec::new(),
+        loops: Loops::of(&shared.config.get().config, &begun.agent_id),
         model: None,
     };
     if let Some(order) = begun.command.as_ref().filter(|order| order.is_answered_here()) {
@@ -167,6 +173,8 @@ struct Turn<'a> {
     last_usage: Tokens,
     /// The tools that did what they were asked.
     done: Vec<String>,
+    /// What it did so far, to notice when it goes round in circles.
+    loops: Loops,
     model: Option<Model>,
 }
 
@@ -176,7 +184,13 @@ impl Turn<'_> {
         let text = match order {
             Command::Help => command::HELP.to_owned(),
             Command::Whoami => command::whoami(&begun.request, &begun.session.key),
+            Command::Approve(answer) => {
+                command::approve(self.shared.gate.as_deref(), &begun.request, answer.as_ref())
+            }
             Command::Stop => "Nothing was running.".to_owned(),
+            Command::Elevated { level, .. } => {
+                scene::elevated_text(&self.shared.config.get().config, begun, level.is_some())
+            }
             Command::Reset { .. } => "A new conversation has begun.".to_owned(),
             Command::Status => match Scene::set(self.shared, begun).await {
                 Ok(scene) => scene
@@ -243,6 +257,7 @@ impl Turn<'_> {
                     halvings += 1;
                     // The provider counts otherwise, so that what was sent is what is halved.
                     room = context::weigh(&context::fit(&talk, room)) / 2;
+                    self.loops.cut();
                     continue;
                 }
                 return Ok(self.cut_off(&scene, answer, cut));
@@ -324,6 +339,10 @@ impl Turn<'_> {
         messages: &mut Vec<Message>,
         calls: Vec<ToolCall>,
     ) -> Result<Option<Close>> {
+        let refused = calls.iter().find_map(|call| self.circle(scene, call));
+        if let Some(circle) = refused {
+            return Ok(self.refuse(messages, &calls, &circle));
+        }
         // What is not there does nothing, however often it is called.
         let is_kept = |call: &ToolCall| scene.toolbox.is_repeatable(&call.name) == Some(false);
         if calls.iter().any(is_kept) {
@@ -331,9 +350,18 @@ impl Turn<'_> {
         }
         let mut calls = calls.into_iter();
         while let Some(call) = calls.next() {
+            let is_known = scene.toolbox.is_repeatable(&call.name).is_some();
+            let advice = self.loops.look(&call.name, &call.arguments, is_known);
             let ended = self.call_tool(scene, &call).await;
+            let mut persisted = None;
             let (output, close) = match ended {
-                Ok(output) => (output, None),
+                Ok(mut output) => {
+                    persisted = self.loops.note(&call.name, &call.arguments, is_known, &output);
+                    if let Advice::Warn(circle) = advice {
+                        output.text = format!("{}\n\n{}", output.text, circle.warning());
+                    }
+                    (output, None)
+                }
                 Err(cut) => (ToolOutput::failed("It was stopped before it ended."), Some(cut)),
             };
             self.note_result(messages, &call, &output);
@@ -347,11 +375,42 @@ impl Turn<'_> {
                     _ => Close::aborted(""),
                 }));
             }
+            if let Some(circle) = persisted {
+                for call in calls {
+                    let output = ToolOutput::failed("It was not called, because the turn was ended.");
+                    self.note_result(messages, &call, &output);
+                }
+                return Ok(Some(Close::failed(PERSISTED, circle.ending())));
+            }
             if is_kept(&call) {
                 self.save().await?;
             }
         }
         Ok(None)
+    }
+
+    /// Why a call is not to be made.
+    fn circle(&self, scene: &Scene, call: &ToolCall) -> Option<Circle> {
+        let is_known = scene.toolbox.is_repeatable(&call.name).is_some();
+        match self.loops.look(&call.name, &call.arguments, is_known) {
+            Advice::Stop(circle) => Some(circle),
+            Advice::Go | Advice::Warn(_) => None,
+        }
+    }
+
+    /// Makes none of these calls. The model may say one thing more the first time; the second time the turn ends.
+    fn refuse(&mut self, messages: &mut Vec<Message>, calls: &[ToolCall], circle: &Circle) -> Option<Close> {
+        let output = ToolOutput::failed(circle.refusal());
+        for call in calls {
+            self.emitter.tell(Body::ToolStart {
+                call_id: call.id.clone(),
+                name: call.name.clone(),
+                arguments: call.arguments.clone(),
+            });
+            self.note_result(messages, call, &output);
+        }
+        self.loops.stops += 1;
+        (self.loops.stops > 1).then(|| Close::failed(CIRCLES, circle.ending()))
     }
 
     async fn call_tool(&mut self, scene: &Scene, call: &ToolCall) -> std::result::Result<ToolOutput, Cut> {

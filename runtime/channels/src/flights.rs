@@ -56,7 +56,7 @@ impl Flights {
         }
     }
 
-    /// Whether the task that ended is the one that its token stands for now.
+    /// Whether the task that ended is still the one that its token stands for.
     fn land(&mut self, id: Id) -> bool {
         let before = self.by_token.len();
         self.by_token.retain(|_, task| task.id() != id);

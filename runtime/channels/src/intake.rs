@@ -383,6 +383,8 @@ fn begin(
         channel: desk.of.channel().to_owned(),
         account: desk.of.account().to_owned(),
         id: sender.id.clone(),
+        other_ids: sender.other_ids.clone(),
+        username: sender.username.clone(),
         name: sender.name.clone(),
         is_owner: desk.rules.is_owner(Some(sender)),
         may_command,

@@ -1,9 +1,11 @@
 //! What can be typed, with the help that goes with it.
 
+mod approvals;
 mod gateway;
 mod people;
 mod plugins;
 mod sandbox;
+mod tools;
 
 use std::ffi::OsString;
 
@@ -11,6 +13,9 @@ use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, 
 
 use crate::failure::Failure;
 
+pub(crate) use approvals::{
+    AllowlistCommand, AllowlistOne, ApprovalsCommand, ApprovalsResolve, ApprovalsSet, Whose,
+};
 pub(crate) use gateway::{
     Agent, Asked, AuthMode, BindMode, Gateway, GatewayCall, GatewayCommand, GatewayRun, GatewayStatus,
     Health, Logs, Reach, Status,
@@ -24,6 +29,8 @@ pub(crate) use plugins::{
     PluginsRun, PluginsTarget, PluginsUninstall,
 };
 pub(crate) use sandbox::{SandboxCommand, SandboxExplain, SandboxRecreate};
+
+pub(crate) use tools::{OfSession, ToolsCommand};
 
 /// The version and the commit it was built from, in OpenClaw's form.
 pub(crate) const VERSION: &str = concat!(
@@ -142,6 +149,9 @@ pub(crate) enum Command {
     /// Read and check the config
     #[command(subcommand, subcommand_required = false)]
     Config(ConfigCommand),
+    /// Tell which tools a session has, and which rule decided
+    #[command(subcommand)]
+    Tools(ToolsCommand),
     /// Look after the secrets that the config refers to
     #[command(subcommand)]
     Secrets(SecretsCommand),
@@ -151,6 +161,9 @@ pub(crate) enum Command {
     /// Look at the sandboxes that sessions run in
     #[command(subcommand)]
     Sandbox(SandboxCommand),
+    /// Say which commands run on the gateway's machine unasked, and answer about the others
+    #[command(subcommand, visible_alias = "exec-approvals")]
+    Approvals(ApprovalsCommand),
     /// Print a completion script for a shell
     Completion(Completion),
     #[command(external_subcommand)]
@@ -162,6 +175,8 @@ pub(crate) enum Command {
 pub(crate) enum ConfigCommand {
     /// Print a value of the config, secrets masked
     Get(ConfigGet),
+    /// Set a value of the config, in its file
+    Set(ConfigSet),
     /// Print where the config file is
     File(Json),
     /// Print the JSON schema of the config
@@ -178,6 +193,22 @@ pub(crate) struct ConfigGet {
     /// Print it as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `config set`.
+#[derive(Args)]
+pub(crate) struct ConfigSet {
+    /// The key, such as gateway.port or channels.telegram.groups["-100"]
+    pub(crate) path: String,
+    /// The value in JSON5; what is none is taken as text
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: String,
+    /// Refuse a value that is not JSON
+    #[arg(long)]
+    pub(crate) strict_json: bool,
+    /// Let entries go that stand there now and not in the value
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 /// A command that has nothing but `--json`.

@@ -9,7 +9,6 @@ use crate::failure::Failure;
 const COMMANDS: &[&str] = &[
     "acp",
     "agents",
-    "approvals",
     "attach",
     "audit",
     "automations",
@@ -29,7 +28,6 @@ const COMMANDS: &[&str] = &[
     "dns",
     "docs",
     "doctor",
-    "exec-approvals",
     "exec-policy",
     "fleet",
     "flows",

@@ -1,7 +1,7 @@
 //! Programs of the gateway's own, each run in a cell: some directories, limits, and streams.
 //!
-//! **Promise.** What runs in a cell has its directories, its arguments and its streams, and nothing else: no network, no
-//! store, no tools of others. What it prints is handed on as it is printed, and it waits for whoever reads slowly. It
+//! **Promise.** What runs in a cell has its directories, its arguments, its streams and the hosts that were opened for it,
+//! and nothing else: no other host, no secret, no store, no tools of others. What it prints is handed on as it is printed, and it waits for whoever reads slowly. It
 //! ends at the cell's limits like any guest, and whoever drops a run ends it.
 //!
 //! **Bound.** The limits that the cell is made with; as many runs at once as [`crate::Options::cells`], in places of
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use openclaw_policy::capability::Http;
 use openclaw_policy::capability::files::{Access, GuestPath};
 use openclaw_policy::{
     AccountValues, Capabilities, Choice, Consent, Digest, Effective, Grant, Limit, LimitSet, PluginId,
@@ -164,11 +165,21 @@ fn note(folder: &Path, digest: Digest) -> Result<()> {
 }
 
 impl Utility {
-    /// A cell for runs of this program. `holder` names whose it is where places are given out.
-    pub async fn cell(&self, holder: &str, places: Vec<Place>, limits: LimitSet) -> Result<Cell> {
+    /// A cell for runs of this program. `holder` names whose it is where places are given out. `hosts` are those that it
+    /// may send requests to, by the gate.
+    pub async fn cell(
+        &self,
+        holder: &str,
+        places: Vec<Place>,
+        limits: LimitSet,
+        hosts: Http,
+    ) -> Result<Cell> {
         let places = mount(&self.host.parts, places).await?;
         Mounts::new(places.clone())?;
-        let nothing = (&Capabilities::default(), &LimitSet::default());
+        let opened = Capabilities {
+            http: hosts,
+            ..Capabilities::default()
+        };
         let consent = Consent {
             extension: self.name.clone(),
             digest: self.digest,
@@ -176,7 +187,7 @@ impl Utility {
             at: 0,
             by: String::new(),
         };
-        let grant = Grant::new(consent, nothing, Choice::None)?;
+        let grant = Grant::new(consent, (&opened, &LimitSet::default()), Choice::All)?;
         let parts = &self.host.parts;
         let whose = (Some(holder), &AccountValues::new());
         let base = Extension::new(Made {

@@ -7,12 +7,15 @@
 //! of them, the wait for a processor, and one operation on all of a memory, which no tick interrupts. All else ends the call where it happens.
 //! **Cost.** Some additions for each call to the host.
 
+use std::cell::Cell;
 use std::fmt;
+use std::hint::spin_loop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::files;
+use crate::queue::SPIN;
 use crate::reputation::Reputation;
 use openclaw_policy::{Effective, Limit, Setting, Source};
 use rustix::time::{ClockId, clock_gettime};
@@ -62,11 +65,25 @@ impl fmt::Display for Reached<'_> {
 /// What a call may compute before it has to stand back. A tick that catches a short call does not count.
 const FIRST_SLICE: Duration = Duration::from_millis(3);
 
-/// Processor time that this thread has used.
+thread_local! {
+    /// How long this thread stayed awake for something instead of sleeping until it came.
+    static WAITED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Processor time that this thread has used, but for what it only waited.
 pub(crate) fn thread_time() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default()).saturating_sub(WAITED.get())
+}
+
+/// Stays awake until something is there, for [`SPIN`] at most. No guest is charged for it.
+pub(crate) fn stay_awake_until(is_there: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_there() && begun.elapsed() < SPIN {
+        spin_loop();
+    }
+    WAITED.set(WAITED.get() + begun.elapsed().min(SPIN));
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use openclaw_components::files::Quota;
 use openclaw_components::{Cell, Error, Host, Input, Options, Place, Printed, Run, Stop};
+use openclaw_policy::capability::Http;
 use openclaw_policy::{Limit, LimitSet};
 use openclaw_state::State;
 use tokio::sync::mpsc;
@@ -70,7 +71,7 @@ async fn cell(fixture: &Fixture, folder: &Path, limits: &[(Limit, u64)]) -> Cell
         set.set(*limit, *amount).unwrap();
     }
     let places = vec![place(&work, "/workspace", true), place(&agent, "/agent", false)];
-    utility.cell("test", places, set).await.unwrap()
+    utility.cell("test", places, set, Http::default()).await.unwrap()
 }
 
 fn place(path: &Path, guest: &str, is_writable: bool) -> Place {

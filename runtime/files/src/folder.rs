@@ -43,10 +43,8 @@ pub struct Entry {
 /// The names in a folder.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Listing {
-    /// Those that are texts, in the order of the names.
+    /// Those that are texts, in their order. Others can be neither told nor asked for.
     pub entries: Vec<Entry>,
-    /// Whether there are names that are no texts, which cannot be told or asked for.
-    pub has_more: bool,
     /// Whether there are more than were to be looked at.
     pub is_cut: bool,
 }

@@ -33,7 +33,7 @@ pub(crate) fn call(folder: &dyn Folder, arguments: &Value) -> Result<Answer, Ref
     let listing = folder
         .list(&place.path, LOOKED_AT)
         .map_err(|error| refuse("listed", &place.shown, &error))?;
-    let (is_cut, has_more) = (listing.is_cut, listing.has_more);
+    let is_cut = listing.is_cut;
     let mut names: Vec<_> = listing
         .entries
         .into_iter()
@@ -58,9 +58,6 @@ pub(crate) fn call(folder: &dyn Folder, arguments: &Value) -> Result<Answer, Ref
         text.push(format!(
             "[The folder has more than {LOOKED_AT} names; these are among the first of them.]"
         ));
-    }
-    if has_more {
-        text.push("[There are names that are not text; they are left out.]".to_owned());
     }
     let details = json!({"names": names, "total": total, "next": next});
     Ok(Answer::ok(text.join("\n"), details))

@@ -86,12 +86,9 @@ impl Folder for Machine {
                 break;
             }
             let entry = entry?;
-            match entry.file_name().into_string() {
-                Ok(name) => listing.entries.push(Entry {
-                    name,
-                    kind: kind_of(entry.file_type()?),
-                }),
-                Err(_) => listing.has_more = true,
+            if let Ok(name) = entry.file_name().into_string() {
+                let kind = kind_of(entry.file_type()?);
+                listing.entries.push(Entry { name, kind });
             }
         }
         listing.entries.sort();

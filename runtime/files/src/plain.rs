@@ -77,12 +77,10 @@ impl Folder for Plain {
                 listing.is_cut = true;
                 break;
             }
-            // A name that is no text is an error of its own where names are texts.
-            let name =
-                entry.and_then(|entry| Ok((entry.file_name().into_string(), kind_of(entry.file_type()?))));
-            match name {
-                Ok((Ok(name), kind)) => listing.entries.push(Entry { name, kind }),
-                Ok((Err(_), _)) | Err(_) => listing.has_more = true,
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string() {
+                let kind = kind_of(entry.file_type()?);
+                listing.entries.push(Entry { name, kind });
             }
         }
         listing.entries.sort();

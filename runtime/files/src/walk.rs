@@ -39,7 +39,7 @@ pub(crate) struct Gaps {
     is_cut: bool,
     /// There were too many folders in each other.
     is_deep: bool,
-    /// Folders could not be read, or names are not text.
+    /// Folders could not be read.
     has_hidden: bool,
 }
 
@@ -110,7 +110,6 @@ impl<'a> Walk<'a> {
         let listing = self.folder.list(dot, ENTRIES - self.looked)?;
         self.looked += listing.entries.len();
         self.gaps.is_cut |= listing.is_cut;
-        self.gaps.has_hidden |= listing.has_more;
         let has_rules = listing.entries.iter().any(|entry| entry.name == ".gitignore");
         let rules = has_rules.then(|| rules(self.folder, &path)).flatten();
         self.levels.push(Level {
@@ -180,7 +179,7 @@ impl Gaps {
             ));
         }
         if self.has_hidden {
-            notes.push("[Some folders could not be read, or have names that are not text.]".to_owned());
+            notes.push("[Some folders could not be read.]".to_owned());
         }
     }
 

@@ -27,6 +27,7 @@ use crate::event::Event;
 use crate::gateway::{Gateway, Options};
 use crate::health;
 use crate::http::Front;
+use crate::methods::nods;
 use crate::projection::project;
 use crate::unproven::Seats;
 
@@ -81,6 +82,10 @@ pub fn start(options: Options, identity: Identity, listeners: Vec<TcpListener>) 
         let (told, stopped) = (project(Arc::clone(&gateway), parts, events), accepting.clone());
         tasks.spawn(async move {
             let _ = stopped.run_until_cancelled(told).await;
+        });
+        let (asked, stopped) = (Arc::clone(&gateway), accepting.clone());
+        tasks.spawn(async move {
+            let _ = stopped.run_until_cancelled(nods::tell(asked)).await;
         });
     }
     let (kept, stopped) = (Arc::clone(&gateway), accepting.clone());

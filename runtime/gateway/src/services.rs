@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use openclaw_agent::Agent;
+use openclaw_agent::{Agent, Nods};
 use openclaw_channels::Channels;
 use openclaw_components::{Host, Installed};
 use openclaw_models::Models;
@@ -37,6 +37,8 @@ pub struct Parts {
     pub channels: Option<Channels>,
     /// What makes an installed extension callable. None: whoever starts the gateway next does.
     pub enabler: Option<Enabler>,
+    /// Who is asked about commands on this machine. None: none run, or nobody is asked.
+    pub nods: Option<Nods>,
     /// What runs extensions.
     pub host: Host,
     pub(crate) told: Told,
@@ -53,6 +55,7 @@ impl Parts {
             models,
             channels: None,
             enabler: None,
+            nods: None,
             host,
             told: Told::default(),
             hash_key: key.unwrap_or_else(|_| hmac::Key::new(hmac::HMAC_SHA256, &[])),

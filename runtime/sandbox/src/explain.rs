@@ -3,43 +3,24 @@
 //! **Promise.** It says what holds for this session now, which key says so, and the command that would change it. What
 //! this build cannot do it says too. **Cost.** A look at the config; nothing is started or made.
 
-use std::fmt::{self, Write as _};
+mod change;
+mod text;
+
 use std::path::Path;
 
 use openclaw_config::Place;
 use openclaw_config::tree::Config;
 use openclaw_config::tree::sandbox::{SandboxMode, SandboxScope, WorkspaceAccess};
-use openclaw_config::tree::tools::{Elevation, SandboxToolLists};
 use serde::Serialize;
 
 use crate::rules::Rules;
 use crate::scope::Scope;
 use crate::workspace;
 
-/// Tools that sandboxed sessions have where the config does not say.
-pub const ALLOWED: &[&str] = &[
-    "exec",
-    "process",
-    "read",
-    "write",
-    "edit",
-    "apply_patch",
-    "ls",
-    "grep",
-    "find",
-    "image",
-    "sessions_list",
-    "sessions_history",
-    "sessions_send",
-    "sessions_spawn",
-    "subagents",
-    "session_status",
-];
-/// Tools that they do not have.
-pub const DENIED: &[&str] = &["browser", "canvas", "nodes", "cron", "gateway"];
+use change::Change;
 
 /// Whose sandbox is explained.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Subject<'a> {
     /// The agent.
     pub agent: &'a str,
@@ -53,6 +34,53 @@ pub struct Subject<'a> {
     pub workspace: &'a Path,
     /// The backends that this build has.
     pub backends: &'a [&'a str],
+    /// Which tools sandboxed sessions have.
+    pub tools: Tools,
+    /// The gates that keep its commands in the sandbox.
+    pub shut: Vec<Gate>,
+    /// How far its commands go: `off`, `on` or `full`.
+    pub elevated: &'static str,
+}
+
+/// The lists of tools of sandboxed sessions.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Tools {
+    /// What there is; empty: everything that is not denied.
+    pub allow: Vec<String>,
+    /// What there is not.
+    pub deny: Vec<String>,
+    /// Who says so.
+    pub sources: Sources,
+}
+
+/// Who says which tools there are.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Sources {
+    /// Of what there is.
+    pub allow: Source,
+    /// Of what there is not.
+    pub deny: Source,
+}
+
+/// Who wrote a list.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Source {
+    /// `agent`, `global` or `default`.
+    pub source: &'static str,
+    /// The key that it stands under, or would.
+    pub key: String,
+}
+
+/// A gate that keeps commands in the sandbox.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Gate {
+    /// `enabled` or `allowFrom`.
+    pub gate: &'static str,
+    /// The key that shuts it.
+    pub key: String,
+    /// The value of the key that would open it.
+    #[serde(skip)]
+    pub opened_by: String,
 }
 
 /// All that there is to say.
@@ -66,6 +94,8 @@ pub struct Explained {
     elevated: Elevated,
     /// The keys that would change it.
     fix_it: Vec<String>,
+    /// The commands that would.
+    change: Vec<Change>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -79,6 +109,8 @@ struct Sandboxed {
     backend_key: Option<String>,
     /// Whether this build has it.
     backend_is_there: bool,
+    /// What runs single tools instead.
+    tool_backends: Vec<ToolBackend>,
     workspace_access: &'static str,
     workspace_access_key: Option<String>,
     workspace_root: String,
@@ -86,7 +118,18 @@ struct Sandboxed {
     runtime_workdir: Option<&'static str>,
     workspace_mounts: Vec<Mount>,
     session_is_sandboxed: bool,
+    /// Whether its tools have a machine: a sandbox, or this one.
+    session_has_machine: bool,
     tools: Tools,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolBackend {
+    tool: String,
+    backend: String,
+    key: Option<String>,
+    is_there: bool,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -99,36 +142,12 @@ struct Mount {
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-struct Tools {
-    allow: Vec<String>,
-    deny: Vec<String>,
-    sources: Sources,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-struct Sources {
-    allow: Source,
-    deny: Source,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-struct Source {
-    source: &'static str,
-    key: String,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Elevated {
+    level: &'static str,
     enabled: bool,
     allowed_by_config: bool,
-    failures: Vec<Failure>,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-struct Failure {
-    gate: &'static str,
-    key: String,
+    failures: Vec<Gate>,
 }
 
 impl Explained {
@@ -157,24 +176,18 @@ impl Explained {
             });
             std::iter::once(own).chain(agent).collect::<Vec<_>>()
         });
-        let backend_is_there = match rules.backend.value.as_str() {
+        let is_there = |backend: &str| match backend {
             "auto" => !subject.backends.is_empty(),
             id => subject.backends.contains(&id),
         };
-        let (elevated, elevated_keys) = elevated(config, subject.agent);
-        let mut fix_it: Vec<String> = [&rules.mode.key, &rules.backend.key, &rules.access.key]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
-        if rules.mode.key.is_none() {
-            fix_it.insert(0, "agents.defaults.sandbox.mode".to_owned());
-        }
-        let tools = tools(config, subject.agent);
-        if is_sandboxed {
-            fix_it.extend([tools.sources.allow.key.clone(), tools.sources.deny.key.clone()]);
-            fix_it.extend(elevated_keys);
-        }
+        let tool_backends = rules.backends.iter().map(|(tool, ruled)| ToolBackend {
+            tool: tool.clone(),
+            backend: ruled.value.clone(),
+            key: ruled.key.clone(),
+            is_there: is_there(&ruled.value),
+        });
+        let change = change::all(&rules, is_sandboxed, &subject);
+        let mut fix_it: Vec<String> = change.iter().filter_map(|change| change.key.clone()).collect();
         fix_it.dedup();
         Self {
             agent_id: subject.agent.to_owned(),
@@ -187,7 +200,8 @@ impl Explained {
                 scope_key: rules.scope.key,
                 backend: rules.backend.value.clone(),
                 backend_key: rules.backend.key.clone(),
-                backend_is_there,
+                backend_is_there: is_there(&rules.backend.value),
+                tool_backends: tool_backends.collect(),
                 workspace_access: access(rules.access.value),
                 workspace_access_key: rules.access.key.clone(),
                 workspace_root: root,
@@ -195,10 +209,17 @@ impl Explained {
                 runtime_workdir: is_sandboxed.then_some("/workspace"),
                 workspace_mounts: mounts.unwrap_or_default(),
                 session_is_sandboxed: is_sandboxed,
-                tools,
+                session_has_machine: is_sandboxed || subject.is_main,
+                tools: subject.tools,
             },
-            elevated,
+            elevated: Elevated {
+                level: subject.elevated,
+                enabled: subject.shut.iter().all(|gate| gate.gate != "enabled"),
+                allowed_by_config: subject.shut.is_empty(),
+                failures: subject.shut,
+            },
             fix_it,
+            change,
         }
     }
 }
@@ -224,196 +245,6 @@ fn access(access: WorkspaceAccess) -> &'static str {
         WorkspaceAccess::None => "none",
         WorkspaceAccess::Ro => "ro",
         WorkspaceAccess::Rw => "rw",
-    }
-}
-
-/// Which tools sandboxed sessions have, and which they have not: names, patterns and groups. What is neither is not there,
-/// unless the first list is empty.
-pub fn tools_inside(config: &Config, agent: &str) -> (Vec<String>, Vec<String>) {
-    let Tools { allow, deny, .. } = tools(config, agent);
-    (allow, deny)
-}
-
-/// Which tools sandboxed sessions have, before all other rules about tools.
-fn tools(config: &Config, agent: &str) -> Tools {
-    let own = config.agents.entries.get(agent);
-    let own = own.and_then(|entry| entry.tools.as_ref()?.sandbox.as_ref());
-    let (own, shared) = (own.map(|own| &own.tools), &config.tools.sandbox.tools);
-    let pick = |name: &str, read: fn(&SandboxToolLists) -> Option<&Vec<String>>| {
-        if let Some(list) = own.and_then(read) {
-            let key = format!("agents.entries.{agent}.tools.sandbox.tools.{name}");
-            return (Some(list.clone()), Source { source: "agent", key });
-        }
-        let key = format!("tools.sandbox.tools.{name}");
-        match read(shared) {
-            Some(list) => (
-                Some(list.clone()),
-                Source {
-                    source: "global",
-                    key,
-                },
-            ),
-            None => (
-                None,
-                Source {
-                    source: "default",
-                    key,
-                },
-            ),
-        }
-    };
-    let words = |list: &[&str]| list.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    let (allow, from_allow) = pick("allow", |of| of.allow.as_ref());
-    let (more, _) = pick("alsoAllow", |of| of.also_allow.as_ref());
-    let (deny, from_deny) = pick("deny", |of| of.deny.as_ref());
-    let mut allow = allow.unwrap_or_else(|| words(ALLOWED));
-    allow.extend(more.unwrap_or_default());
-    // What is named outright is not denied by what nobody wrote.
-    let deny = deny.unwrap_or_else(|| {
-        let usual = words(DENIED);
-        usual.into_iter().filter(|name| !allow.contains(name)).collect()
-    });
-    Tools {
-        allow,
-        deny,
-        sources: Sources {
-            allow: from_allow,
-            deny: from_deny,
-        },
-    }
-}
-
-fn elevated(config: &Config, agent: &str) -> (Elevated, Vec<String>) {
-    let own = config.agents.entries.get(agent);
-    let own = own.and_then(|entry| entry.tools.as_ref()?.elevated.as_ref());
-    let own_key = format!("agents.entries.{agent}.tools.elevated");
-    let mut failures = Vec::new();
-    let mut look = |elevation: &Elevation, place: &str, needs_list: bool| {
-        if !elevation.enabled {
-            let key = format!("{place}.enabled");
-            failures.push(Failure { gate: "enabled", key });
-        }
-        let lists = &elevation.allow_from;
-        if needs_list && lists.values().all(Vec::is_empty) {
-            let key = format!("{place}.allowFrom");
-            failures.push(Failure {
-                gate: "allowFrom",
-                key,
-            });
-        }
-    };
-    look(&config.tools.elevated, "tools.elevated", true);
-    if let Some(own) = own {
-        look(own, &own_key, false);
-    }
-    let keys = failures.iter().map(|failure| failure.key.clone()).collect();
-    let elevated = Elevated {
-        enabled: failures.iter().all(|failure| failure.gate != "enabled"),
-        allowed_by_config: failures.is_empty(),
-        failures,
-    };
-    (elevated, keys)
-}
-
-impl fmt::Display for Explained {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sandbox = &self.sandbox;
-        let because = |key: &Option<String>| match key {
-            Some(key) => format!("({key})"),
-            None => "(nobody said otherwise)".to_owned(),
-        };
-        writeln!(f, "Effective sandbox")?;
-        writeln!(f, "  session    {}", self.session_key)?;
-        writeln!(f, "  agent      {}", self.agent_id)?;
-        let runtime = if sandbox.session_is_sandboxed {
-            "sandboxed"
-        } else {
-            "direct, on this machine"
-        };
-        writeln!(f, "  runtime    {runtime}")?;
-        writeln!(f, "  mode       {} {}", sandbox.mode, because(&sandbox.mode_key))?;
-        writeln!(
-            f,
-            "  scope      {} {}",
-            sandbox.scope,
-            because(&sandbox.scope_key)
-        )?;
-        let missing = if sandbox.backend_is_there {
-            ""
-        } else {
-            ", not in this build: tools will fail"
-        };
-        writeln!(
-            f,
-            "  backend    {}{missing} {}",
-            sandbox.backend,
-            because(&sandbox.backend_key)
-        )?;
-        writeln!(
-            f,
-            "  workspace  {} {}",
-            sandbox.workspace_access,
-            because(&sandbox.workspace_access_key)
-        )?;
-        for mount in &sandbox.workspace_mounts {
-            let how = if mount.writable {
-                "read and write"
-            } else {
-                "read only"
-            };
-            writeln!(
-                f,
-                "  mount      {} is {} ({}, {how})",
-                mount.container_root, mount.host_root, mount.source
-            )?;
-        }
-        writeln!(f, "\nSandbox tool policy")?;
-        let tools = &sandbox.tools;
-        let list = |names: &[String]| {
-            if names.is_empty() {
-                "everything".to_owned()
-            } else {
-                names.join(", ")
-            }
-        };
-        writeln!(
-            f,
-            "  allow      {} ({}: {})",
-            list(&tools.allow),
-            tools.sources.allow.source,
-            tools.sources.allow.key
-        )?;
-        let denied = if tools.deny.is_empty() {
-            "nothing".to_owned()
-        } else {
-            tools.deny.join(", ")
-        };
-        writeln!(
-            f,
-            "  deny       {denied} ({}: {})",
-            tools.sources.deny.source, tools.sources.deny.key
-        )?;
-        writeln!(f, "\nElevated commands")?;
-        match self.elevated.failures.as_slice() {
-            [] => writeln!(f, "  possible for the senders that are listed")?,
-            failures => {
-                for failure in failures {
-                    writeln!(f, "  closed by  {} ({})", failure.key, failure.gate)?;
-                }
-            }
-        }
-        if sandbox.session_is_sandboxed && sandbox.mode == "non-main" {
-            writeln!(
-                f,
-                "\nOnly {} runs on this machine: every other session is sandboxed.",
-                self.main_session_key
-            )?;
-        }
-        let mut keys = String::new();
-        for key in &self.fix_it {
-            let _ = write!(keys, "\n  openclaw config get {key}");
-        }
-        write!(f, "\nWhat would change it stands in the config under:{keys}")
     }
 }
 
@@ -443,6 +274,26 @@ mod tests {
             is_main: session == "agent:main:main",
             workspace: Path::new("/state/workspace"),
             backends: &["wasm"],
+            tools: Tools {
+                allow: vec!["exec".to_owned(), "read".to_owned()],
+                deny: vec!["browser".to_owned()],
+                sources: Sources {
+                    allow: Source {
+                        source: "default",
+                        key: "tools.sandbox.tools.allow".to_owned(),
+                    },
+                    deny: Source {
+                        source: "global",
+                        key: "tools.sandbox.tools.deny".to_owned(),
+                    },
+                },
+            },
+            shut: vec![Gate {
+                gate: "allowFrom",
+                key: "tools.elevated.allowFrom.telegram".to_owned(),
+                opened_by: r#"["7"]"#.to_owned(),
+            }],
+            elevated: "off",
         };
         Explained::of(&config, &place, subject)
     }
@@ -450,7 +301,7 @@ mod tests {
     #[test]
     fn a_sandboxed_session_is_told_its_mounts_and_the_keys_that_decide() {
         let config = r#"{"agents": {"defaults": {"sandbox": {"mode": "non-main", "backend": "wasm",
-            "workspaceAccess": "ro"}}}, "tools": {"sandbox": {"tools": {"deny": ["exec"]}}}}"#;
+            "workspaceAccess": "ro"}}}}"#;
         let explained = explain(config, "agent:main:telegram:default:direct:7");
         insta::assert_snapshot!(explained);
         insta::assert_snapshot!(serde_json::to_string_pretty(&explained).unwrap());

@@ -59,6 +59,8 @@ pub struct Terms {
     pub agent: String,
     /// The session it belongs to.
     pub session: String,
+    /// The sandbox that it runs in, by what shares it; none: on this machine.
+    pub sandbox: Option<String>,
     /// The command.
     pub command: String,
     /// Where it begins.
@@ -71,6 +73,30 @@ pub struct Terms {
     pub tells_end: bool,
     /// Whether that is told even if it succeeded and printed nothing.
     pub tells_silent_success: bool,
+}
+
+/// Who looks after jobs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Viewer {
+    /// The agent.
+    pub agent: String,
+    /// The session.
+    pub session: String,
+    /// The sandbox that holds it; none: it has this machine, and sees all jobs of the agent.
+    pub sandbox: Option<String>,
+    /// Whether its commands may leave the sandbox: then it sees also what its session runs outside.
+    pub may_leave: bool,
+}
+
+impl Viewer {
+    fn sees(&self, terms: &Terms) -> bool {
+        let is_in_reach = match (&self.sandbox, &terms.sandbox) {
+            (None, _) => true,
+            (Some(own), Some(of)) => own == of,
+            (Some(_), None) => self.may_leave && self.session == terms.session,
+        };
+        is_in_reach && self.agent == terms.agent
+    }
 }
 
 /// A job in the background has ended.
@@ -142,22 +168,34 @@ impl Jobs {
         })
     }
 
-    /// The background jobs of an agent, the oldest first.
-    pub fn list(&self, agent: &str) -> Vec<Glance> {
+    /// How many commands run in the background of a sandbox.
+    pub fn in_background(&self, sandbox: &str) -> usize {
+        let registry = self.0.registry.lock();
+        let same = registry.jobs.values();
+        let same = same.filter(|job| job.0.terms.sandbox.as_deref() == Some(sandbox));
+        let is_there = |job: &&Job| {
+            let state = job.0.state.lock();
+            state.is_background && state.ended.is_none()
+        };
+        same.filter(is_there).count()
+    }
+
+    /// The background jobs that somebody sees, the oldest first.
+    pub fn list(&self, viewer: &Viewer) -> Vec<Glance> {
         let mut registry = self.0.registry.lock();
         registry.forget_old();
-        let own = registry.jobs.values().filter(|job| job.is_seen_by(agent));
+        let own = registry.jobs.values().filter(|job| job.is_seen_by(viewer));
         let mut own: Vec<_> = own.map(Job::glance).collect();
         own.sort_by_key(|job| job.started_ms);
         own
     }
 
-    /// A background job of an agent.
-    pub fn find(&self, agent: &str, id: &str) -> Option<Job> {
+    /// A background job that somebody sees.
+    pub fn find(&self, viewer: &Viewer, id: &str) -> Option<Job> {
         let mut registry = self.0.registry.lock();
         registry.forget_old();
         let found = registry.jobs.get(id.trim());
-        found.filter(|job| job.is_seen_by(agent)).cloned()
+        found.filter(|job| job.is_seen_by(viewer)).cloned()
     }
 
     /// Forgets a background job that has ended. False if it has not.
@@ -257,8 +295,8 @@ impl Registry {
 }
 
 impl Job {
-    fn is_seen_by(&self, agent: &str) -> bool {
-        self.0.terms.agent == agent && self.0.state.lock().is_background
+    fn is_seen_by(&self, viewer: &Viewer) -> bool {
+        viewer.sees(&self.0.terms) && self.0.state.lock().is_background
     }
 }
 

@@ -28,7 +28,7 @@ pub mod workspace;
 
 pub use backend::{Abilities, Area, Backend, Sandbox};
 pub use error::{Error, Result};
-pub use explain::{ALLOWED, DENIED, Explained, Subject, tools_inside};
+pub use explain::{Explained, Gate, Source, Sources, Subject, Tools};
 pub use process::{AHEAD, Command, End, Input, Output, Pipes, Process};
 pub use rules::{Ruled, Rules};
 pub use runner::{About, Runner};

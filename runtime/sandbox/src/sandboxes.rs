@@ -128,6 +128,10 @@ impl Sandboxes {
         if let Some(seat) = self.find(&key, &hash).await? {
             return Ok(seat);
         }
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+            *pruned = Some(Instant::now());
+            self.prune(asked.config, asked.place, &scope.to_string()).await;
+        }
         if rules.access.value != WorkspaceAccess::Rw {
             let (to, from) = (area.workspace.clone(), asked.workspace.to_owned());
             let names: Vec<String> = asked.seeds.iter().map(|&name| name.to_owned()).collect();
@@ -142,6 +146,7 @@ impl Sandboxes {
             backend: backend.id().to_owned(),
             agent: asked.agent.to_owned(),
             workspace: area.workspace.display().to_string(),
+            is_own: area.is_own,
             config_hash: hash.clone(),
             created_ms: 0,
             used_ms: 0,
@@ -161,10 +166,6 @@ impl Sandboxes {
             touched: Instant::now(),
         };
         self.open.lock().insert(key, opened);
-        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
-            *pruned = Some(Instant::now());
-            self.prune(&rules, asked.place).await;
-        }
         Ok(seat)
     }
 
@@ -224,8 +225,8 @@ impl Sandboxes {
             backend.remove(&scope).await?;
         }
         let (workspace, scratch) = (PathBuf::from(&row.workspace), workspace::scratch(place, &scope));
-        // An agent's own workspace does not bear the name of a sandbox.
-        let is_own = workspace.file_name().is_some_and(|name| *name == *slug);
+        // An agent's own workspace stays, whatever it is called; and what is removed bears the sandbox's name.
+        let is_own = row.is_own && workspace.file_name().is_some_and(|name| *name == *slug);
         unblock(move || {
             if is_own {
                 workspace::remove(&workspace)?;
@@ -247,9 +248,18 @@ impl Sandboxes {
         scope
     }
 
-    /// Removes what nobody used for long. What cannot be removed is told in the log and tried again.
-    async fn prune(&self, rules: &Rules, place: &Place) {
-        let rows = match self.list().await {
+    /// Whether somebody works with it: a command runs, or a tool holds it.
+    fn is_held(&self, row: &SandboxRow) -> bool {
+        self.open.lock().iter().any(|((scope, _), opened)| {
+            let sandbox = &opened.seat.sandbox;
+            scope.to_string() == row.scope && (sandbox.is_busy() || Arc::strong_count(sandbox) > 1)
+        })
+    }
+
+    /// Removes what nobody used for as long as its own agent's settings say, but for the one that is about to be used.
+    /// What cannot be removed is told in the log and tried again.
+    async fn prune(&self, config: &Config, place: &Place, but: &str) {
+        let rows = match self.state.read(|view| view.sandboxes()).await {
             Ok(rows) => rows,
             Err(error) => {
                 tracing::warn!(%error, "sandboxes cannot be looked through for what nobody uses");
@@ -258,8 +268,8 @@ impl Sandboxes {
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = i64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
-        for (row, is_busy) in rows {
-            if is_busy || !is_over(&row, rules, now) {
+        for row in rows.into_iter().filter(|row| row.scope != but) {
+            if self.is_held(&row) || !is_over(&row, &Rules::of(config, &row.agent), now) {
                 continue;
             }
             if let Err(error) = self.remove_now(&row, place).await {

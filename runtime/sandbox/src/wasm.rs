@@ -1,10 +1,11 @@
 //! The backend `wasm`: guests of this gateway's own host.
 //!
-//! **Promise.** A command runs in the shell guest with the session's workspace, a folder for what comes and goes, and
-//! nothing else: no network, no variable of the gateway, no other session's files. What its shell remembers is in the
+//! **Promise.** A command runs in the shell guest with the session's workspace, a folder for what comes and goes, the hosts
+//! that the operator opened, and nothing else: no variable of the gateway, no secret, no other session's files. What its shell remembers is in the
 //! state when the command has ended, so that a session at rest is a row there. **Bound.** `sandbox.wasm`. **Cost.** An
 //! instance for each command; a folder that is made and removed for it.
 
+mod hosts;
 mod limits;
 mod run;
 
@@ -15,8 +16,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_components::files::Quota;
 use openclaw_components::{Cell, Host, Place, Utility};
+use openclaw_policy::capability::Http;
 use openclaw_state::State;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::backend::{Abilities, Area, Backend, Sandbox};
 use crate::error::{Error, Result};
@@ -87,21 +89,25 @@ impl Backend for Wasm {
                   utilities (ls, cp, mv, find, grep, sed, awk, sort, tar, diff, patch …), jq, and a subset of Python \
                   (python3 -c, python3 file.py)"
                 .to_owned(),
-            cannot: "native programs, packages, a terminal, signals, and the network; a sandbox with backend docker \
-                     runs native programs"
+            cannot: "native programs, packages, a terminal, signals, and the network but for hosts that \
+                     sandbox.wasm.hosts names, with curl and wget; a sandbox with backend docker runs native programs"
                 .to_owned(),
         }
     }
 
     fn open(&self, area: Area) -> BoxFuture<'_, Result<Arc<dyn Sandbox>>> {
         async move {
-            let shell = self.cell(self.shell().await?, &area).await?;
-            let files = self.cell(self.files().await?, &area).await?;
+            let shell = self
+                .cell(self.shell().await?, &area, hosts::opened(&area.wasm)?)
+                .await?;
+            let files = self.cell(self.files().await?, &area, Http::default()).await?;
             let sandbox = Room {
                 scope: area.scope.to_string(),
                 settings: limits::settings(&area.wasm),
                 env: area.wasm.env.clone().unwrap_or_default(),
                 runs: area.scratch.join("runs"),
+                known_as: area.workspace.to_str().map(str::to_owned),
+                turn: Mutex::new(()),
                 state: self.state.clone(),
                 shell,
                 files,
@@ -119,7 +125,7 @@ impl Backend for Wasm {
 }
 
 impl Wasm {
-    async fn cell(&self, utility: &Utility, area: &Area) -> Result<Cell> {
+    async fn cell(&self, utility: &Utility, area: &Area, hosts: Http) -> Result<Cell> {
         let quota = limits::quota(&area.wasm);
         let tmp = area.scratch.join("tmp");
         make(&area.workspace)?;
@@ -133,7 +139,9 @@ impl Wasm {
             places.push(place(agent, AGENT, (false, false), quota)?);
         }
         let holder = area.scope.slug();
-        Ok(utility.cell(&holder, places, limits::limits(&area.wasm)?).await?)
+        Ok(utility
+            .cell(&holder, places, limits::limits(&area.wasm)?, hosts)
+            .await?)
     }
 }
 
@@ -163,6 +171,10 @@ struct Room {
     env: std::collections::BTreeMap<String, openclaw_config::secret_ref::PlainText>,
     /// Where each run has a folder for as long as it lasts.
     runs: PathBuf,
+    /// Where the workspace is on this machine, as prompts and transcripts may name it.
+    known_as: Option<String>,
+    /// Whose turn it is with the files: two edits of one file are one after the other.
+    turn: Mutex<()>,
     state: State,
     shell: Cell,
     files: Cell,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use openclaw_sandbox::jobs::{
     Ended, FINISHED, FINISHED_CHARS, Foreground, Job, Jobs, OUTPUT_CHARS, PENDING_CHARS, RUNNING, TAIL_CHARS,
-    Terms, Unheard,
+    Terms, Unheard, Viewer,
 };
 use openclaw_sandbox::machine::{Machine, Settings};
 use openclaw_sandbox::{Command, End, Error, Output, Process, Runner as _};
@@ -30,9 +30,18 @@ fn machine() -> Machine {
     })
 }
 
+/// Somebody who has this machine.
+fn of(agent: &str) -> Viewer {
+    Viewer {
+        agent: agent.to_owned(),
+        ..Viewer::default()
+    }
+}
+
 fn terms(agent: &str) -> Terms {
     Terms {
         agent: agent.to_owned(),
+        sandbox: None,
         session: format!("agent:{agent}:main"),
         command: "a command".to_owned(),
         kept_for: PATIENCE,
@@ -106,7 +115,7 @@ async fn a_job_is_polled_written_to_and_told_when_it_ends() {
     assert_eq!(job.output(), "ready\ngot hello\n");
     assert_eq!(job.write("x").await, Err(Unheard::Closed));
     assert!(jobs.forget(&job));
-    assert!(jobs.list("main").is_empty());
+    assert!(jobs.list(&of("main")).is_empty());
 }
 
 #[tokio::test]
@@ -114,10 +123,10 @@ async fn an_agent_sees_its_own_jobs_in_the_background_and_no_others() {
     let jobs = Jobs::default();
     let job = background(&jobs, "ann", "sleep 81.0471").await;
     let foreground = start(&jobs, terms("ann"), "sleep 81.0471").await;
-    assert_eq!(jobs.list("ann").len(), 1);
-    assert!(jobs.find("ann", job.id()).is_some());
-    assert!(jobs.find("ann", foreground.job().id()).is_none());
-    assert!(jobs.find("bob", job.id()).is_none() && jobs.list("bob").is_empty());
+    assert_eq!(jobs.list(&of("ann")).len(), 1);
+    assert!(jobs.find(&of("ann"), job.id()).is_some());
+    assert!(jobs.find(&of("ann"), foreground.job().id()).is_none());
+    assert!(jobs.find(&of("bob"), job.id()).is_none() && jobs.list(&of("bob")).is_empty());
     assert!(!jobs.forget(&job));
     jobs.close().await;
     assert!(!job.glance().is_running());
@@ -151,7 +160,7 @@ async fn whoever_goes_away_ends_a_job_that_is_not_in_the_background() {
     let job = foreground.job().clone();
     drop(foreground);
     end(&job).await;
-    assert!(jobs.list("main").is_empty());
+    assert!(jobs.list(&of("main")).is_empty());
 }
 
 #[tokio::test]
@@ -258,13 +267,13 @@ async fn those_that_have_ended_are_kept_up_to_a_number_a_size_and_an_age() {
         let job = printed(&jobs, &format!("{number}")).await;
         first.get_or_insert(job);
     }
-    assert_eq!(jobs.list("main").len(), FINISHED);
-    assert!(jobs.find("main", first.unwrap().id()).is_none());
+    assert_eq!(jobs.list(&of("main")).len(), FINISHED);
+    assert!(jobs.find(&of("main"), first.unwrap().id()).is_none());
     let large = "x".repeat(OUTPUT_CHARS);
     for _ in 0..12 {
         printed(&jobs, &large).await;
     }
-    assert_eq!(jobs.list("main").len(), FINISHED_CHARS / OUTPUT_CHARS);
+    assert_eq!(jobs.list(&of("main")).len(), FINISHED_CHARS / OUTPUT_CHARS);
 
     let short = Terms {
         kept_for: Duration::from_millis(50),
@@ -273,7 +282,7 @@ async fn those_that_have_ended_are_kept_up_to_a_number_a_size_and_an_age() {
     let job = start(&jobs, short, "echo x").await.release(false);
     end(&job).await;
     tokio::time::sleep(Duration::from_millis(80)).await;
-    assert!(jobs.find("other", job.id()).is_none());
+    assert!(jobs.find(&of("other"), job.id()).is_none());
 }
 
 #[tokio::test]
@@ -309,4 +318,43 @@ async fn keys_follow_the_mode_of_the_terminal() {
     job.write(job.key("Up").unwrap()).await.unwrap();
     end(&job).await;
     assert!(job.output().contains("033   O   A"), "{}", job.output());
+}
+
+#[tokio::test]
+async fn whoever_is_in_a_sandbox_sees_what_runs_in_it_and_nothing_outside() {
+    let jobs = Jobs::default();
+    let within = |sandbox: &str| Terms {
+        sandbox: Some(sandbox.to_owned()),
+        ..terms("main")
+    };
+    let outside = background(&jobs, "main", "sleep 30").await;
+    let inside = start(&jobs, within("agent:main:irc:direct:ann"), "sleep 30")
+        .await
+        .release(false);
+    let viewer = |sandbox: Option<&str>, may_leave| Viewer {
+        agent: "main".to_owned(),
+        session: outside.glance().session,
+        sandbox: sandbox.map(str::to_owned),
+        may_leave,
+    };
+    let seen = |viewer: Viewer| {
+        [&outside, &inside].map(|job| {
+            let is_found = jobs.find(&viewer, job.id()).is_some();
+            let is_listed = jobs.list(&viewer).iter().any(|glance| glance.id == job.id());
+            assert_eq!(is_found, is_listed);
+            is_found
+        })
+    };
+    let (ann, bob) = ("agent:main:irc:direct:ann", "agent:main:irc:direct:bob");
+    assert_eq!(seen(viewer(None, false)), [true, true]);
+    assert_eq!(seen(viewer(Some(ann), false)), [false, true]);
+    assert_eq!(seen(viewer(Some(bob), false)), [false, false]);
+    // Whose commands may leave sees what its own session runs outside.
+    assert_eq!(seen(viewer(Some(ann), true)), [true, true]);
+    let other = Viewer {
+        session: "agent:main:other".to_owned(),
+        ..viewer(Some(bob), true)
+    };
+    assert_eq!(seen(other), [false, false]);
+    assert_eq!((jobs.in_background(ann), jobs.in_background(bob)), (1, 0));
 }

@@ -51,6 +51,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "sandboxes",
         sql: include_str!("../migrations/0008_sandboxes.sql"),
     },
+    Migration {
+        name: "sandbox owners",
+        sql: include_str!("../migrations/0009_sandbox_owners.sql"),
+    },
 ];
 
 /// The newest schema that this build knows.

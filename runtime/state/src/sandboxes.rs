@@ -24,6 +24,8 @@ pub struct SandboxRow {
     pub agent: String,
     /// The folder of this machine that is its workspace.
     pub workspace: String,
+    /// Whether that was made for it alone, and goes with it.
+    pub is_own: bool,
     /// Tells settings apart that need another sandbox.
     pub config_hash: String,
     /// When it was made, in milliseconds since 1970.
@@ -42,11 +44,12 @@ impl SandboxRow {
             config_hash: row.get(4)?,
             created_ms: row.get(5)?,
             used_ms: row.get(6)?,
+            is_own: row.get(7)?,
         })
     }
 }
 
-const COLUMNS: &str = "scope, backend, agent, workspace, config_hash, created_ms, used_ms";
+const COLUMNS: &str = "scope, backend, agent, workspace, config_hash, created_ms, used_ms, is_own";
 
 impl View<'_> {
     /// All sandboxes, the one that was used last first.
@@ -80,11 +83,11 @@ impl Tx<'_> {
         check_name("the scope of a sandbox", &sandbox.scope, KEY_BYTES)?;
         self.connection
             .prepare_cached(
-                "INSERT INTO sandboxes (scope, backend, agent, workspace, config_hash, created_ms, used_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+                "INSERT INTO sandboxes (scope, backend, agent, workspace, config_hash, created_ms, used_ms, is_own)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
                  ON CONFLICT DO UPDATE SET backend = excluded.backend, agent = excluded.agent,
                      workspace = excluded.workspace, config_hash = excluded.config_hash,
-                     created_ms = excluded.created_ms, used_ms = excluded.used_ms",
+                     created_ms = excluded.created_ms, used_ms = excluded.used_ms, is_own = excluded.is_own",
             )?
             .execute(params![
                 sandbox.scope,
@@ -92,7 +95,8 @@ impl Tx<'_> {
                 sandbox.agent,
                 sandbox.workspace,
                 sandbox.config_hash,
-                self.now_ms
+                self.now_ms,
+                sandbox.is_own
             ])?;
         Ok(())
     }

@@ -76,6 +76,7 @@ async fn every_older_schema_is_brought_up_to_date_with_its_rows() {
         format!("{SANDBOXES} {DEVICES}"),
         format!("{SANDBOXES} ALTER TABLE device_tokens DROP COLUMN secret_mark;"),
         SANDBOXES.to_owned(),
+        "ALTER TABLE sandboxes DROP COLUMN is_own;".to_owned(),
     ];
     assert_eq!(lacks.len(), SCHEMA_VERSION as usize - 1);
     for (older, drops) in (1..).zip(lacks) {

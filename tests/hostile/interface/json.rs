@@ -128,7 +128,13 @@ async fn a_result_that_cannot_be_read_is_text_for_the_model_and_nothing_for_prog
     let main = Key::main("main");
     house
         .ordeal("deep", 0, async {
-            let call = async |name: &str| assistant.agent.call_tool(&main, name, &json!({})).await.unwrap();
+            let call = async |name: &str| {
+                assistant
+                    .agent
+                    .call_tool(&main, name, &json!({}), None)
+                    .await
+                    .unwrap()
+            };
             let deep = call("deep").await;
             assert_eq!((deep.text.len(), &deep.details), (2 * DEPTH, &None));
             assert!(

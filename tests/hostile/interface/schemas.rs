@@ -149,14 +149,14 @@ async fn a_schema_is_never_fetched_and_its_expressions_are_never_tried() {
             house
                 .add("guest", &described("lure", &schema.to_string()), json!({}))
                 .await;
-            let listed = assistant.agent.tools(&main).unwrap();
-            let lure = listed.iter().find(|tool| tool.name == "lure").unwrap();
+            let listed = assistant.agent.explain(&main).await.unwrap();
+            let lure = &listed.find("lure").unwrap().tool;
             assert_eq!(lure.parameters, schema);
             let arguments = json!({"s": "a".repeat(50_000)});
             let begun = Instant::now();
             let called = assistant
                 .agent
-                .call_tool(&main, "lure", &arguments)
+                .call_tool(&main, "lure", &arguments, None)
                 .await
                 .unwrap();
             assert_eq!(called.text, "A tool");

@@ -122,19 +122,18 @@ async fn clients_and_the_log_are_told_in_plain_words_who_said_what() {
     home.must(&["plugins", "install", "./painter", "--grant", "all"]);
     let running = home.start().await;
     let mut line = running.connect().await;
-    for (method, params) in [
-        ("plugins.list", json!({})),
-        ("plugins.inspect", json!({"id": "painter"})),
-        ("plugins.activity", json!({"id": "painter"})),
-        ("tools.catalog", json!({})),
+    for (method, params, word) in [
+        ("plugins.list", json!({}), "mallory"),
+        ("plugins.inspect", json!({"id": "painter"}), "mallory"),
+        ("plugins.activity", json!({"id": "painter"}), ""),
+        // Of what a tool says of itself it tells the first line.
+        ("tools.catalog", json!({}), "painter"),
+        ("tools.effective", json!({"sessionKey": "main"}), "mallory"),
     ] {
         let told = line.must(method, params).await;
         let mut found = Vec::new();
         texts(&told, &mut found);
-        assert!(
-            method == "plugins.activity" || found.iter().any(|text| text.contains("mallory")),
-            "{told:#}"
-        );
+        assert!(found.iter().any(|text| text.contains(word)), "{told:#}");
         for text in found {
             assert!(
                 text.chars().all(|c| c == '\n' || !is_obeyed(c)),

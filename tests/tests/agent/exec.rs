@@ -55,7 +55,7 @@ async fn the_owner_in_the_main_session_runs_commands_and_nobody_else_does() {
     world
         .it()
         .agent
-        .call_tool(&key("other"), "exec", &json!({"command": "true"}))
+        .call_tool(&key("other"), "exec", &json!({"command": "true"}), None)
         .await
         .unwrap_err();
 }
@@ -108,7 +108,7 @@ async fn a_stopped_turn_ends_its_command_and_a_stopped_gateway_ends_all() {
     let started = world
         .it()
         .agent
-        .call_tool(&key("main"), "exec", &background)
+        .call_tool(&key("main"), "exec", &background, None)
         .await
         .unwrap();
     assert_eq!(started.details.unwrap()["status"], "running");
@@ -130,12 +130,18 @@ async fn the_end_of_a_job_is_told_with_the_next_message_once() {
     let agent = &world.it().agent;
     world.say("r0", "main", "hello").await;
     let command = json!({"command": "sleep 0.1; echo built; exit 2", "background": true});
-    let started = agent.call_tool(&key("main"), "exec", &command).await.unwrap();
+    let started = agent
+        .call_tool(&key("main"), "exec", &command, None)
+        .await
+        .unwrap();
     let id = started.details.unwrap()["sessionId"].as_str().unwrap().to_owned();
     let poll = json!({"action": "list"});
     let begun = Instant::now();
     loop {
-        let list = agent.call_tool(&key("main"), "process", &poll).await.unwrap();
+        let list = agent
+            .call_tool(&key("main"), "process", &poll, None)
+            .await
+            .unwrap();
         if list.details.unwrap()["sessions"][0]["status"] == "completed" {
             break;
         }
@@ -166,7 +172,10 @@ async fn a_new_conversation_does_not_hear_of_jobs_of_the_one_before() {
     let agent = &world.it().agent;
     world.say("r0", "main", "hello").await;
     let command = json!({"command": "echo built", "yieldMs": 10, "background": true});
-    agent.call_tool(&key("main"), "exec", &command).await.unwrap();
+    agent
+        .call_tool(&key("main"), "exec", &command, None)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(world.say("r1", "main", "/new").await.status, Status::Ok);
     world.say("r2", "main", "hello again").await;

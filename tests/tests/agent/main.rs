@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod exec;
 mod keeping;
+mod loops;
 mod speed;
 mod stopping;
 mod tools;

@@ -127,16 +127,17 @@ async fn clients_list_and_call_the_tools_of_a_session() {
     let world = World::new().await;
     world.say("r1", "main", "hi").await;
     let agent = &world.it().agent;
-    let names = |session: &str| -> Vec<String> {
-        agent
-            .tools(&key(session))
-            .unwrap()
+    let names = async |session: &str| -> Vec<String> {
+        let explanation = agent.explain(&key(session)).await.unwrap();
+        explanation
+            .tools
             .into_iter()
-            .map(|tool| tool.name)
+            .filter(|tool| tool.verdict.allowed)
+            .map(|tool| tool.tool.name)
             .collect()
     };
     assert_eq!(
-        names("main"),
+        names("main").await,
         [
             "read",
             "write",
@@ -150,11 +151,14 @@ async fn clients_list_and_call_the_tools_of_a_session() {
             "session_status"
         ]
     );
-    assert_eq!(names("other"), ["session_status"]);
-    let output = agent.call_tool(&key("main"), "ls", &json!({})).await.unwrap();
+    assert_eq!(names("other").await, ["session_status"]);
+    let output = agent
+        .call_tool(&key("main"), "ls", &json!({}), None)
+        .await
+        .unwrap();
     assert!(output.text.contains("\"AGENTS.md\""));
     agent
-        .call_tool(&key("other"), "ls", &json!({}))
+        .call_tool(&key("other"), "ls", &json!({}), None)
         .await
         .unwrap_err();
 }

@@ -201,6 +201,7 @@ pub(crate) fn from_channel(text: &str) -> Request {
             name: Some("Ann".to_owned()),
             is_owner: true,
             may_command: true,
+            ..Sender::default()
         }),
         route: Some(Route {
             channel: "telegram".to_owned(),

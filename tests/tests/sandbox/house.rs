@@ -146,6 +146,25 @@ impl House {
         Self::open_in(self.folder, settings).await
     }
 
+    /// Starts anew as if nobody had come for some days.
+    pub(crate) async fn restart_aged(self, days: i64) -> Self {
+        let config = self.config.clone();
+        drop(self.sandboxes);
+        drop(self.host);
+        self.state.close().await;
+        let database = self.place.state_dir.join(openclaw_state::DATABASE_FILE);
+        let past = days * 24 * 60 * 60 * 1000;
+        rusqlite::Connection::open(database)
+            .unwrap()
+            .execute(
+                "UPDATE sandboxes SET created_ms = created_ms - ?1, used_ms = used_ms - ?1",
+                [past],
+            )
+            .unwrap();
+        let house = Self::open_in(self.folder, json!({})).await;
+        Self { config, ..house }
+    }
+
     pub(crate) async fn enter(&self, session: &str) -> Seat {
         self.try_enter(session).await.unwrap()
     }
@@ -180,6 +199,27 @@ impl House {
     /// Runs a command of a session that is given nothing to read.
     pub(crate) async fn run(&self, session: &str, text: &str) -> Said {
         let process = self.start(session, text).await;
+        process.input.send(Input::End).await.ok();
+        hear(process).await
+    }
+
+    /// Runs a command of another agent's session.
+    pub(crate) async fn run_as(&self, agent: &str, session: &str, text: &str) -> Said {
+        let asked = Asked {
+            config: &self.config,
+            place: &self.place,
+            agent,
+            session,
+            workspace: &self.place.default_workspace,
+            seeds: &[],
+            tool: "exec",
+        };
+        let seat = self.sandboxes.enter(asked).await.unwrap();
+        let command = Command {
+            text: text.to_owned(),
+            ..Command::default()
+        };
+        let process = seat.sandbox.start(session, command).await.unwrap();
         process.input.send(Input::End).await.ok();
         hear(process).await
     }

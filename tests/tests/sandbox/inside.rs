@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use openclaw_sandbox::{End, Input};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::house::{House, hear};
 
@@ -104,12 +105,12 @@ async fn no_variable_of_the_gateway_is_inside() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_end_a_command_and_say_which() {
-    let wasm = json!({"wasm": {"memory": "64m", "cpuMs": 1500, "diskBytes": "4m", "files": 50, "outputBytes": "1m"}});
+    let wasm = json!({"wasm": {"memory": "64m", "cpuMs": 3000, "diskBytes": "4m", "files": 50, "outputBytes": "1m"}});
     let house = House::open_with(wasm).await;
     for (tried, word) in [
-        ("while true; do :; done", "cpu"),
+        ("while true; do :; done", "sandbox.wasm.cpuMs"),
         ("x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done", ""),
-        ("yes", "output"),
+        ("while :; do printf %01000d 1; done", "sandbox.wasm.outputBytes"),
     ] {
         let begun = Instant::now();
         let said = house.run(ONE, tried).await;
@@ -155,7 +156,7 @@ async fn a_command_in_the_background_prints_as_it_goes_and_can_be_stopped() {
     let begun = Instant::now();
     let mut said = Vec::new();
     while !String::from_utf8_lossy(&said).contains("tick 3") {
-        let piece = tokio::time::timeout(Duration::from_secs(30), process.output.recv())
+        let piece = timeout(Duration::from_secs(30), process.output.recv())
             .await
             .unwrap();
         said.extend_from_slice(&piece.unwrap().bytes);
@@ -310,4 +311,126 @@ async fn python_and_jq_are_there() {
             .await,
         "[2,3]\n"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn file_tools_know_the_workspace_by_both_its_names_and_lose_no_edit() {
+    let house = House::open().await;
+    let seat = house.enter(ONE).await;
+    let lines: String = (0..16).map(|line| format!("line {line}.\n")).collect();
+    let outside = seat.workspace.join("notes.txt");
+    let call = async |tool: &str, arguments: Value| -> Value {
+        let answer = seat
+            .sandbox
+            .call_files(tool, arguments.to_string())
+            .await
+            .unwrap();
+        serde_json::from_str(&answer).unwrap()
+    };
+    let written = call("write", json!({"path": outside, "content": lines})).await;
+    assert_eq!(written["isError"], false, "{written}");
+    let edits = (0..16).map(|line| {
+        let edit = json!({
+            "path": "/workspace/notes.txt",
+            "oldText": format!("line {line}.\n"),
+            "newText": format!("changed {line}.\n"),
+        });
+        call("edit", edit)
+    });
+    for edited in join_all(edits).await {
+        assert_eq!(edited["isError"], false, "{edited}");
+    }
+    assert_eq!(
+        fs::read_to_string(outside).unwrap(),
+        lines.replace("line", "changed")
+    );
+}
+
+/// The shell takes its input whole, so that it waits for the end of input only where something could read it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_could_read_waits_for_input() {
+    let house = House::open().await;
+    house
+        .run(ONE, "echo '{\"a\":1}' > file; echo 'print(1)' > file.py")
+        .await;
+    let fed = [
+        "echo hi | tr a-z A-Z",
+        "cat file",
+        "cat <<< text",
+        "grep a file",
+        "grep -r a",
+        "grep -e a file",
+        "while read -r line; do echo $line; done < file",
+        "echo a | while read x; do echo $x; done",
+        "python3 -c 'print(1)'",
+        "python3 file.py",
+        "jq -n 1",
+        "head -n 3 file",
+        "{ cat; } < file",
+        "ls; pwd",
+        "bash -c 'echo hi'",
+        "sed s/a/b/ file",
+    ];
+    for text in fed {
+        // Nobody says that there is no input.
+        let said = hear(house.start(ONE, text).await).await;
+        assert_eq!(said.end, End::Code(0), "{text}: {said:?}");
+    }
+    let reading = [
+        "read x; echo $x",
+        "cat",
+        "cat > written",
+        "cat - file",
+        "grep x",
+        "grep -e x",
+        "while read -r line; do echo $line; done",
+        "x=$(cat); echo $x",
+        "if true; then sort | uniq; fi",
+        "python3 -",
+        "jq .",
+        "bash",
+        "f() { cat; }; f",
+    ];
+    let wait = async |text: &&str| {
+        let mut process = house.start(OTHER, text).await;
+        let ended = timeout(Duration::from_millis(300), &mut process.end).await;
+        assert!(ended.is_err(), "{text} did not wait: {ended:?}");
+        process.input.send(Input::End).await.ok();
+        hear(process).await;
+    };
+    join_all(reading.iter().map(wait)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agents_own_workspace_stays_whatever_it_is_called() {
+    let mut house = House::open_with(json!({"workspaceAccess": "rw", "scope": "shared"})).await;
+    // As the sandbox's own folder would be called.
+    house.place.default_workspace = house.folder.path().join("shared");
+    fs::create_dir(&house.place.default_workspace).unwrap();
+    assert_eq!(house.out(ONE, "echo kept > thesis; cat thesis").await, "kept\n");
+    let rows = house.sandboxes.list().await.unwrap();
+    assert!(house.sandboxes.remove(&rows[0].0, &house.place).await.unwrap());
+    let thesis = house.place.default_workspace.join("thesis");
+    assert_eq!(fs::read_to_string(thesis).unwrap(), "kept\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_old_goes_by_its_own_agents_settings_and_never_while_it_is_entered() {
+    let mut house = House::open().await;
+    let kept = json!({"sandbox": {"prune": {"idleHours": 0, "maxAgeDays": 0}}});
+    let keep = serde_json::from_value(kept).unwrap();
+    house.config.agents.entries.insert("keep".to_owned(), keep);
+    let of_keep = "agent:keep:irc:direct:ann";
+    for session in [ONE, OTHER] {
+        house.run(session, "echo there > file").await;
+    }
+    house.run_as("keep", of_keep, "echo there > file").await;
+    let house = house.restart_aged(30).await;
+    // The first that is entered has the others looked through, and is used itself.
+    assert_eq!(house.out(ONE, "cat file").await, "there\n");
+    let rows = house.sandboxes.list().await.unwrap();
+    let scopes: HashSet<_> = rows.iter().map(|(row, _)| row.scope.as_str()).collect();
+    assert_eq!(scopes, HashSet::from([ONE, of_keep]));
+    assert_eq!(house.run_as("keep", of_keep, "cat file").await.out, "there\n");
+    assert_eq!(house.out(OTHER, "ls").await, "");
 }

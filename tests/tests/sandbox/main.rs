@@ -11,8 +11,11 @@
     missing_docs
 )]
 
+mod attacks;
 #[path = "../../../runtime/components/tests/common/mod.rs"]
 mod common;
 mod corpus;
 mod house;
 mod inside;
+mod network;
+mod sessions;

@@ -42,6 +42,8 @@ pub(crate) struct Desk {
     pub(crate) transcript: Vec<Value>,
     pub(crate) senders: Vec<Value>,
     pub(crate) plugins: Vec<Value>,
+    /// Commands that wait for an answer.
+    pub(crate) questions: Vec<Value>,
     /// How many sendings of a message end with the connection, after they were heard and before they are answered.
     pub(crate) cuts: u32,
     /// The connects that were let in.
@@ -66,11 +68,14 @@ impl Default for Desk {
                 "device.pair.list",
                 "plugins.list",
                 "plugins.inspect",
+                "exec.approval.list",
+                "exec.approval.resolve",
             ],
             tick_ms: 30_000,
             transcript: Vec::new(),
             senders: Vec::new(),
             plugins: Vec::new(),
+            questions: Vec::new(),
             cuts: 0,
             connects: Vec::new(),
             heard: Vec::new(),
@@ -268,6 +273,11 @@ impl Gateway {
                 "channels.pairing.approve" => {
                     desk.senders.retain(|request| request["requestId"] != params["requestId"]);
                     json!({"requestId": params["requestId"], "senderId": "7"})
+                }
+                "exec.approval.list" => json!(desk.questions),
+                "exec.approval.resolve" => {
+                    desk.questions.retain(|question| question["id"] != params["id"]);
+                    json!({"ok": true})
                 }
                 "device.pair.list" => json!({"pending": [], "paired": []}),
                 "plugins.list" => json!({"plugins": desk.plugins}),

@@ -363,6 +363,92 @@ async fn a_stranger_is_let_in_by_a_click() {
     browser.expect_no_fault().await;
 }
 
+fn question(id: &str, command: &str) -> Value {
+    json!({"approvalKind": "exec", "id": id, "createdAtMs": now(), "expiresAtMs": now() + 1_800_000, "request": {
+        "command": command, "cwd": "/home/ada", "agentId": "main", "sessionKey": MAIN, "host": "gateway",
+        "allowedDecisions": ["allow-once", "allow-always", "deny"]}})
+}
+
+#[tokio::test]
+async fn a_command_is_answered_by_a_click_and_no_click_meets_another_one() {
+    let desk = Desk {
+        questions: vec![question("q-1", "rm -r old"), question("q-2", "make")],
+        ..Desk::default()
+    };
+    let Some((gateway, mut browser)) = sign_in(desk).await else {
+        return;
+    };
+    browser
+        .until("document.querySelector('nav .count')?.innerText === '2'")
+        .await;
+    browser.click("nav a", "Commands").await;
+    for text in ["rm -r old", "make", "/home/ada", MAIN] {
+        browser.until_shown(text).await;
+    }
+    // The first of each kind belongs to the first command.
+    browser.click("main button", "Deny").await;
+    let answers = gateway.heard("exec.approval.resolve", 1).await;
+    assert_eq!(answers, [json!({"id": "q-1", "decision": "deny"})]);
+    gateway.tell(
+        "exec.approval.resolved",
+        json!({"id": "q-1", "decision": "deny", "resolvedBy": "WebChat"}),
+    );
+    let rows = "[...document.querySelectorAll('main li')]";
+    let buttons = format!("{rows}.map((one) => one.querySelectorAll('button').length)");
+    browser.until(&format!("String({buttons}) === '0,3'")).await;
+    assert_eq!(
+        browser
+            .read(&format!(
+                "{rows}.map((one) => one.querySelector('pre').innerText)"
+            ))
+            .await,
+        json!(["rm -r old", "make"])
+    );
+    browser
+        .until("document.querySelector('nav .count')?.innerText === '1'")
+        .await;
+
+    // Another one comes up, and somebody else answers it.
+    gateway.with(|desk| desk.questions.push(question("q-3", "git push")));
+    gateway.tell("exec.approval.requested", question("q-3", "git push"));
+    browser.until_shown("git push").await;
+    gateway.with(|desk| desk.questions.retain(|question| question["id"] != "q-3"));
+    gateway.tell(
+        "exec.approval.resolved",
+        json!({"id": "q-3", "decision": "allow-once", "resolvedBy": "telegram:7"}),
+    );
+    browser.until_shown("Allowed once (telegram:7)").await;
+    browser.expect_no_fault().await;
+}
+
+#[tokio::test]
+async fn a_command_is_text_letter_by_letter_whatever_it_holds() {
+    let hostile = "echo <img src=x onerror=hit=1>\u{202e}txt.\u{2066}\u{a0}\u{3164} \u{5d0}\u{5d1}";
+    let desk = Desk {
+        questions: vec![question("q-1", hostile)],
+        ..Desk::default()
+    };
+    let Some((_gateway, mut browser)) = sign_in(desk).await else {
+        return;
+    };
+    browser.click("nav a", "Commands").await;
+    browser.until_shown("onerror=hit=1").await;
+    assert_eq!(
+        browser
+            .read("document.querySelector('main pre').textContent")
+            .await,
+        "echo <img src=x onerror=hit=1>\\u{202e}txt.\\u{2066}\\u{a0}\\u{3164} \u{5d0}\u{5d1}"
+    );
+    assert_eq!(
+        browser.read("document.querySelectorAll('main img').length").await,
+        0
+    );
+    assert_eq!(browser.read("typeof hit").await, "undefined");
+    let order = "getComputedStyle(document.querySelector('main pre bdo')).unicodeBidi";
+    assert!(browser.read(order).await.as_str().unwrap().contains("override"));
+    browser.expect_no_fault().await;
+}
+
 #[tokio::test]
 async fn an_extension_is_shown_with_what_it_may_reach() {
     let calc = json!({"id": "calc", "name": "Calculator", "version": "1.2.0", "tools": [{"name": "calc"}],

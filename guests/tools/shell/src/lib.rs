@@ -11,6 +11,7 @@ mod disk;
 mod failure;
 mod input;
 mod modes;
+mod network;
 mod run;
 mod settings;
 mod state;

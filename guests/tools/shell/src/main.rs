@@ -1,7 +1,7 @@
 //! The program `shell`: `shell --settings <JSON> -c <command text>`.
 //!
-//! The exit code is written to `/.shell/code` as text, because a WebAssembly component's own carries only "went well" or
-//! "did not".
+//! An exit code other than 0 is written to `/.shell/code` as text, because a WebAssembly component's own carries only "went
+//! well" or "did not".
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -29,12 +29,12 @@ fn main() -> ExitCode {
             MISUSED
         }
     };
-    // Without the file, the host knows at least whether it went well.
-    let _ = std::fs::write(folders.kept.join("code"), code.to_string());
-    match code {
-        0 => ExitCode::SUCCESS,
-        code => ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1).max(1)),
+    if code == 0 {
+        return ExitCode::SUCCESS;
     }
+    // Without the file, the host knows at least that it went badly.
+    let _ = std::fs::write(folders.kept.join("code"), code.to_string());
+    ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1).max(1))
 }
 
 fn start(run: &Run) -> i32 {

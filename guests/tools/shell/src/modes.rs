@@ -1,19 +1,14 @@
 //! Access modes, which the host's folders do not have.
 //!
-//! **Promise.** What `chmod` said stays true for as long as the session lives: the modes lie in a file beside the
-//! session's state, where no script can reach. **Bound.** [`MOST`] paths; those that are gone are dropped when the file is
-//! written. A file that nobody changed the mode of has none here. **Cost.** One small file per run, written only when a
-//! mode changed.
+//! **Promise.** What `chmod` said stays true for as long as the session lives: the modes are a part of what it remembers,
+//! where no script can reach. **Bound.** [`MOST`] paths; those that are gone are dropped when a mode changes. A file that
+//! nobody changed the mode of has none here. **Cost.** A line of the session's memory for each.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::aside;
-
 /// How many paths are remembered.
-const MOST: usize = 20_000;
+const MOST: usize = 5_000;
 
 /// The modes that were changed, by path.
 #[derive(Debug, Default)]
@@ -23,35 +18,23 @@ pub(crate) struct Modes {
 }
 
 impl Modes {
-    /// Reads what an earlier run left. A line that makes no sense is left out.
-    pub(crate) fn load(file: &Path) -> Self {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        let line = |line: &str| {
-            let (mode, path) = line.split_once(' ')?;
-            let path: String = serde_json::from_str(path).ok()?;
-            Some((PathBuf::from(path), u32::from_str_radix(mode, 8).ok()?))
-        };
+    /// As an earlier run left them.
+    pub(crate) fn new(kept: BTreeMap<String, u32>) -> Self {
+        let set = kept.into_iter().take(MOST);
         Self {
-            set: text.lines().filter_map(line).take(MOST).collect(),
+            set: set.map(|(path, mode)| (path.into(), mode)).collect(),
             changed: false,
         }
     }
 
-    /// Writes them, if any changed, without those of paths for which `is_there` says no.
-    pub(crate) fn save(&mut self, file: &Path, is_there: impl Fn(&Path) -> bool) -> io::Result<()> {
-        if !self.changed {
-            return Ok(());
+    /// What is to be kept: if something changed, without the paths for which `is_there` says no.
+    pub(crate) fn kept(&mut self, is_there: impl Fn(&Path) -> bool) -> BTreeMap<String, u32> {
+        if std::mem::take(&mut self.changed) {
+            self.set.retain(|path, _| is_there(path));
         }
-        self.set.retain(|path, _| is_there(path));
-        let mut text = String::new();
-        for (path, mode) in self.set.iter().take(MOST) {
-            if let Ok(path) = serde_json::to_string(&path.to_string_lossy()) {
-                text.push_str(&format!("{mode:o} {path}\n"));
-            }
-        }
-        aside::write(file, text.as_bytes())?;
-        self.changed = false;
-        Ok(())
+        let set = self.set.iter().take(MOST);
+        set.map(|(path, mode)| (path.to_string_lossy().into_owned(), *mode))
+            .collect()
     }
 
     /// The mode of a path, if it was ever changed.

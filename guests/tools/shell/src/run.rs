@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bashkit::{Bash, ExecOptions, FileSystem};
+use bashkit::{Bash, ExecOptions, FileSystem, normalize_path};
 use tokio::io::AsyncWrite;
 
 use crate::builtins;
@@ -51,12 +51,16 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
         at: at.clone(),
         real: run.folders.root.join(at.strip_prefix("/").unwrap_or(at)),
     });
-    let disk = Arc::new(Disk::new(mounts, Modes::load(&kept.join("modes"))));
     let mut notes = Vec::new();
-    let state = State::load(&kept.join("state")).unwrap_or_else(|note| {
+    let loaded = State::load(&kept.join("state")).unwrap_or_else(|note| {
         notes.push(note);
         None
     });
+    let (mut state, before) = loaded
+        .map(|(state, bytes)| (Some(state), bytes))
+        .unwrap_or_default();
+    let modes = state.as_mut().map(State::take_modes).unwrap_or_default();
+    let disk = Arc::new(Disk::new(mounts, Modes::new(modes)));
     let mut bash = build(run, &disk, &state).await;
     if let Some(state) = state {
         state.restore(&mut bash, &run.env);
@@ -72,14 +76,14 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
     };
 
     if kept.is_dir() {
-        let saved = State::of(&bash, &run.env, &mut notes).save(&kept.join("state"));
         let there = |path: &Path| {
             run.folders
                 .root
                 .join(path.strip_prefix("/").unwrap_or(path))
                 .exists()
         };
-        let saved = saved.and(disk.modes().save(&kept.join("modes"), there));
+        let modes = disk.modes().kept(there);
+        let saved = State::of(&bash, &run.env, modes, &mut notes).save(&kept.join("state"), &before);
         if let Err(error) = saved {
             notes.push(format!(
                 "what the session remembers could not be written ({error})"
@@ -114,9 +118,9 @@ async fn build(run: &Run, disk: &Arc<Disk>, state: &Option<State>) -> Bash {
         .memory_limits(settings.of_memory())
         .env("HOME", settings.home.to_string_lossy())
         .env("PATH", "/usr/bin:/bin")
-        .env(PYTHON, "1")
-        .python_with_limits(settings.of_python());
-    for (name, value) in &run.env {
+        .env(PYTHON, "1");
+    // Where the call begins is looked at before it counts.
+    for (name, value) in run.env.iter().filter(|(name, _)| *name != "PWD") {
         builder = builder.env(name, value);
     }
     builder = builtins::add(builder, settings, disk);
@@ -125,9 +129,6 @@ async fn build(run: &Run, disk: &Arc<Disk>, state: &Option<State>) -> Bash {
         let mut shell = bash.shell_state();
         shell.env.remove(PYTHON);
         shell.variables.remove(PYTHON);
-        if let Some(folder) = run.env.get("PWD") {
-            shell.cwd = folder.into();
-        }
         bash.restore_shell_state(&shell);
     }
     bash
@@ -135,21 +136,40 @@ async fn build(run: &Run, disk: &Arc<Disk>, state: &Option<State>) -> Bash {
 
 /// Whether the run can begin where it is to.
 async fn begin(bash: &mut Bash, run: &Run) -> Result<(), String> {
-    let folder = bash.shell_state_view().cwd;
-    match bash.fs().stat(&folder).await {
-        Ok(found) if found.file_type.is_dir() => Ok(()),
-        _ if run.env.contains_key("PWD") => Err(format!(
-            "{}: the folder to begin in is not there",
-            folder.display()
-        )),
-        // The session was in a folder that is gone, as happens; a shell would go on there and find nothing.
-        _ => {
-            let mut shell = bash.shell_state();
-            shell.cwd = run.settings.home.clone();
-            bash.restore_shell_state(&shell);
-            Ok(())
-        }
+    let home = &run.settings.home;
+    if let Some(named) = run.env.get("PWD") {
+        let folder = normalize_path(&home.join(named));
+        return match is_folder(bash, &folder).await {
+            true => {
+                go(bash, folder);
+                Ok(())
+            }
+            false => Err(format!("{named}: the folder to begin in is not there")),
+        };
     }
+    let kept = bash.shell_state_view().cwd;
+    if !is_folder(bash, &kept).await {
+        // The session was in a folder that is gone, as happens; a shell would go on there and find nothing.
+        go(bash, home.clone());
+    }
+    Ok(())
+}
+
+async fn is_folder(bash: &Bash, folder: &Path) -> bool {
+    let found = bash.fs().stat(folder).await;
+    found.is_ok_and(|found| found.file_type.is_dir())
+}
+
+fn go(bash: &mut Bash, folder: PathBuf) {
+    let mut shell = bash.shell_state();
+    let name = folder.to_string_lossy().into_owned();
+    for values in [&mut shell.env, &mut shell.variables] {
+        values
+            .entry("PWD".to_owned())
+            .and_modify(|value| value.clone_from(&name));
+    }
+    shell.cwd = folder;
+    bash.restore_shell_state(&shell);
 }
 
 async fn execute(

@@ -1,10 +1,12 @@
-//! What a session remembers between two runs: variables, functions, aliases, options, the folder it is in.
+//! What a session remembers between two runs: variables, functions, aliases, options, the folder it is in, and the modes
+//! that it gave to files.
 //!
 //! **Promise.** A run begins where the one before it ended. Variables that only came from the environment of that run are
 //! not kept; one that a script changed is kept, until the environment says something new about it. What cannot be read —
 //! torn, or of another version — is ignored, and a line says so; it never fails a command. **Bound.** What the
-//! interpreter's own limits on memory allow; a variable larger than [`LARGEST`] is not kept, and a line says so. **Cost.**
-//! One file read and written per run.
+//! interpreter's own limits on memory allow; a variable larger than [`LARGEST`] is not kept, nor anything if it is more
+//! than [`MOST`] together, and a line says so. **Cost.** One file read for each run, and written by a run that changed
+//! something.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,10 +19,13 @@ use serde::{Deserialize, Serialize};
 use crate::aside;
 
 /// The form of the file, with the version of the interpreter whose state lies in it.
-const FORM: &str = "openclaw-shell 1 bashkit 0.20.2";
+const FORM: &str = "openclaw-shell 2 bashkit 0.20.2";
 
 /// A variable that is kept is read and written with every run.
 const LARGEST: usize = 1 << 20;
+
+/// What the host keeps of a session.
+const MOST: usize = 4 << 20;
 
 /// Variables that are about one run and not about a session.
 const PASSING: [&str; 6] = [
@@ -39,11 +44,14 @@ pub(crate) struct State {
     /// The environment that the run was given.
     given: BTreeMap<String, String>,
     shell: ShellState,
+    /// The modes of files, by path.
+    modes: BTreeMap<String, u32>,
 }
 
 impl State {
-    /// Reads what an earlier run left; `None` if there was none. The error is a line for the person who reads.
-    pub(crate) fn load(file: &Path) -> Result<Option<Self>, String> {
+    /// Reads what an earlier run left, with its bytes; `None` if there was none. The error is a line for the person who
+    /// reads.
+    pub(crate) fn load(file: &Path) -> Result<Option<(Self, Vec<u8>)>, String> {
         let text = match fs::read(file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -54,14 +62,24 @@ impl State {
             }
         };
         match serde_json::from_slice::<Self>(&text) {
-            Ok(state) if state.form == FORM => Ok(Some(state)),
+            Ok(state) if state.form == FORM => Ok(Some((state, text))),
             Ok(_) => Err("the state of the session is of another version; beginning anew".to_owned()),
             Err(_) => Err("the state of the session is damaged; beginning anew".to_owned()),
         }
     }
 
+    /// The modes that it holds, which it then holds no more.
+    pub(crate) fn take_modes(&mut self) -> BTreeMap<String, u32> {
+        std::mem::take(&mut self.modes)
+    }
+
     /// What a session holds now. What is too large goes into the notes.
-    pub(crate) fn of(bash: &Bash, given: &BTreeMap<String, String>, notes: &mut Vec<String>) -> Self {
+    pub(crate) fn of(
+        bash: &Bash,
+        given: &BTreeMap<String, String>,
+        modes: BTreeMap<String, u32>,
+        notes: &mut Vec<String>,
+    ) -> Self {
         let taken = bash.snapshot_state(SnapshotOptions {
             exclude_filesystem: true,
             exclude_functions: false,
@@ -89,19 +107,29 @@ impl State {
             form: FORM.to_owned(),
             given: given.clone(),
             shell,
+            modes,
         }
     }
 
-    /// Writes it.
-    pub(crate) fn save(&self, file: &Path) -> io::Result<()> {
-        aside::write(file, &serde_json::to_vec(self)?)
+    /// Writes it, unless it is what was there before or more than the host keeps.
+    pub(crate) fn save(&self, file: &Path, before: &[u8]) -> io::Result<()> {
+        let mut sorted = serde_json::to_value(self)?;
+        // The same state is the same bytes: maps of the interpreter have no order.
+        sorted.sort_all_objects();
+        let bytes = serde_json::to_vec(&sorted)?;
+        if bytes == before {
+            return Ok(());
+        }
+        if bytes.len() > MOST {
+            return Err(io::Error::other(format!(
+                "all variables together are larger than {MOST} bytes"
+            )));
+        }
+        aside::write(file, &bytes)
     }
 
     /// Puts a session back where it was, in an environment that may be another one now.
-    pub(crate) fn restore(mut self, bash: &mut Bash, given: &BTreeMap<String, String>) {
-        if let Some(folder) = given.get("PWD") {
-            self.shell.cwd = folder.into();
-        }
+    pub(crate) fn restore(self, bash: &mut Bash, given: &BTreeMap<String, String>) {
         bash.restore_shell_state(&self.shell);
         for (name, value) in given.iter().filter(|(name, _)| *name != "PWD") {
             let kept = self.shell.variables.contains_key(name) || self.shell.env.contains_key(name);

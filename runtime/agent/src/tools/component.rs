@@ -5,6 +5,7 @@ use openclaw_policy::PluginId;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::policy::{Need, Tool};
 use super::{Call, ToolInfo, ToolOutput};
 
 /// How many steps of a call may wait to be told.
@@ -19,6 +20,17 @@ pub(super) fn info(id: &PluginId, tool: &ToolSpec) -> ToolInfo {
         parameters: parameters.unwrap_or_else(|_| json!({"type": "object", "properties": {}})),
         extension: Some(id.clone()),
         is_repeatable: is_repeatable(tool),
+    }
+}
+
+/// What decides who has it.
+pub(super) fn tool<'a>(id: &'a PluginId, tool: &'a ToolSpec) -> Tool<'a> {
+    Tool {
+        name: &tool.name,
+        extension: Some(id),
+        is_owner_only: tool.traits.contains(&ToolTrait::OwnerOnly),
+        is_opt_in: tool.traits.contains(&ToolTrait::OptIn),
+        needs: Need::Nothing,
     }
 }
 

@@ -19,8 +19,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use openclaw_config::tree::Config;
 use openclaw_config::tree::exec::{ExecAsk, ExecHost, ExecSecurity};
-use openclaw_sandbox::jobs::{Foreground, Job, Jobs, Terms};
+use openclaw_sandbox::jobs::{Foreground, Job, Jobs, Terms, Viewer};
 use openclaw_sandbox::machine::{self, Machine};
 use openclaw_sandbox::{Command, Runner};
 use serde::Deserialize;
@@ -31,7 +32,8 @@ use tokio::time::{Instant, sleep_until};
 pub use gate::{Decision, Gate, Waiting, Wanted};
 pub(crate) use settings::Settings;
 
-use super::{Call, ToolOutput};
+use super::elevated::Reach;
+use super::{Call, ToolOutput, policy};
 use crate::notes::Notes;
 use place::{Place, Places, host_of};
 pub(crate) use report::{NOTE_CHARS, summary};
@@ -42,6 +44,8 @@ process looks after it. Quote what holds spaces; there is no terminal unless pty
 
 /// How often what a command prints is told while it is waited for.
 const TELL_EVERY: Duration = Duration::from_millis(100);
+/// How many commands may be sent to the background of one sandbox, so that there is room for those that are waited for.
+const IN_BACKGROUND: usize = 16;
 /// How long what a command started may go on printing after its end before the call returns without it.
 const LEFT_OVER: Duration = Duration::from_millis(300);
 
@@ -92,12 +96,16 @@ pub(crate) struct Bench {
     pub(crate) machine: Option<Machine>,
     /// The session's sandbox, if it has one.
     pub(crate) sandbox: Option<Arc<dyn Runner>>,
+    /// What shares that sandbox.
+    pub(crate) scope: Option<String>,
     pub(crate) gate: Option<Arc<dyn Gate>>,
     pub(crate) notes: Notes,
     pub(crate) settings: Settings,
     pub(crate) agent: String,
     pub(crate) session: String,
     pub(crate) workspace: PathBuf,
+    /// How far the commands of a sandboxed session go.
+    pub(crate) elevated: Reach,
     /// Whether there is a tool that looks after what goes on in the background.
     pub(crate) has_process: bool,
 }
@@ -108,12 +116,44 @@ impl Bench {
         self.places().resolve(None, false).is_ok()
     }
 
+    /// Whose jobs are looked after.
+    pub(super) fn viewer(&self) -> Viewer {
+        Viewer {
+            agent: self.agent.clone(),
+            session: self.session.clone(),
+            sandbox: self.scope.clone(),
+            may_leave: self.elevated.may_leave(),
+        }
+    }
+
     fn places(&self) -> Places {
         Places {
             configured: self.settings.host,
             has_sandbox: self.sandbox.is_some(),
             has_machine: self.machine.is_some(),
+            may_leave: self.elevated.may_leave(),
         }
+    }
+}
+
+/// Where the commands of an agent's session run that are asked to run nowhere in particular.
+pub(crate) fn machine_of(
+    config: &Config,
+    agent: &str,
+    has_sandbox: bool,
+    has_machine: bool,
+    reach: &Reach,
+) -> policy::Machine {
+    let places = Places {
+        configured: Settings::of(config, agent, None).host,
+        has_sandbox,
+        has_machine,
+        may_leave: reach.may_leave(),
+    };
+    match places.resolve(None, reach.may_leave()) {
+        Ok(Place::Sandbox) => policy::Machine::Sandbox,
+        Ok(Place::Machine) => policy::Machine::Host,
+        Err(_) => policy::Machine::Nowhere,
     }
 }
 
@@ -194,7 +234,13 @@ fn prepare(bench: &Bench, asked: &Asked, call: &Call<'_>) -> Result<Ready, ToolO
         return Err(ToolOutput::failed(format!("The command was not run: {why}")));
     }
     let host = asked.host.as_deref().map(host).transpose()?;
-    let is_elevated = asked.elevated.unwrap_or_default();
+    let is_elevated = match bench.sandbox {
+        Some(_) => bench
+            .elevated
+            .leaves(asked.elevated)
+            .map_err(ToolOutput::failed)?,
+        None => false,
+    };
     let place = bench
         .places()
         .resolve(host, is_elevated)
@@ -313,6 +359,7 @@ async fn wanted(bench: &Bench, asked: &Asked, call: &Call<'_>, ready: &Ready) ->
         channel: call.context.channel.clone(),
         account: call.context.account.clone(),
         sender: call.context.sender.clone(),
+        is_owner: call.context.is_owner,
     }
 }
 
@@ -323,6 +370,15 @@ async fn start(bench: &Bench, ready: Ready) -> Result<(Foreground, Vec<String>),
         (Place::Sandbox, _, Some(sandbox)) => sandbox.as_ref(),
         _ => return Err("the place it was to run in is gone".to_owned()),
     };
+    let sandbox = bench.scope.clone().filter(|_| ready.place == Place::Sandbox);
+    if let (Some(scope), Some(Duration::ZERO)) = (&sandbox, ready.patience)
+        && bench.jobs.in_background(scope) >= IN_BACKGROUND
+    {
+        return Err(format!(
+            "{IN_BACKGROUND} commands run in the background of this sandbox already, and no more do at once; process lists \
+             them, and its kill ends one"
+        ));
+    }
     let folder = match ready.folder.as_str() {
         "" => runner.about().folder,
         folder => folder.to_owned(),
@@ -342,6 +398,7 @@ async fn start(bench: &Bench, ready: Ready) -> Result<(Foreground, Vec<String>),
     let terms = Terms {
         agent: bench.agent.clone(),
         session: bench.session.clone(),
+        sandbox,
         command: text,
         folder,
         lifetime: ready.lifetime,

@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_config::Snapshot;
 use openclaw_config::tree::Config;
-use openclaw_sandbox::{About, Asked, Command, Error, Process, Runner, Sandboxes, Seat};
+use openclaw_sandbox::{About, Asked, Command, Error, Process, Rules, Runner, Sandboxes, Scope, Seat};
 use serde_json::Value;
 
 use super::{FileTool, FileTools, ToolOutput};
@@ -32,6 +32,12 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
+    /// What shares the sandbox.
+    pub(crate) fn scope(&self) -> String {
+        let rules = Rules::of(&self.snapshot.config, &self.agent);
+        Scope::of(rules.scope.value, &self.agent, &self.session).to_string()
+    }
+
     /// The sandbox for a tool, made if there is none.
     pub(crate) async fn enter(&self, tool: &str) -> Result<Seat, Error> {
         let sandboxes = self.sandboxes.as_ref().ok_or_else(|| Error::NoBackend {

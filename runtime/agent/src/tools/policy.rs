@@ -1,237 +1,268 @@
-//! Which tools the config allows: the profile, then the lists of the whole gateway, then those of the agent, then those
-//! for sandboxed sessions. Each layer only takes away, and a refusal comes before everything else.
+//! Which tools a turn has, and which rule decided.
+//!
+//! **Promise.** A tool passes every layer or is not there. A layer only takes away: none gives back what one before
+//! it took, and in each of them a refusal comes before everything else. The verdict names the layer, the key of the
+//! config and the entry that decided. The same config and the same turn make the same verdict.
+//! **Bound.** The lists of the config. **Cost.** A walk over them for each tool; nothing is read and nothing waits.
+
+mod change;
+mod layers;
+mod lists;
+mod names;
+mod rooms;
+mod rule;
+mod sandbox;
+mod senders;
+mod subject;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use openclaw_config::tree::Config;
-use openclaw_config::tree::tools::ToolProfile;
+use openclaw_config::{Loaded, Path};
 use openclaw_policy::PluginId;
-use openclaw_sandbox::tools_inside;
+use parking_lot::Mutex;
+use serde_json::Value;
 
-const GROUPS: &[(&str, &[&str])] = &[
-    ("group:fs", &["read", "write", "edit", "apply_patch", "ls"]),
-    ("group:runtime", &["exec", "process"]),
-    (
-        "group:sessions",
-        &[
-            "sessions_list",
-            "sessions_history",
-            "sessions_send",
-            "sessions_spawn",
-            "session_status",
-        ],
-    ),
-    (
-        "group:openclaw",
-        &["read", "write", "edit", "apply_patch", "ls", "session_status"],
-    ),
-];
-const ALL_PLUGINS: &str = "group:plugins";
+use lists::Filter;
 
-/// What one layer says.
-struct Layer {
-    /// Empty: everything.
-    allow: Vec<String>,
-    deny: Vec<String>,
+pub use change::Change;
+pub use layers::profiles_of;
+pub(crate) use names::fold;
+pub use names::group_of;
+pub use rule::{Effect, Key, Layer, Rule, Verdict};
+pub use sandbox::{SandboxTools, Source};
+pub(crate) use senders::{is_called, is_id, is_number};
+pub use subject::{Machine, Person, Room, Subagent, Subject, sandbox_mode};
+
+/// The most entries that are warned of.
+const WARNED: usize = 1000;
+
+/// What the config says, as far as policies go.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The config.
+    pub config: &'a Config,
+    /// What it has under `channels`, as it is written: every channel spells its groups in its own way.
+    pub channels: &'a Value,
 }
 
-/// What the config says about tools.
-pub(super) struct Policy(Vec<Layer>);
+impl<'a> From<&'a Loaded<Config>> for Sources<'a> {
+    fn from(loaded: &'a Loaded<Config>) -> Self {
+        Self {
+            config: &loaded.config,
+            channels: loaded.source.get("channels").unwrap_or(&Value::Null),
+        }
+    }
+}
+
+/// A tool, as far as it decides who has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tool<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The extension that it comes from; none for the gateway's own.
+    pub extension: Option<&'a PluginId>,
+    /// Whether it is kept for the owner.
+    pub is_owner_only: bool,
+    /// Whether it is not there until the operator lists it.
+    pub is_opt_in: bool,
+    /// What it works with.
+    pub needs: Need,
+}
+
+/// What a tool works with besides its arguments.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Need {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Files.
+    Files,
+    /// Commands.
+    Commands,
+}
+
+/// Which tools a turn has.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    subject: Subject,
+    /// One for each layer of lists, in their order.
+    filters: Vec<Filter>,
+    /// What says which sessions are sandboxed.
+    mode: Key,
+    mode_word: &'static str,
+    /// What keeps `apply_patch` away.
+    patch: Option<Rule>,
+}
 
 impl Policy {
-    pub(super) fn of(config: &Config, agent: &str, is_sandboxed: bool) -> Self {
-        let tools = &config.tools;
-        let own = config
-            .agents
-            .entries
-            .get(agent)
-            .and_then(|agent| agent.tools.as_ref());
-        let profile = own.and_then(|own| own.profile).or(tools.profile);
-        let mut base = profile.map(of_profile).unwrap_or_default();
-        let more = own
-            .and_then(|own| own.also_allow.as_ref())
-            .or(tools.also_allow.as_ref());
-        if !base.is_empty() {
-            base.extend(more.into_iter().flatten().cloned());
-        }
-        let layer = |allow: Option<&Vec<String>>, deny: Option<&Vec<String>>| Layer {
-            allow: fold(allow),
-            deny: fold(deny),
+    /// The policy of a turn.
+    pub fn of(sources: Sources<'_>, subject: Subject) -> Self {
+        let (mode, is_own) = sandbox_mode(sources.config, &subject.agent);
+        let path = match is_own {
+            true => Path::of(["agents", "entries", &subject.agent, "sandbox", "mode"]),
+            false => Path::of(["agents", "defaults", "sandbox", "mode"]),
         };
-        let mut layers = vec![
-            layer(Some(&base), None),
-            layer(tools.allow.as_ref(), tools.deny.as_ref()),
-        ];
-        if let Some(own) = own {
-            layers.push(layer(own.allow.as_ref(), own.deny.as_ref()));
+        let is_set = is_own || sources.config.agents.defaults.sandbox.mode.is_some();
+        Self {
+            filters: layers::all(sources, &subject),
+            patch: layers::patch(sources.config, &subject),
+            subject,
+            mode: Key {
+                path,
+                is_default: !is_set,
+            },
+            mode_word: layers::mode_word(mode),
         }
-        if is_sandboxed {
-            let (allow, deny) = tools_inside(config, agent);
-            layers.push(layer(Some(&allow), Some(&deny)));
-        }
-        // Beside a profile or not, what is listed in addition has been named by the operator.
-        layers.push(Layer {
-            allow: std::iter::once("*".to_owned()).chain(fold(more)).collect(),
-            deny: Vec::new(),
-        });
-        Self(layers)
     }
 
-    pub(super) fn allows(&self, tool: &str, extension: Option<&PluginId>) -> bool {
-        let matches = |entries: &[String]| entries.iter().any(|entry| is_about(entry, tool, extension));
-        self.0
+    /// For whom it decides.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Whether the lists let a tool pass.
+    pub fn decide(&self, tool: &str, extension: Option<&PluginId>) -> Verdict {
+        Verdict::of(self.filters.iter().map(|filter| filter.rule(tool, extension)))
+    }
+
+    /// Whether a turn has a tool.
+    pub fn judge(&self, tool: &Tool<'_>) -> Verdict {
+        Verdict::of(self.rules(tool))
+    }
+
+    /// What each layer says about a tool, in their order.
+    pub fn rules<'a>(&'a self, tool: &'a Tool<'a>) -> impl Iterator<Item = Rule> + 'a {
+        let gates = [
+            self.machine(tool),
+            self.switch(tool),
+            self.owner(tool),
+            self.opt_in(tool),
+        ];
+        let lists = self
+            .filters
             .iter()
-            .all(|layer| !matches(&layer.deny) && (layer.allow.is_empty() || matches(&layer.allow)))
+            .map(|filter| filter.rule(tool.name, tool.extension));
+        gates.into_iter().chain(lists)
+    }
+
+    fn machine(&self, tool: &Tool<'_>) -> Rule {
+        let subject = &self.subject;
+        let at = match tool.needs {
+            Need::Nothing => return Rule::silent(Layer::Machine, "it needs no machine"),
+            Need::Files => subject.machine,
+            Need::Commands => subject.commands,
+        };
+        match at {
+            Machine::Host => Rule::silent(Layer::Machine, "it runs on the gateway's machine"),
+            Machine::Sandbox => Rule::silent(Layer::Machine, "it runs in the session's sandbox"),
+            // Files have a place, and commands have none: that is for the rules of commands.
+            Machine::Nowhere if subject.machine != Machine::Nowhere => Rule {
+                layer: Layer::Machine,
+                key: Some(Key {
+                    path: Path::of(["tools", "exec", "host"]),
+                    is_default: false,
+                }),
+                entry: None,
+                effect: Effect::Refused("commands of this session do not run where they are configured to"),
+            },
+            Machine::Nowhere => Rule {
+                layer: Layer::Machine,
+                key: Some(self.mode.clone()),
+                entry: Some(self.mode_word.to_owned()),
+                effect: Effect::Refused(
+                    "it needs a machine, and a session that is neither the owner's main session nor sandboxed has none",
+                ),
+            },
+        }
+    }
+
+    fn switch(&self, tool: &Tool<'_>) -> Rule {
+        let is_patch = tool.extension.is_none() && fold(tool.name) == "apply_patch";
+        let refused = self.patch.clone().filter(|_| is_patch);
+        refused.unwrap_or_else(|| Rule::silent(Layer::Switch, "nothing switches it off"))
+    }
+
+    fn owner(&self, tool: &Tool<'_>) -> Rule {
+        let is_kept = tool.is_owner_only || (tool.extension.is_none() && layers::is_for_owner(tool.name));
+        match (is_kept, self.subject.is_owner) {
+            (false, _) => Rule::silent(Layer::Owner, "it is for everybody"),
+            (true, true) => Rule::silent(Layer::Owner, "it is for the owner, who asks"),
+            (true, false) => Rule {
+                layer: Layer::Owner,
+                key: Some(Key {
+                    path: Path::of(["commands", "ownerAllowFrom"]),
+                    is_default: false,
+                }),
+                entry: None,
+                effect: Effect::Refused("it is for the owner, and whoever writes is not"),
+            },
+        }
+    }
+
+    fn opt_in(&self, tool: &Tool<'_>) -> Rule {
+        if !tool.is_opt_in {
+            return Rule::silent(Layer::OptIn, "it does not wait to be listed");
+        }
+        match self.names(tool.name, tool.extension) {
+            true => Rule::silent(Layer::OptIn, "it waits to be listed, and is"),
+            false => Rule {
+                layer: Layer::OptIn,
+                key: None,
+                entry: None,
+                effect: Effect::Refused("it waits to be listed by its name or its extension's, and is not"),
+            },
+        }
     }
 
     /// Whether the operator listed a tool by its name or its extension's, and not only all of them.
-    pub(super) fn names(&self, tool: &str, extension: &PluginId) -> bool {
-        let mut entries = self.0.iter().flat_map(|layer| &layer.allow);
-        entries.any(|entry| {
-            !entry.contains('*') && entry != ALL_PLUGINS && is_about(entry, tool, Some(extension))
+    fn names(&self, tool: &str, extension: Option<&PluginId>) -> bool {
+        let mut lists = self.filters.iter().flat_map(Filter::written);
+        lists.any(|list| {
+            list.entries.iter().any(|entry| {
+                let entry = fold(entry);
+                !entry.contains('*')
+                    && entry != names::ALL_PLUGINS
+                    && names::is_about(&entry, tool, extension)
+            })
         })
     }
-}
 
-fn fold(list: Option<&Vec<String>>) -> Vec<String> {
-    let entries = list.into_iter().flatten();
-    let folded = entries.map(|entry| match entry.trim().to_lowercase().as_str() {
-        "bash" => "exec".to_owned(),
-        "apply-patch" => "apply_patch".to_owned(),
-        other => other.to_owned(),
-    });
-    folded.collect()
-}
-
-fn of_profile(profile: ToolProfile) -> Vec<String> {
-    let names: &[&str] = match profile {
-        ToolProfile::Minimal => &["session_status"],
-        ToolProfile::Coding => &["group:fs", "group:runtime", "group:sessions"],
-        ToolProfile::Messaging => &[
-            "session_status",
-            "sessions_list",
-            "sessions_history",
-            "sessions_send",
-        ],
-        ToolProfile::Full => &[],
-    };
-    names.iter().map(|&name| name.to_owned()).collect()
-}
-
-/// Whether an entry of a list is about a tool: by its name, a pattern, a group, or its extension.
-fn is_about(entry: &str, tool: &str, extension: Option<&PluginId>) -> bool {
-    let tool = tool.to_lowercase();
-    if entry == ALL_PLUGINS || extension.is_some_and(|id| entry == id.as_str()) {
-        return extension.is_some();
-    }
-    let group = GROUPS.iter().find(|(name, _)| *name == entry);
-    match group {
-        Some((_, members)) => extension.is_none() && members.contains(&tool.as_str()),
-        None => is_like(entry, &tool),
-    }
-}
-
-/// Whether a name fits a pattern in which `*` stands for anything.
-fn is_like(pattern: &str, name: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut left) = name.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<_> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        match left.split_once(part) {
-            Some((_, behind)) => left = behind,
-            None => return false,
+    /// Entries of lists of allowed tools that name nothing: no tool that OpenClaw knows, none of these, and none of
+    /// their extensions.
+    pub fn unknown<'a>(&'a self, tools: &[Tool<'_>]) -> Vec<(Path, &'a str)> {
+        let is_known = |entry: &str| {
+            names::is_known(entry)
+                || tools
+                    .iter()
+                    .any(|tool| names::is_about(entry, tool.name, tool.extension))
+        };
+        let mut found = Vec::new();
+        for list in self.filters.iter().flat_map(Filter::written) {
+            let Some(path) = &list.path else { continue };
+            for (index, entry) in list.entries.iter().enumerate() {
+                if !is_known(&fold(entry)) {
+                    found.push((path.index(index), entry.as_str()));
+                }
+            }
         }
-    }
-    left.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn policy(change: impl FnOnce(&mut Config)) -> Policy {
-        let mut config = Config::default();
-        change(&mut config);
-        Policy::of(&config, "main", false)
+        found
     }
 
-    fn id(text: &str) -> PluginId {
-        text.parse().unwrap()
-    }
-
-    fn list(names: &[&str]) -> Option<Vec<String>> {
-        Some(names.iter().map(|&name| name.to_owned()).collect())
-    }
-
-    #[test]
-    fn refusal_comes_before_everything_else() {
-        let policy = policy(|config| {
-            config.tools.allow = list(&["*"]);
-            config.tools.deny = list(&["Calc", "wr*e"]);
-        });
-        assert!(policy.allows("read", None));
-        assert!(!policy.allows("write", None));
-        assert!(!policy.allows("calc", Some(&id("maths"))));
-    }
-
-    #[test]
-    fn in_a_sandbox_there_is_what_its_lists_name() {
-        let mut config = Config::default();
-        let maths = id("maths");
-        let usual = Policy::of(&config, "main", true);
-        assert!(usual.allows("exec", None) && usual.allows("apply_patch", None));
-        assert!(!usual.allows("calc", Some(&maths)) && !usual.allows("browser", None));
-        config.tools.sandbox.tools.also_allow = list(&["maths", "browser"]);
-        config.tools.sandbox.tools.deny = list(&["exec"]);
-        let named = Policy::of(&config, "main", true);
-        assert!(named.allows("calc", Some(&maths)) && named.allows("browser", None));
-        assert!(!named.allows("exec", None) && Policy::of(&config, "main", false).allows("exec", None));
-    }
-
-    #[test]
-    fn an_extension_and_a_group_stand_for_their_tools() {
-        let maths = id("maths");
-        let policy = policy(|config| config.tools.allow = list(&["group:fs", "maths"]));
-        assert!(policy.allows("edit", None) && policy.allows("calc", Some(&maths)));
-        assert!(!policy.allows("session_status", None));
-        // An extension's tool is no member of a group of the gateway's own.
-        assert!(!policy.allows("ls", Some(&id("other"))));
-    }
-
-    #[test]
-    fn a_profile_is_where_lists_begin_and_additions_widen_it() {
-        let maths = id("maths");
-        let minimal = policy(|config| config.tools.profile = Some(ToolProfile::Minimal));
-        assert!(minimal.allows("session_status", None) && !minimal.allows("read", None));
-        let wider = policy(|config| {
-            config.tools.profile = Some(ToolProfile::Minimal);
-            config.tools.also_allow = list(&["maths"]);
-        });
-        assert!(wider.allows("calc", Some(&maths)) && !wider.allows("read", None));
-    }
-
-    #[test]
-    fn a_tool_that_waits_to_be_listed_is_listed_by_name_or_extension_only() {
-        let maths = id("maths");
-        let named =
-            |names: &[&str]| policy(|config| config.tools.also_allow = list(names)).names("calc", &maths);
-        assert!(named(&["calc"]) && named(&["maths"]));
-        assert!(!named(&["*"]) && !named(&["group:plugins"]) && !named(&["ca*"]));
-    }
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, name, fits) in [
-            ("*", "x", true),
-            ("a*c*e", "abcde", true),
-            ("a*c*e", "abde", false),
-            ("a*", "ba", false),
-            ("ab*ba", "aba", false),
-        ] {
-            assert_eq!(is_like(pattern, name), fits, "{pattern} {name}");
+    /// Says in the log, once for each, which entries name nothing.
+    pub(crate) fn warn(&self, tools: &[Tool<'_>]) {
+        static SAID: LazyLock<Mutex<BTreeSet<(String, String)>>> = LazyLock::new(Mutex::default);
+        for (path, entry) in self.unknown(tools) {
+            let mut said = SAID.lock();
+            if said.len() < WARNED && said.insert((path.to_string(), entry.to_owned())) {
+                tracing::warn!(key = %path, entry, "a list of tools names one that is not there; it is passed over");
+            }
         }
     }
 }

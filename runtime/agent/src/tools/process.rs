@@ -81,14 +81,14 @@ pub(super) async fn call(bench: &Bench, arguments: &Value) -> ToolOutput {
             ));
         }
     };
-    let (jobs, agent) = (&bench.jobs, bench.agent.as_str());
+    let (jobs, viewer) = (&bench.jobs, bench.viewer());
     if asked.action == "list" {
-        return list(&jobs.list(agent));
+        return list(&jobs.list(&viewer));
     }
     let Some(id) = asked.session_id.as_deref() else {
         return failed("sessionId is missing; it is the name that exec gave the job, and list names all.");
     };
-    let Some(job) = jobs.find(agent, id) else {
+    let Some(job) = jobs.find(&viewer, id) else {
         return failed(&format!("There is no job {id}; list names those that there are."));
     };
     match asked.action.as_str() {

@@ -1,21 +1,36 @@
-//! `openclaw config`: read and check the config. Nothing here writes.
+//! `openclaw config`: read and check the config, and set single values.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::process::ExitCode;
 
 use openclaw_config::tree::Config;
-use openclaw_config::{Error, Invalid, Issue, Path, Segment, Snapshot, redact};
+use openclaw_config::{Error, Invalid, Issue, Path, Segment, Snapshot, redact, syntax};
 use serde_json::{Map, Value, json};
 
-use crate::args::{ConfigCommand, ConfigGet, Global, Json};
+use crate::args::{ConfigCommand, ConfigGet, ConfigSet, Global, Json};
 use crate::context::{Context, schema};
 use crate::failure::Failure;
 use crate::output;
+
+/// Places that people fill entry by entry.
+const KEPT: &[&[&str]] = &[
+    &["agents"],
+    &["agents", "defaults", "models"],
+    &["agents", "entries"],
+    &["models", "providers"],
+    &["models", "providers", "*"],
+    &["plugins", "entries"],
+    &["auth", "profiles"],
+    &["channels"],
+    &["channels", "*"],
+];
 
 /// Does what was asked for.
 pub(crate) fn run(global: &Global, command: ConfigCommand) -> Result<ExitCode, Failure> {
     match command {
         ConfigCommand::Get(args) => get(&Context::find(global)?, &args),
+        ConfigCommand::Set(args) => set(&Context::find(global)?, &args),
         ConfigCommand::File(args) => file(&Context::find(global)?, &args),
         ConfigCommand::Schema => {
             output::print(openclaw_config::schema::text());
@@ -37,6 +52,64 @@ fn get(context: &Context, args: &ConfigGet) -> Result<ExitCode, Failure> {
         None => return Err(not_set(&args.path, &path)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn set(context: &Context, args: &ConfigSet) -> Result<ExitCode, Failure> {
+    let path: Path = args
+        .path
+        .parse()
+        .map_err(|error| Failure::negative(format!("{}: {error}", args.path)))?;
+    let value = match args.strict_json {
+        true => serde_json::from_str(&args.value)
+            .map_err(|error| Failure::negative(format!("the value is not JSON: {error}")))?,
+        // What is no JSON5 is text, so that words need no quotes.
+        false => syntax::parse(&args.value)
+            .map_or_else(|_| Value::String(args.value.clone()), |parsed| parsed.value),
+    };
+    if !args.replace {
+        keep_entries(context, &path, &value)?;
+    }
+    let before = fs::read(&context.place.config_path).ok();
+    openclaw_config::write(&context.place, &context.around, schema(), &[(path, value)])
+        .map_err(|error| Failure::negative(error.to_string()))?;
+    let after = fs::read(&context.place.config_path).ok();
+    output::print(match before == after {
+        true => "No change",
+        false => "Restart the gateway to apply.",
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to lose entries of a place that people fill one by one.
+fn keep_entries(context: &Context, path: &Path, value: &Value) -> Result<(), Failure> {
+    if !KEPT.iter().any(|kept| fits(path, kept)) {
+        return Ok(());
+    }
+    let snapshot = context.load()?;
+    let Some(Value::Object(now)) = path.get(&snapshot.source) else {
+        return Ok(());
+    };
+    let lost: Vec<_> = now
+        .keys()
+        .filter(|key| value.get(key.as_str()).is_none())
+        .map(String::as_str)
+        .collect();
+    match lost.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::negative(format!(
+            "that would remove {} from {path}; set a key below it, or say --replace",
+            lost.join(", ")
+        ))),
+    }
+}
+
+/// Whether a path is one of these, where `*` stands for any key.
+fn fits(path: &Path, pattern: &[&str]) -> bool {
+    path.segments().len() == pattern.len()
+        && pattern
+            .iter()
+            .enumerate()
+            .all(|(at, key)| path.key_at(at).is_some_and(|known| *key == "*" || known == *key))
 }
 
 /// The value as it is meant, without secrets and without what came from the environment.

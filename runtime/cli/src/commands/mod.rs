@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod agent;
+pub(crate) mod approvals;
 pub(crate) mod channels;
 pub(crate) mod completion;
 pub(crate) mod config;
@@ -14,3 +15,4 @@ pub(crate) mod plugins;
 pub(crate) mod sandbox;
 pub(crate) mod secrets;
 pub(crate) mod status;
+pub(crate) mod tools;

@@ -30,7 +30,7 @@ use crate::args::{Global, PluginsCommand};
 use crate::failure::Failure;
 use crate::unsupported;
 pub(crate) use consent::{grant_lines, read_line};
-pub(crate) use enable::{enable, is_off, variables};
+pub(crate) use enable::{enable, has_grant, is_off, variables};
 pub(crate) use install::{Wanted, install};
 pub(crate) use network::options as network_options;
 pub(crate) use place::{Extensions, runtime};

@@ -3,11 +3,17 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use openclaw_agent::elevated;
+use openclaw_agent::policy::{self, Person, SandboxTools};
 use openclaw_agent::session::Key;
-use openclaw_sandbox::{Explained, Subject};
+use openclaw_config::Path;
+use openclaw_config::tree::Config;
+use openclaw_sandbox::{Explained, Gate, Source, Sources, Subject, Tools};
 use serde_json::{Value, json};
 
 use super::gateway::block_on;
+use super::plugins::Extensions;
+use super::tools::{here, text};
 use crate::args::{Asked, Global, SandboxCommand, SandboxExplain, SandboxRecreate};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -17,11 +23,10 @@ use crate::{output, programs};
 
 /// Does what was asked for.
 pub(crate) fn run(global: &Global, command: SandboxCommand) -> Result<ExitCode, Failure> {
-    let context = Context::find(global)?;
     match command {
-        SandboxCommand::List(args) => list(&context, &args),
-        SandboxCommand::Recreate(args) => recreate(&context, args),
-        SandboxCommand::Explain(args) => explain(&context, &args),
+        SandboxCommand::List(args) => list(&Context::find(global)?, &args),
+        SandboxCommand::Recreate(args) => recreate(&Context::find(global)?, args),
+        SandboxCommand::Explain(args) => explain(global, &args),
     }
 }
 
@@ -106,36 +111,83 @@ fn recreate(context: &Context, args: SandboxRecreate) -> Result<ExitCode, Failur
     })
 }
 
-fn explain(context: &Context, args: &SandboxExplain) -> Result<ExitCode, Failure> {
-    let snapshot = context.load()?;
-    let config = &snapshot.config;
-    let default = openclaw_agent::default_id(config);
-    let named = args.agent.clone().unwrap_or_else(|| default.to_owned());
-    let key = Key::parse(args.session.as_deref().unwrap_or_default(), &named);
-    let key = key.map_err(|error| Failure::negative(error.to_string()))?;
-    let agent = key.agent().unwrap_or(&named).to_owned();
-    if !openclaw_agent::is_known(config, &agent) {
-        return Err(Failure::negative(format!(
-            "there is no agent {agent} in the config"
-        )));
-    }
-    let workspace = openclaw_agent::workspace_of(&snapshot, &agent);
-    let main = Key::main(&agent);
+fn explain(global: &Global, args: &SandboxExplain) -> Result<ExitCode, Failure> {
+    let extensions = Extensions::find(global)?;
+    let session = args.session.as_deref().unwrap_or("main");
+    let found = here::find(&extensions, session, args.agent.as_deref())?;
+    let (config, agent) = (&found.snapshot.config, &found.agent);
+    let workspace = openclaw_agent::workspace_of(&found.snapshot, agent);
+    let main = Key::main(agent);
+    let who = found.explanation.subject.sender.as_ref();
     let explained = Explained::of(
         config,
-        &snapshot.place,
+        &found.snapshot.place,
         Subject {
-            agent: &agent,
-            session: key.as_str(),
+            agent,
+            session: found.key.as_str(),
             main_session: main.as_str(),
-            is_main: key.is_main(),
+            is_main: found.key.is_main(),
             workspace: &workspace,
             backends: programs::BACKENDS,
+            tools: tools(config, agent),
+            shut: elevated::failures(config, agent, who)
+                .into_iter()
+                .map(|failure| gate(config, failure, who))
+                .collect(),
+            elevated: found.explanation.reach.level.word(),
         },
     );
-    match args.json {
-        true => output::print_json(&json!(explained)),
-        false => output::print_shown(&explained.to_string()),
+    let session_tools = found.explanation.to_value();
+    if args.json {
+        let mut told = json!(explained);
+        if let Some(fields) = told.as_object_mut() {
+            fields.insert("tools".to_owned(), session_tools.field("tools").clone());
+        }
+        output::print_json(&told);
+    } else {
+        let mut lines = vec![explained.to_string(), String::new(), "Tools".to_owned()];
+        lines.extend(text::verdicts(&session_tools));
+        output::print_shown(&lines.join("\n"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The lists of tools of sandboxed sessions.
+fn tools(config: &Config, agent: &str) -> Tools {
+    let tools = SandboxTools::of(config, agent);
+    let source = |source: policy::Source, key: &Path| Source {
+        source: source.word(),
+        key: key.to_string(),
+    };
+    Tools {
+        sources: Sources {
+            allow: source(tools.allow_source, &tools.allow_key),
+            deny: source(tools.deny_source, &tools.deny_key),
+        },
+        allow: tools.allow,
+        deny: tools.deny,
+    }
+}
+
+/// A gate with what would open it to whoever writes in the session, and to those to whom it is open.
+fn gate(config: &Config, failure: elevated::Failure, who: Option<&Person>) -> Gate {
+    let id = match who {
+        None => "*",
+        Some(who) => who.ids.first().map_or("ID", String::as_str),
+    };
+    let opened_by = match failure.gate {
+        "enabled" => json!(true),
+        _ => {
+            let config = serde_json::to_value(config).unwrap_or_default();
+            let listed = failure.key.get(&config).and_then(Value::as_array).cloned();
+            let mut listed = listed.unwrap_or_default();
+            listed.push(json!(if id.is_empty() { "ID" } else { id }));
+            json!(listed)
+        }
+    };
+    Gate {
+        gate: failure.gate,
+        key: failure.key.to_string(),
+        opened_by: opened_by.to_string(),
+    }
 }

@@ -219,7 +219,7 @@ pub(crate) fn full(what: &str, most: usize) -> WitError {
     fail(ErrorCode::Quota, &format!("there may be {most} {what} at most"))
 }
 
-/// What may not be asked for now.
+/// What may be asked for only while an event is handled.
 pub(crate) fn not_here(what: &str) -> WitError {
     fail(
         ErrorCode::NotHere,

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{Dir, FileType};
+use rustix::fs::{Dir, DirEntry, FileType};
 
 use crate::descriptors::Descriptor as Place;
 
@@ -42,7 +42,8 @@ impl Listing {
         })
     }
 
-    /// The next name; nothing at the end. A name that is not text is an error of its own, and the listing goes on.
+    /// The next name; nothing at the end. A name that is not text is left out: a guest could not ask for it, and what
+    /// lists for it takes an error for the end and would hide the names behind it.
     pub(super) async fn next(&mut self) -> Op<Option<DirectoryEntry>> {
         if self.ready.is_empty() && !self.finished {
             let source = Arc::clone(&self.source);
@@ -63,6 +64,10 @@ fn read(source: &Mutex<Dir>) -> VecDeque<Op<DirectoryEntry>> {
     let mut batch = VecDeque::new();
     while batch.len() < BATCH {
         let Some(entry) = source.read() else { break };
+        let is_text = |entry: &DirEntry| entry.file_name().to_str().is_ok();
+        if entry.as_ref().is_ok_and(|entry| !is_text(entry)) {
+            continue;
+        }
         let entry = entry.map_err(ErrorCode::from).and_then(|entry| {
             let name = entry.file_name();
             let kind = match entry.file_type() {

@@ -141,7 +141,7 @@ pub struct Channels {
 }
 
 /// The platforms that have keys of their own.
-const PLATFORMS: [&str; 25] = [
+pub const PLATFORMS: [&str; 25] = [
     "telegram",
     "discord",
     "slack",

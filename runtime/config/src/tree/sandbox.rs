@@ -209,7 +209,8 @@ pub struct SandboxWasm {
     /// How many commands, and rounds of loops, one script may run.
     #[schemars(range(min = 1), extend("default" = 10_000_000))]
     pub steps: Option<u64>,
-    /// Hosts that `curl` and `wget` reach, through the gate. Empty: none.
+    /// Hosts that `curl` and `wget` reach, through the gate: `HOST`, `*.HOST`, `http://HOST:PORT`; `private http://HOST`
+    /// where its address is not public. Empty: none.
     pub hosts: Option<Vec<String>>,
     /// Variables inside.
     pub env: Option<BTreeMap<String, PlainText>>,

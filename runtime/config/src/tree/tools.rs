@@ -301,5 +301,6 @@ pub struct SubagentTools {
 #[serde(rename_all = "camelCase", default)]
 pub struct LoopDetection {
     /// Whether it is in force.
-    pub enabled: bool,
+    #[schemars(extend("default" = false))]
+    pub enabled: Option<bool>,
 }

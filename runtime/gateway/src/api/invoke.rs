@@ -1,8 +1,10 @@
 //! What `/tools/invoke` is asked, and which tools it never calls.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use http::HeaderMap;
+use openclaw_agent::Route;
+use openclaw_agent::policy::group_of;
 use openclaw_config::tree::gateway::InvokeTools;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -13,7 +15,7 @@ use crate::methods::target::target;
 
 /// What a program with the gateway's token does not get to call unless `gateway.tools.allow` names it: whatever runs
 /// commands, changes files or the gateway, or speaks to others in the agent's name.
-const DENIED: [&str; 12] = [
+const DENIED: [&str; 22] = [
     "exec",
     "spawn",
     "shell",
@@ -23,14 +25,24 @@ const DENIED: [&str; 12] = [
     "apply_patch",
     "sessions_spawn",
     "sessions_send",
+    "conversations_send",
+    "conversations_turn",
+    "automations",
     "cron",
     "gateway",
+    "plugins",
+    "openclaw",
     "nodes",
+    "computer",
+    "mobile_ui",
+    "terminal",
+    "portal",
+    "whatsapp_login",
 ];
 
 /// What files of the agent's workspace are worked on with, which programs have their own ways to, and what writes to the
 /// commands that the agent runs.
-const FILES: [&str; 5] = ["read", "write", "edit", "ls", "process"];
+const FILES: [&str; 7] = ["read", "write", "edit", "ls", "grep", "find", "process"];
 
 /// A call that is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +52,26 @@ pub(crate) struct Invocation {
     pub(crate) session: Option<String>,
     pub(crate) agent: Option<String>,
     pub(crate) idempotency_key: Option<String>,
+    /// The conversation on a channel whose rules count too.
+    pub(crate) route: Option<Route>,
+}
+
+/// The conversation that the headers name, of which the rules for its tools count.
+pub(crate) fn route(headers: &HeaderMap) -> Option<Route> {
+    let text = |name: &str| {
+        let text = headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    Some(Route {
+        channel: text("x-openclaw-message-channel")?,
+        account: text("x-openclaw-account-id").unwrap_or_else(|| "default".to_owned()),
+        to: text("x-openclaw-message-to").unwrap_or_default(),
+        thread: text("x-openclaw-thread-id"),
+        ..Route::default()
+    })
 }
 
 /// Reads a body.
@@ -69,6 +101,7 @@ pub(crate) fn invocation(body: &Value) -> Result<Invocation, Refusal> {
         session: text("sessionKey"),
         agent: text("agentId"),
         idempotency_key: text("idempotencyKey"),
+        route: None,
     })
 }
 
@@ -79,8 +112,15 @@ struct Done<'a> {
 }
 
 /// Calls the tool that a body names; what is asked twice with the same key is done once.
-pub(crate) async fn call(gateway: &Arc<Gateway>, body: &Value) -> Result<String, Refusal> {
-    let call = invocation(body)?;
+pub(crate) async fn call(
+    gateway: &Arc<Gateway>,
+    body: &Value,
+    route: Option<Route>,
+) -> Result<String, Refusal> {
+    let call = Invocation {
+        route,
+        ..invocation(body)?
+    };
     let Some(key) = &call.idempotency_key else {
         return perform(gateway, call).await;
     };
@@ -102,13 +142,19 @@ async fn perform(gateway: &Gateway, call: Invocation) -> Result<String, Refusal>
     let bad = |message: String| Refusal::new(http::StatusCode::BAD_REQUEST, "invalid_request", message);
     let target = target(&config.config, call.session.as_deref(), call.agent.as_deref())
         .map_err(|error| bad(error.message))?;
-    if !is_allowed(&call.name, &config.config.gateway.tools) {
+    // Whoever has the secret that these routes ask for is one.
+    if !is_allowed(&call.name, &config.config.gateway.tools, true) {
         return Err(not_available(&call.name));
     }
     let parts = gateway.parts().map_err(|_| Refusal::internal())?;
     let agent = &parts.agent;
     match agent
-        .call_tool(&target.key, &call.name, &Value::Object(call.arguments))
+        .call_tool(
+            &target.key,
+            &call.name,
+            &Value::Object(call.arguments),
+            call.route,
+        )
         .await
     {
         Ok(output) if output.is_error => Err(Refusal::new(
@@ -129,11 +175,15 @@ async fn perform(gateway: &Gateway, call: Invocation) -> Result<String, Refusal>
     }
 }
 
-/// Whether this route may call a tool.
-pub(crate) fn is_allowed(name: &str, tools: &InvokeTools) -> bool {
-    let names = |list: &[String]| list.iter().any(|listed| listed == name);
-    let usual: BTreeSet<_> = DENIED.into_iter().chain(FILES).collect();
-    !names(&tools.deny) && (names(&tools.allow) || !usual.contains(name))
+/// Whether this route may call a tool. What is closed by itself and opened by the config is for administrators.
+pub(crate) fn is_allowed(name: &str, tools: &InvokeTools, is_admin: bool) -> bool {
+    let is_meant = |listed: &String| {
+        let listed = listed.trim().to_lowercase();
+        listed == "*" || listed == name || group_of(name).is_some_and(|group| group == listed)
+    };
+    let is_usually_closed = DENIED.into_iter().chain(FILES).any(|closed| closed == name);
+    let is_opened = is_admin && tools.allow.iter().any(is_meant);
+    !tools.deny.iter().any(is_meant) && (is_opened || !is_usually_closed)
 }
 
 /// There is no such tool, or this route may not call it; both read the same.
@@ -177,14 +227,46 @@ mod tests {
     }
 
     #[test]
+    fn headers_name_the_conversation_whose_rules_count() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(route(&headers), None);
+        headers.insert("x-openclaw-message-channel", "telegram".parse().unwrap());
+        headers.insert("x-openclaw-message-to", "-7".parse().unwrap());
+        let found = route(&headers).unwrap();
+        assert_eq!(
+            (found.channel.as_str(), found.account.as_str(), found.to.as_str()),
+            ("telegram", "default", "-7")
+        );
+    }
+
+    #[test]
     fn what_is_dangerous_is_called_only_where_the_operator_named_it() {
         let tools = |value| serde_json::from_value::<InvokeTools>(value).unwrap();
-        assert!(is_allowed("calc", &InvokeTools::default()));
-        assert!(!is_allowed("exec", &InvokeTools::default()));
-        assert!(is_allowed("exec", &tools(json!({ "allow": ["exec"] }))));
-        assert!(!is_allowed(
-            "calc",
-            &tools(json!({ "deny": ["calc"], "allow": ["calc"] }))
-        ));
+        for (name, lists, is_admin, expected) in [
+            ("calc", json!({}), false, true),
+            ("exec", json!({}), true, false),
+            ("exec", json!({ "allow": ["exec"] }), true, true),
+            ("exec", json!({ "allow": ["group:runtime"] }), true, true),
+            // What the config opens it does not open to everybody who may write.
+            ("exec", json!({ "allow": ["exec"] }), false, false),
+            (
+                "calc",
+                json!({ "deny": ["calc"], "allow": ["calc"] }),
+                true,
+                false,
+            ),
+            (
+                "session_status",
+                json!({ "deny": ["Group:Sessions"] }),
+                true,
+                false,
+            ),
+        ] {
+            assert_eq!(
+                is_allowed(name, &tools(lists.clone()), is_admin),
+                expected,
+                "{name} {lists}"
+            );
+        }
     }
 }

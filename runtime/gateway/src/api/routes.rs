@@ -153,13 +153,13 @@ async fn call(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Re
     let opened = async {
         let (parts, body, _) = open(&gateway, request, Scope::Write).await?;
         let body = read(&parts.headers, body, INVOKE_BYTES).await?;
-        super::json::parse(&body)
+        Ok((super::json::parse(&body)?, invoke::route(&parts.headers)))
     };
-    let body = match opened.await {
-        Ok(body) => body,
+    let (body, route) = match opened.await {
+        Ok(opened) => opened,
         Err(refusal) => return refused(&refusal, refusal.openai()),
     };
-    match invoke::call(&gateway, &body).await {
+    match invoke::call(&gateway, &body, route).await {
         Ok(text) => json(StatusCode::OK, text),
         Err(refusal) => refused(&refusal, refusal.tool()),
     }

@@ -155,6 +155,7 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
         message: asked.message,
         images,
         origin: Origin::Cli,
+        may_approve: caller.require(Scope::Approvals).is_ok(),
         route,
         model,
         thinking: given(asked.thinking),

@@ -1,12 +1,13 @@
 //! `exec.approval.list`, `plugin.approval.list` and `openclaw.approval.list`: what waits for a person to allow it.
 //!
-//! Clients ask for all three when they connect. Nothing in this build asks a person before it goes on, so that nothing
-//! waits.
+//! Clients ask for all three when they connect. Only commands are asked about in this build, so that nothing waits of the
+//! other two kinds.
 
 use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::Object;
 use serde_json::{Value, json};
 
+use crate::gateway::Gateway;
 use crate::method::{Answer, Method, Params};
 
 const NOTHING: Object = Object::closed(&[]);
@@ -16,11 +17,16 @@ fn nothing_waits(params: Params) -> Answer {
     Ok(json!([]).into())
 }
 
+fn commands(gateway: &Gateway, params: Params) -> Answer {
+    params.read::<Value>(&NOTHING)?;
+    Ok(json!(super::nods::rows(gateway)).into())
+}
+
 pub(crate) const METHODS: &[Method] = &[
     Method {
         name: "exec.approval.list",
         scope: Some(Scope::Approvals),
-        run: |_, _, params| Box::pin(async move { nothing_waits(params) }),
+        run: |gateway, _, params| Box::pin(async move { commands(&gateway, params) }),
     },
     Method {
         name: "plugin.approval.list",

@@ -12,6 +12,7 @@ mod health;
 mod letters;
 pub mod logs;
 mod models;
+pub(crate) mod nods;
 mod plugins;
 mod presence;
 pub(crate) mod roster;
@@ -58,6 +59,7 @@ pub const FAMILIES: &[&[Method]] = &[
     letters::METHODS,
     logs::METHODS,
     models::METHODS,
+    nods::METHODS,
     plugins::METHODS,
     sandbox::METHODS,
     sessions::METHODS,
@@ -68,6 +70,8 @@ pub const FAMILIES: &[&[Method]] = &[
 pub const EVENTS: &[&str] = &[
     "agent",
     "chat",
+    nods::REQUESTED,
+    nods::RESOLVED,
     "plugins.changed",
     "session.message",
     "session.tool",

@@ -1,9 +1,10 @@
-//! `tools.*`: what the agent can call, and calling it.
+//! `tools.*`: what the agent can call, why, and calling it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use openclaw_agent::ToolInfo;
+use openclaw_agent::policy::{group_of, profiles_of};
+use openclaw_agent::{Explained, Explanation};
 use openclaw_protocol::Error;
 use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::{Field, Kind, Object, TEXT, WORD};
@@ -14,7 +15,7 @@ use super::internal;
 use super::target::target;
 use crate::api::is_allowed;
 use crate::gateway::Gateway;
-use crate::method::{Answer, Method, Params};
+use crate::method::{Answer, Caller, Method, Params};
 
 /// The methods of this family.
 pub(crate) const METHODS: &[Method] = &[
@@ -28,10 +29,16 @@ pub(crate) const METHODS: &[Method] = &[
         scope: Some(Scope::Read),
         run: |gateway, _, params| Box::pin(effective(gateway, params)),
     },
+    // Ours: what `openclaw tools` asks.
+    Method {
+        name: "tools.explain",
+        scope: Some(Scope::Read),
+        run: |gateway, _, params| Box::pin(explain(gateway, params)),
+    },
     Method {
         name: "tools.invoke",
         scope: Some(Scope::Write),
-        run: |gateway, _, params| Box::pin(invoke(gateway, params)),
+        run: |gateway, caller, params| Box::pin(invoke(gateway, caller, params)),
     },
 ];
 
@@ -45,16 +52,39 @@ const EFFECTIVE: Object = Object::closed(&[
     Field::optional("agentId", WORD),
 ]);
 
+const EXPLAIN: Object = Object::closed(&[
+    Field::required("sessionKey", WORD),
+    Field::optional("agentId", WORD),
+    Field::optional("name", WORD),
+]);
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Whose {
     session_key: Option<String>,
     agent_id: Option<String>,
+    name: Option<String>,
+    include_plugins: Option<bool>,
 }
+
+/// The groups of the gateway's own tools, in the order in which they are told, with their names for people.
+const LABELS: [(&str, &str); 11] = [
+    ("fs", "Files"),
+    ("runtime", "Runtime"),
+    ("web", "Web"),
+    ("memory", "Memory"),
+    ("sessions", "Sessions"),
+    ("ui", "UI"),
+    ("messaging", "Messaging"),
+    ("automation", "Automation"),
+    ("nodes", "Nodes"),
+    ("agents", "Agents"),
+    ("media", "Media"),
+];
 
 async fn catalog(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&CATALOG)?;
-    let (agent, tools) = tools(&gateway, &whose).await?;
+    let explanation = explanation(&gateway, &whose).await?;
     let profiles = [
         ("minimal", "Minimal"),
         ("coding", "Coding"),
@@ -65,61 +95,123 @@ async fn catalog(gateway: Arc<Gateway>, params: Params) -> Answer {
         .iter()
         .map(|(id, label)| json!({ "id": id, "label": label }))
         .collect();
-    Ok(json!({ "agentId": agent, "profiles": profiles, "groups": groups(&tools) }).into())
+    let groups = catalogued(&explanation.tools, whose.include_plugins != Some(false));
+    Ok(json!({ "agentId": explanation.subject.agent, "profiles": profiles, "groups": groups }).into())
 }
 
 async fn effective(gateway: Arc<Gateway>, params: Params) -> Answer {
     let whose: Whose = params.read(&EFFECTIVE)?;
-    let (agent, tools) = tools(&gateway, &whose).await?;
-    Ok(json!({ "agentId": agent, "profile": "full", "groups": groups(&tools) }).into())
+    let explanation = explanation(&gateway, &whose).await?;
+    let (there, withheld): (Vec<_>, Vec<_>) = explanation.tools.iter().partition(|tool| tool.verdict.allowed);
+    let withheld: Vec<_> = withheld
+        .into_iter()
+        .map(|tool| json!({ "id": tool.tool.name, "rule": tool.verdict.rule.to_value() }))
+        .collect();
+    Ok(json!({
+        "agentId": explanation.subject.agent,
+        "profile": explanation.profile,
+        "groups": groups(&there),
+        "withheld": withheld,
+    })
+    .into())
 }
 
-async fn tools(gateway: &Gateway, whose: &Whose) -> Result<(String, Vec<ToolInfo>), Error> {
+async fn explain(gateway: Arc<Gateway>, params: Params) -> Answer {
+    let whose: Whose = params.read(&EXPLAIN)?;
+    let explanation = explanation(&gateway, &whose).await?;
+    Ok(match &whose.name {
+        Some(name) => explanation.of_tool(name),
+        None => explanation.to_value(),
+    }
+    .into())
+}
+
+async fn explanation(gateway: &Gateway, whose: &Whose) -> Result<Explanation, Error> {
     let config = gateway.config().get();
     let target = target(
         &config.config,
         whose.session_key.as_deref(),
         whose.agent_id.as_deref(),
     )?;
-    let tools = gateway.parts()?.agent.tools(&target.key);
-    Ok((target.agent, tools.map_err(|error| internal(&error))?))
+    let explanation = gateway.parts()?.agent.explain(&target.key).await;
+    explanation.map_err(|error| internal(&error))
 }
 
-/// The tools by where they come from: the gateway's own first, then each extension's.
-fn groups(tools: &[ToolInfo]) -> Vec<Value> {
-    let mut by_extension: BTreeMap<Option<String>, Vec<Value>> = BTreeMap::new();
-    for tool in tools {
-        let extension = tool.extension.as_ref().map(ToString::to_string);
-        let mut told = Map::new();
-        told.insert("id".to_owned(), json!(tool.name));
-        told.insert("label".to_owned(), json!(tool.title));
-        let first = tool.description.lines().next().unwrap_or_default();
-        told.insert("description".to_owned(), json!(first));
-        told.insert("rawDescription".to_owned(), json!(tool.description));
-        told.insert("source".to_owned(), json!(source(extension.as_deref())));
-        told.insert("defaultProfiles".to_owned(), json!(["full"]));
-        if let Some(extension) = &extension {
-            told.insert("pluginId".to_owned(), json!(extension));
+/// All tools by what they are for, and then each extension's.
+fn catalogued(tools: &[Explained], with_plugins: bool) -> Vec<Value> {
+    let own = |name: &str| group_of(name).and_then(|group| group.strip_prefix("group:"));
+    let mut groups = Vec::new();
+    for (id, label) in LABELS {
+        let members: Vec<_> = tools
+            .iter()
+            .filter(|tool| tool.tool.extension.is_none() && own(&tool.tool.name) == Some(id))
+            .map(|tool| {
+                let mut told = told(tool);
+                told.insert("label".to_owned(), json!(tool.tool.name));
+                told.insert("defaultProfiles".to_owned(), json!(profiles_of(&tool.tool.name)));
+                Value::Object(told)
+            })
+            .collect();
+        if !members.is_empty() {
+            groups.push(json!({ "id": id, "label": label, "source": "core", "tools": members }));
         }
+    }
+    let mut by_extension: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for tool in tools.iter().filter(|_| with_plugins) {
+        let Some(id) = &tool.tool.extension else {
+            continue;
+        };
+        let mut told = told(tool);
+        told.insert("optional".to_owned(), json!(tool.is_opt_in));
+        told.insert("defaultProfiles".to_owned(), json!([]));
         by_extension
-            .entry(extension)
+            .entry(id.to_string())
             .or_default()
             .push(Value::Object(told));
     }
-    let group = |(extension, tools): (Option<String>, Vec<Value>)| {
-        let id = extension.as_deref();
-        let mut group = json!({
-            "id": id.map_or_else(|| "core".to_owned(), |id| format!("plugin:{id}")),
-            "label": id.unwrap_or("Built-in tools"),
-            "source": source(id),
-            "tools": tools,
-        });
-        if let (Some(id), Some(fields)) = (id, group.as_object_mut()) {
-            fields.insert("pluginId".to_owned(), json!(id));
-        }
-        group
-    };
-    by_extension.into_iter().map(group).collect()
+    groups.extend(by_extension.into_iter().map(|(id, tools)| {
+        json!({ "id": format!("plugin:{id}"), "label": id, "source": "plugin", "pluginId": id, "tools": tools })
+    }));
+    groups
+}
+
+/// The tools that are there by where they come from, each with what let it.
+fn groups(tools: &[&Explained]) -> Vec<Value> {
+    let places = [
+        ("core", "Built-in tools", false),
+        ("plugin", "Connected tools", true),
+    ];
+    let groups = places.iter().filter_map(|(id, label, is_plugin)| {
+        let members: Vec<_> = tools
+            .iter()
+            .filter(|tool| tool.tool.extension.is_some() == *is_plugin)
+            .map(|tool| {
+                let mut told = told(tool);
+                told.insert("rawDescription".to_owned(), json!(tool.tool.description));
+                told.insert("rule".to_owned(), tool.verdict.rule.to_value());
+                Value::Object(told)
+            })
+            .collect();
+        let group = json!({ "id": id, "label": label, "source": id, "tools": members });
+        (!members.is_empty()).then_some(group)
+    });
+    groups.collect()
+}
+
+/// What every listing tells of a tool.
+fn told(tool: &Explained) -> Map<String, Value> {
+    let tool = &tool.tool;
+    let extension = tool.extension.as_ref().map(ToString::to_string);
+    let mut told = Map::new();
+    told.insert("id".to_owned(), json!(tool.name));
+    told.insert("label".to_owned(), json!(tool.title));
+    let first = tool.description.lines().next().unwrap_or_default();
+    told.insert("description".to_owned(), json!(first));
+    told.insert("source".to_owned(), json!(source(extension.as_deref())));
+    if let Some(extension) = extension {
+        told.insert("pluginId".to_owned(), json!(extension));
+    }
+    told
 }
 
 fn source(extension: Option<&str>) -> &'static str {
@@ -150,38 +242,50 @@ struct Call {
     idempotency_key: Option<String>,
 }
 
-async fn invoke(gateway: Arc<Gateway>, params: Params) -> Answer {
+async fn invoke(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
     let call: Call = params.read(&INVOKE)?;
     let key = call.idempotency_key.clone();
-    let work = invoked(&gateway, call);
+    let work = invoked(&gateway, call, caller.grant().allows(Scope::Admin));
     match key.filter(|key| !key.is_empty()) {
         Some(key) => gateway.replies().once("tools.invoke", &key, work).await,
         None => work.await,
     }
 }
 
-async fn invoked(gateway: &Gateway, call: Call) -> Answer {
+async fn invoked(gateway: &Gateway, call: Call, is_admin: bool) -> Answer {
     let config = gateway.config().get();
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let (session, agent) = (given(&call.session_key), given(&call.agent_id));
     let target = target(&config.config, session.as_deref(), agent.as_deref())?;
     let refuse = |code: &str, message: String| json!({ "ok": false, "toolName": call.name, "error": { "code": code, "message": message } });
     let missing = || refuse("not_found", format!("Tool not available: {}", call.name));
-    if !is_allowed(&call.name, &config.config.gateway.tools) {
+    let agent = &gateway.parts()?.agent;
+    let explanation = agent
+        .explain(&target.key)
+        .await
+        .map_err(|error| internal(&error))?;
+    let tool = explanation.find(&call.name);
+    // Whoever may ask this may read the policy too.
+    let missing = || {
+        let mut told = missing();
+        if let (Some(tool), Some(fields)) = (tool.filter(|tool| !tool.verdict.allowed), told.as_object_mut())
+        {
+            fields.insert("rule".to_owned(), tool.verdict.rule.to_value());
+        }
+        told
+    };
+    if !is_allowed(&call.name, &config.config.gateway.tools, is_admin) {
         return Ok(missing().into());
     }
     let args = match call.args {
         Value::Object(args) => Value::Object(args),
         _ => json!({}),
     };
-    let agent = &gateway.parts()?.agent;
-    let told = match agent.call_tool(&target.key, &call.name, &args).await {
+    let told = match agent.call_tool(&target.key, &call.name, &args, None).await {
         Ok(output) if output.is_error => refuse("tool_error", output.text),
         Ok(output) => {
-            let tools = agent.tools(&target.key).unwrap_or_default();
-            let tool = tools.iter().find(|tool| tool.name == call.name);
             let extension = tool
-                .and_then(|tool| tool.extension.as_ref())
+                .and_then(|tool| tool.tool.extension.as_ref())
                 .map(ToString::to_string);
             json!({
                 "ok": true,
@@ -198,24 +302,66 @@ async fn invoked(gateway: &Gateway, call: Call) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use openclaw_agent::ToolInfo;
+    use openclaw_agent::policy::{Effect, Layer, Rule, Verdict};
+
     use super::*;
 
-    #[test]
-    fn tools_are_told_by_where_they_come_from() {
-        let tool = |name: &str, extension: Option<&str>| ToolInfo {
-            name: name.to_owned(),
-            title: name.to_owned(),
-            description: "Does it.\nAnd more.".to_owned(),
-            parameters: json!({ "type": "object" }),
-            extension: extension.map(|id| id.parse().unwrap()),
-            is_repeatable: true,
+    fn tool(name: &str, extension: Option<&str>) -> Explained {
+        let rule = Rule {
+            layer: Layer::Profile,
+            key: None,
+            entry: None,
+            effect: Effect::Silent("nothing takes it away"),
         };
-        let groups = groups(&[tool("calc", Some("calc")), tool("read", None)]);
+        Explained {
+            tool: ToolInfo {
+                name: name.to_owned(),
+                title: name.to_uppercase(),
+                description: "Does it.\nAnd more.".to_owned(),
+                parameters: json!({ "type": "object" }),
+                extension: extension.map(|id| id.parse().unwrap()),
+                is_repeatable: true,
+            },
+            is_opt_in: true,
+            verdict: Verdict { allowed: true, rule },
+            rules: Vec::new(),
+            change: None,
+        }
+    }
+
+    #[test]
+    fn the_catalogue_goes_by_what_tools_are_for_and_says_which_profiles_have_them() {
+        let tools = [
+            tool("calc", Some("maths")),
+            tool("session_status", None),
+            tool("read", None),
+        ];
+        let groups = catalogued(&tools, true);
+        let ids: Vec<_> = groups.iter().map(|group| group["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["fs", "sessions", "plugin:maths"]);
+        assert_eq!(
+            groups[1]["tools"][0],
+            json!({
+                "id": "session_status", "label": "session_status", "description": "Does it.", "source": "core",
+                "defaultProfiles": ["minimal", "coding", "messaging"],
+            })
+        );
+        assert_eq!(groups[2]["tools"][0]["pluginId"], "maths");
+        assert_eq!(groups[2]["tools"][0]["optional"], true);
+        assert_eq!(catalogued(&tools, false).len(), 2);
+    }
+
+    #[test]
+    fn the_tools_of_a_session_are_told_by_where_they_come_from_with_what_let_them() {
+        let (calc, read) = (tool("calc", Some("maths")), tool("read", None));
+        let groups = groups(&[&calc, &read]);
         assert_eq!(
             (&groups[0]["id"], &groups[1]["id"]),
-            (&json!("core"), &json!("plugin:calc"))
+            (&json!("core"), &json!("plugin"))
         );
-        assert_eq!(groups[1]["tools"][0]["pluginId"], "calc");
-        assert_eq!(groups[0]["tools"][0]["description"], "Does it.");
+        assert_eq!(groups[1]["tools"][0]["pluginId"], "maths");
+        assert_eq!(groups[0]["tools"][0]["label"], "READ");
+        assert_eq!(groups[0]["tools"][0]["rule"]["text"], "nothing takes it away");
     }
 }

@@ -39,3 +39,9 @@ export function moment(ms) {
   const isToday = date.toDateString() === new Date().toDateString();
   return date.toLocaleString([], isToday ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' });
 }
+
+/** Names and what they are; what nobody knows is left out. */
+export function facts(pairs) {
+  const known = pairs.filter(([, value]) => value !== undefined && value !== null && value !== '');
+  return el('dl', {}, known.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
+}

@@ -8,6 +8,7 @@ import { forgetAll, takeFromAddress } from './credentials.js';
 import { button, el, fill } from './dom.js';
 import { Extensions } from './extensions.js';
 import { Link } from './link.js';
+import { Nods } from './nods.js';
 import { Pairing } from './pairing.js';
 import { SignIn } from './signin.js';
 import { Status } from './status.js';
@@ -18,6 +19,7 @@ const folder = new URL('.', location.href);
 const link = new Link(folder.href.replace(/^http/, 'ws'));
 const views = {
   chat: new Chat(link),
+  commands: new Nods(link, showTabs),
   pairing: new Pairing(link, showTabs),
   extensions: new Extensions(link),
   status: new Status(link),

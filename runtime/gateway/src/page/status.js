@@ -3,16 +3,11 @@
 // Promise: what the gateway says of itself when the view comes to the front, and again with every tick. What one
 // method cannot tell is left out.
 
-import { el, fill, moment } from './dom.js';
+import { el, facts, fill, moment } from './dom.js';
 
 function lasting(ms) {
   const minutes = Math.floor(ms / 60_000);
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-function facts(pairs) {
-  const known = pairs.filter(([, value]) => value !== undefined && value !== null && value !== '');
-  return el('dl', {}, known.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
 }
 
 function describe({ enabled, configured, running, connected, lastError, lastInboundAt }) {

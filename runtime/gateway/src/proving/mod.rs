@@ -3,6 +3,7 @@
 
 mod api;
 mod devices;
+mod nods;
 mod runs;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -124,7 +125,10 @@ impl World {
         .await
         .unwrap();
         let events = agent.events();
-        let parts = Arc::new(Parts::new(agent, models, host));
+        let mut parts = Parts::new(agent, models, host);
+        let store = openclaw_sandbox::approvals::Store::in_folder(&state_folder);
+        parts.nods = Some(openclaw_agent::Nods::new(Arc::clone(&config), store, None));
+        let parts = Arc::new(parts);
         let options = Options {
             config,
             state,

@@ -4,13 +4,17 @@
 //! space. Understood: literals and escapes, `.`, classes, groups (plain, `(?:`, named), alternatives, `^`, `$`, `\b`,
 //! `\d`, `\w`, `\s` and their opposites, and the quantifiers, greedy and lazy. Everything else, above all
 //! references back and looks around, is said not to be understood, and such an entry fits nothing. An entry that was
-//! made by "always allow" holds a hash of the exact arguments and the folder in its place. **Bound.** [`PATTERN_BYTES`] of
-//! text, [`COMPILED_BYTES`] compiled. **Cost.** Linear in the arguments.
+//! made by "always allow" holds in its place a hash of the exact arguments and the folder, and one of the program's
+//! bytes: who rewrites the program has another one. **Bound.** [`PATTERN_BYTES`] of
+//! text, [`COMPILED_BYTES`] compiled. **Cost.** Linear in the arguments; one read of the program where they are the
+//! exact ones.
 
 use std::path::Path;
 
 use regex::RegexBuilder;
 use sha2::{Digest as _, Sha256};
+
+use super::witness;
 
 /// The longest pattern.
 const PATTERN_BYTES: usize = 4096;
@@ -19,8 +23,14 @@ const COMPILED_BYTES: usize = 1 << 20;
 /// What the hash of exact arguments begins with. As a regular expression it fits nothing that anybody types.
 const EXACT: &str = "=argv-sha256:";
 
-/// What is said about arguments for exactly these, in exactly this folder.
-pub(super) fn exact(arguments: &[&str], cwd: &Path) -> String {
+/// What is said about arguments for exactly these, in exactly this folder, of the program as it is. None: the program
+/// cannot be read, or is too large.
+pub(super) fn exact(arguments: &[&str], cwd: &Path, program: &Path) -> Option<String> {
+    Some(format!("{}:{}", typed(arguments, cwd), held(program)?))
+}
+
+/// The part that depends on what is typed.
+fn typed(arguments: &[&str], cwd: &Path) -> String {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
         hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
@@ -34,10 +44,18 @@ pub(super) fn exact(arguments: &[&str], cwd: &Path) -> String {
     format!("{EXACT}{digest}")
 }
 
+/// The part that depends on what the program holds.
+fn held(program: &Path) -> Option<String> {
+    let digest = witness::hold(program).ok()??;
+    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// Whether arguments are as a pattern wants them. Err: why the pattern is not understood.
-pub(super) fn fit(pattern: &str, arguments: &[&str], cwd: &Path) -> Result<bool, String> {
+pub(super) fn fit(pattern: &str, arguments: &[&str], cwd: &Path, program: &Path) -> Result<bool, String> {
     if pattern.starts_with(EXACT) {
-        return Ok(exact(arguments, cwd) == pattern);
+        let rest = pattern.strip_prefix(&typed(arguments, cwd));
+        let wanted = rest.and_then(|rest| rest.strip_prefix(':'));
+        return Ok(wanted.is_some_and(|wanted| held(program).as_deref() == Some(wanted)));
     }
     let regex = compile(pattern)?;
     Ok(regex.is_match(&arguments.join(" ")))
@@ -275,7 +293,8 @@ mod tests {
     use super::*;
 
     fn fits(pattern: &str, arguments: &str) -> bool {
-        fit(pattern, &[arguments], Path::new("/")).unwrap_or_else(|why| panic!("{pattern}: {why}"))
+        fit(pattern, &[arguments], Path::new("/"), Path::new("/none"))
+            .unwrap_or_else(|why| panic!("{pattern}: {why}"))
     }
 
     #[test]
@@ -313,7 +332,7 @@ mod tests {
             "[]", "[^]", "(?i)a", "(?P<a>b)", r"\A", r"\z", r"\p{L}", r"\u{41}", r"\x4", "[a--b]", "\\",
             r"\B", "a**",
         ] {
-            let said = fit(pattern, &["a"], Path::new("/"));
+            let said = fit(pattern, &["a"], Path::new("/"), Path::new("/none"));
             assert!(said.is_err(), "{pattern} was understood: {said:?}");
             assert!(fault(pattern).is_some(), "{pattern}");
         }
@@ -322,20 +341,33 @@ mod tests {
     }
 
     #[test]
-    fn exact_arguments_fit_only_themselves_in_their_folder() {
+    fn exact_arguments_fit_only_themselves_in_their_folder_and_of_the_program_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("x");
+        std::fs::write(&program, "one").unwrap();
         let here = Path::new("/work");
-        let made = exact(&["a", "b c"], here);
-        assert_eq!(fit(&made, &["a", "b c"], here), Ok(true));
-        assert_eq!(fit(&made, &["a", "b", "c"], here), Ok(false));
-        assert_eq!(fit(&made, &["a b c"], here), Ok(false));
-        assert_eq!(fit(&made, &["a", "b c"], Path::new("/elsewhere")), Ok(false));
+        let made = exact(&["a", "b c"], here, &program).unwrap();
+        assert_eq!(fit(&made, &["a", "b c"], here, &program), Ok(true));
+        assert_eq!(fit(&made, &["a", "b", "c"], here, &program), Ok(false));
+        assert_eq!(fit(&made, &["a b c"], here, &program), Ok(false));
+        assert_eq!(
+            fit(&made, &["a", "b c"], Path::new("/elsewhere"), &program),
+            Ok(false)
+        );
         assert_eq!(fault(&made), None);
+        let (without_content, _) = made.rsplit_once(':').unwrap();
+        assert_eq!(fit(without_content, &["a", "b c"], here, &program), Ok(false));
+        std::fs::write(&program, "two").unwrap();
+        assert_eq!(fit(&made, &["a", "b c"], here, &program), Ok(false));
+        std::fs::remove_file(&program).unwrap();
+        assert_eq!(fit(&made, &["a", "b c"], here, &program), Ok(false));
+        assert_eq!(exact(&["a"], here, &program), None);
     }
 
     proptest! {
         #[test]
         fn no_pattern_makes_it_panic(pattern in ".{0,60}", text in ".{0,20}") {
-            let _ = fit(&pattern, &[&text], Path::new("/"));
+            let _ = fit(&pattern, &[&text], Path::new("/"), Path::new("/none"));
         }
 
         #[test]
@@ -348,8 +380,8 @@ mod tests {
                 pattern.push(next);
             }
             pattern.push('$');
-            prop_assert_eq!(fit(&pattern, &[&text], Path::new("/")), Ok(true));
-            prop_assert_eq!(fit(&pattern, &[&other], Path::new("/")), Ok(text == other));
+            prop_assert_eq!(fit(&pattern, &[&text], Path::new("/"), Path::new("/none")), Ok(true));
+            prop_assert_eq!(fit(&pattern, &[&other], Path::new("/"), Path::new("/none")), Ok(text == other));
         }
     }
 }

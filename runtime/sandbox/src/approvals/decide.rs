@@ -77,7 +77,7 @@ pub enum Decision {
 pub struct Refusal {
     /// The rule.
     pub rule: Rule,
-    /// What the caller is told.
+    /// What the caller is told, as the end of a sentence.
     pub why: String,
 }
 
@@ -124,7 +124,7 @@ pub fn decide(asked: &Asked<'_>, settings: &Settings, document: &Document) -> De
     if security == Security::Deny {
         let rule = Rule::Nothing(policy.security.by.clone());
         let why = format!(
-            "Commands are switched off on this machine: {}.",
+            "commands are switched off on this machine ({})",
             policy.security.by
         );
         return Decision::Refuse(Refusal { rule, why });
@@ -166,10 +166,7 @@ pub fn decide(asked: &Asked<'_>, settings: &Settings, document: &Document) -> De
                 why: why.clone(),
             };
             if ask == Ask::Off {
-                let why = format!(
-                    "The command was not run: {rule}, and nobody is asked ({}).",
-                    policy.ask.by
-                );
+                let why = format!("{rule}, and nobody is asked ({})", policy.ask.by);
                 return Decision::Refuse(Refusal { rule, why });
             }
             rule
@@ -207,9 +204,6 @@ pub fn without_answer(plan: Plan) -> Decision {
         }
         _ => {}
     }
-    let why = format!(
-        "The command was not run: {}, and nobody answered (askFallback {what}, {by}).",
-        plan.rule
-    );
+    let why = format!("{}, and nobody answered (askFallback {what}, {by})", plan.rule);
     Decision::Refuse(Refusal { rule: plan.rule, why })
 }

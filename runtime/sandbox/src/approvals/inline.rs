@@ -163,6 +163,77 @@ const CARRIERS: &[&str] = &[
     "firejail",
 ];
 
+/// Programs that run what they find in the folder that they begin in: rules, packages, tests, hooks. What that is, is not
+/// settled by what is typed. `git` is one of them whatever it is asked for: the folder's own settings name programs that
+/// it starts even for `git status`.
+const RUNNERS: &[&str] = &[
+    "ansible",
+    "ansible-playbook",
+    "ant",
+    "bazel",
+    "bundle",
+    "cargo",
+    "cmake",
+    "composer",
+    "corepack",
+    "ctest",
+    "direnv",
+    "docker",
+    "docker-compose",
+    "dotnet",
+    "eslint",
+    "gem",
+    "gh",
+    "git",
+    "go",
+    "gradle",
+    "gradlew",
+    "hg",
+    "java",
+    "jest",
+    "jj",
+    "just",
+    "lerna",
+    "meson",
+    "mix",
+    "mocha",
+    "mvn",
+    "mvnw",
+    "ninja",
+    "nox",
+    "npm",
+    "nx",
+    "pdm",
+    "phpunit",
+    "pip",
+    "pipenv",
+    "pnpm",
+    "pnpx",
+    "podman",
+    "poetry",
+    "pre-commit",
+    "prettier",
+    "py.test",
+    "pytest",
+    "rake",
+    "rollup",
+    "rspec",
+    "sbt",
+    "scons",
+    "swift",
+    "task",
+    "terraform",
+    "tox",
+    "turbo",
+    "uv",
+    "vagrant",
+    "vite",
+    "vitest",
+    "webpack",
+    "yarn",
+    "yarnpkg",
+];
+
 /// What a program does with what it is told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
@@ -174,6 +245,8 @@ pub(super) enum Kind {
     Language,
     /// It starts other programs.
     Carrier,
+    /// It runs what it finds in its folder.
+    Runner,
 }
 
 /// The kind of a program that goes by these names.
@@ -187,9 +260,17 @@ pub(super) fn kind(names: [&str; 2]) -> Option<Kind> {
         } else if LANGUAGES.contains(&&*name) {
             Some(Kind::Language)
         } else {
-            CARRIERS.contains(&&*name).then_some(Kind::Carrier)
+            let is_carrier = CARRIERS.contains(&&*name).then_some(Kind::Carrier);
+            is_carrier.or_else(|| RUNNERS.contains(&&*name).then_some(Kind::Runner))
         }
     })
+}
+
+/// The names of all programs that are known here.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let interpreters = INTERPRETERS.iter().flat_map(|known| known.names);
+    let others = [SHELLS, LANGUAGES, CARRIERS, RUNNERS].into_iter().flatten();
+    interpreters.chain(others).copied()
 }
 
 fn interpreter(name: &str) -> Option<&'static Interpreter> {
@@ -471,6 +552,7 @@ mod tests {
         }
         assert_eq!(kind(["bash", ""]), Some(Kind::Shell));
         assert_eq!(kind(["x", "busybox"]), Some(Kind::Carrier));
+        assert_eq!(kind(["npm", "npm-cli.js"]), Some(Kind::Runner));
         assert_eq!(kind(["ls", "ls"]), None);
     }
 }

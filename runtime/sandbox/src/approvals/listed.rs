@@ -2,7 +2,8 @@
 //!
 //! **Promise.** Each program that is really run must fit an entry, or need none. What is run then is written anew: full
 //! paths, quoted words, and of the original only the words that the shell expands for a program whose arguments are
-//! not restricted. **Cost.** The list's length for each program.
+//! not restricted. **Cost.** The list's length for each program, and
+//! a read of one that a nod that lasts is for.
 
 use super::arguments;
 use super::document::Listed;
@@ -158,7 +159,7 @@ impl Seat {
                 // What is not certain, and what is not understood, fits nothing.
                 (Some(_), None) => false,
                 (Some(wanted), Some(plain)) => {
-                    arguments::fit(wanted, plain, glass.places.cwd).unwrap_or_default()
+                    arguments::fit(wanted, plain, glass.places.cwd, &found.path).unwrap_or_default()
                 }
             }
         };
@@ -186,16 +187,18 @@ impl Seat {
         std::iter::once(self.typed.clone()).chain(words).collect()
     }
 
-    /// What would put exactly this on the list: the program's path, and what its arguments must be. None: a nod for it
-    /// cannot last, because what it does is not settled by what is typed.
+    /// What would put exactly this on the list: the program's path, and what its arguments and its bytes must be. None: a
+    /// nod for it cannot last, because what it does is settled neither by what is typed nor by what it holds.
     pub(super) fn lasting(&self, places: Places<'_>) -> Option<(String, String)> {
         if inline::kind(self.names()).is_some() || self.code().is_some() {
             return None;
         }
         let plain: Vec<&str> = self.words.iter().map(Word::plain).collect::<Option<_>>()?;
-        let path = self.found.as_ref()?.text()?;
+        let found = self.found.as_ref()?;
+        let path = found.text()?;
         // A star in the path itself would be a pattern.
         let is_plain = !path.contains(['*', '?']);
-        is_plain.then(|| (path.to_owned(), arguments::exact(&plain, places.cwd)))
+        let arguments = is_plain.then(|| arguments::exact(&plain, places.cwd, &found.path));
+        Some((path.to_owned(), arguments??))
     }
 }

@@ -12,6 +12,7 @@
 //! **Never.** It runs nothing itself.
 
 mod arguments;
+mod caution;
 mod decide;
 mod document;
 mod find;
@@ -31,6 +32,7 @@ mod tests;
 mod unwrap;
 mod witness;
 
+pub use caution::caution;
 pub use decide::{Asked, Decision, Refusal, Rule, decide, without_answer};
 pub use document::{Document, Entry, Listed, Stance};
 pub use find::{Found, Places};

@@ -223,7 +223,10 @@ impl Approvals {
         let mut table = self.inner.table.lock();
         table.forget(self.inner.limits);
         let id = id.to_owned();
-        match table.done_under(&id) {
+        // People type the beginning of an id, here too.
+        let begins = |done: &&(Instant, Resolved)| !id.is_empty() && done.1.pending.id.starts_with(&id);
+        let done = table.done.iter().rev().find(begins);
+        match done.map(|(_, done)| done.clone()) {
             Some(done) => ResolveError::Late {
                 id,
                 decision: done
@@ -338,6 +341,8 @@ mod tests {
                 decision: "allow-once"
             }
         );
+        let beginning = approvals.resolve("on", Verdict::Deny, None, None).unwrap_err();
+        assert!(matches!(beginning, ResolveError::Late { .. }), "{beginning}");
         for waiter in waiters {
             assert_eq!(verdict(&waiter.await.unwrap()), Some(Verdict::AllowOnce));
         }

@@ -230,6 +230,11 @@ impl Plan {
         used.collect()
     }
 
+    /// It may run as it was written, because a person who has read it says so.
+    pub fn nodded(self) -> Bound {
+        Bound::new(self)
+    }
+
     /// Whether all of it is on the list.
     pub fn is_listed(&self) -> bool {
         self.anew.is_some()

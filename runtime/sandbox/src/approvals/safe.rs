@@ -314,7 +314,8 @@ impl SafeBins {
                 Some(config) => Some(Profile::of(&name, config)),
                 None => Profile::known(&name),
             };
-            if inline::kind([&name, &name]).is_some() {
+            // What a runner may be called with, a profile can say.
+            if inline::kind([&name, &name]).is_some_and(|kind| kind != inline::Kind::Runner) {
                 safe.unusable.push((name, "it runs what it is told"));
             } else if name.contains('/') || name.is_empty() {
                 safe.unusable.push((name, "it is not a name"));

@@ -2,8 +2,8 @@
 //!
 //! **Promise.** A file that is not understood, or that others could have written, is an error and never a default: then
 //! no command runs. A file that is not there says nothing. It is written for its owner alone, beside its place and then
-//! moved there, and only if it still is what the writer had read; of several writers at once each sees what the others
-//! wrote, in this program or another. **Bound.** [`FILE_BYTES`]; a writer waits [`PATIENCE`] for another.
+//! moved there, and only if it still is what the writer had read, and what is written is understood; of several writers
+//! at once each sees what the others wrote, in this program or another. **Bound.** [`FILE_BYTES`]; a writer waits [`PATIENCE`] for another.
 //! **Cost.** One read; for a write two more, and two waits for the disk.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -13,16 +13,21 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::document::Document;
+use super::document::{Document, Entry, Use};
+use super::plan::{Plan, Used};
 
 /// The largest file.
 pub const FILE_BYTES: u64 = 4 << 20;
 /// How long a writer waits for another.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an entry that was used is not noted as used again, in milliseconds.
+const NOTED: u64 = 60_000;
+/// A day.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Its name.
 const NAME: &str = "exec-approvals.json";
 
@@ -54,6 +59,14 @@ pub enum FileError {
         path: PathBuf,
         /// Whose it is.
         owner: u32,
+    },
+    /// What was to be written would not be understood.
+    #[error("{path} is left as it is, because what was to be written would not be understood: {why}")]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// Somebody else wrote it.
     #[error("{path} changed since it was read; read it again and repeat the change")]
@@ -153,20 +166,67 @@ impl Store {
         Ok((snapshot, said))
     }
 
+    /// Notes that entries were used; those that were used within the last minute are left as they are.
+    pub fn note(&self, used: &[Used], command: &str, now_ms: i64) -> Result<(), FileError> {
+        let is_due = |used: &&Used| {
+            used.last_used_at
+                .is_none_or(|last| now_ms.saturating_sub(last).unsigned_abs() >= NOTED)
+        };
+        let due: Vec<&Used> = used.iter().filter(is_due).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let noted = self.change(|document| {
+            for used in due {
+                let way = Use {
+                    at_ms: now_ms,
+                    command,
+                    path: &used.path,
+                };
+                document.note_use(&used.agent, used.id.as_deref(), &used.pattern, &way);
+            }
+        });
+        noted.map(|_| ())
+    }
+
+    /// Puts what lasts of a nod on the agent's list, for so many days or for good.
+    pub fn keep(&self, plan: &Plan, days: Option<u32>, now_ms: i64) -> Result<(), FileError> {
+        let entries = plan.lasting.as_deref().unwrap_or_default();
+        let end = days.map(|days| now_ms.saturating_add(i64::from(days).saturating_mul(DAY_MS)));
+        let path = plan.resolved_path.as_ref().map(|path| path.display().to_string());
+        let kept = self.change(|document| {
+            for entry in entries {
+                let entry = Entry {
+                    expires_at: end,
+                    last_used_at: Some(now_ms),
+                    last_used_command: entry.command_text.clone(),
+                    // Of several programs each has its own.
+                    last_resolved_path: path.clone().filter(|_| entries.len() == 1),
+                    ..entry.clone()
+                };
+                document.add(&plan.agent, &entry);
+            }
+        });
+        kept.map(|_| ())
+    }
+
     fn put(&self, path: &Path, document: &Document) -> Result<Snapshot, FileError> {
-        let broken = |why: String| FileError::Broken {
+        let unfit = |why: String| FileError::Unfit {
             path: self.path.clone(),
             why,
         };
-        let text = serde_json::to_vec_pretty(&document.to_value());
-        let mut text = text.map_err(|fault| broken(fault.to_string()))?;
+        let value = document.to_value();
+        let text = serde_json::to_vec_pretty(&value);
+        let mut text = text.map_err(|fault| unfit(fault.to_string()))?;
         text.push(b'\n');
         if text.len() as u64 > FILE_BYTES {
-            return Err(broken(format!("it would be larger than {FILE_BYTES} bytes")));
+            return Err(unfit(format!("it would be larger than {FILE_BYTES} bytes")));
         }
+        // What could not be read again would refuse every command, and its own repair.
+        let document = Document::of(value).map_err(unfit)?;
         replace(path, &text).map_err(self.failed("write"))?;
         Ok(Snapshot {
-            document: document.clone(),
+            document,
             hash: hash(&text),
             exists: true,
         })
@@ -175,6 +235,27 @@ impl Store {
     /// The hash of what is there now, whether it is understood or not.
     pub fn hash(&self) -> Result<String, FileError> {
         Ok(hash(&self.raw()?.unwrap_or_default()))
+    }
+
+    /// What it was at one moment, as clients are told it: without what is secret.
+    pub fn told(&self, snapshot: &Snapshot) -> Value {
+        let shown = snapshot.document.shown();
+        let default = |key: &str, product: Value| {
+            let said = shown.get("defaults").and_then(|defaults| defaults.get(key));
+            said.cloned().unwrap_or(product)
+        };
+        json!({
+            "path": self.path.display().to_string(),
+            "exists": snapshot.exists,
+            "hash": snapshot.hash,
+            "resolvedDefaults": {
+                "security": default("security", json!("full")),
+                "ask": default("ask", json!("off")),
+                "askFallback": default("askFallback", json!("deny")),
+                "autoAllowSkills": default("autoAllowSkills", json!(false)),
+            },
+            "file": shown,
+        })
     }
 
     fn failed(&self, act: &'static str) -> impl Fn(io::Error) -> FileError + '_ {
@@ -305,9 +386,6 @@ fn hash(bytes: &[u8]) -> String {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use serde_json::json;
-
-    use super::super::document::Entry;
     use super::*;
 
     fn entry(pattern: &str) -> Entry {
@@ -372,6 +450,30 @@ mod tests {
         let base = store.hash().unwrap();
         store.write(&Document::default(), &base).unwrap();
         assert!(store.read().unwrap().exists);
+    }
+
+    #[test]
+    fn what_would_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::in_folder(folder.path());
+        store
+            .change(|document| document.add("*", &entry("/bin/x")))
+            .unwrap();
+        let before = store.read().unwrap();
+        for pattern in ["", " ", &"x".repeat(5000)] {
+            let changed = store.change(|document| document.add("main", &entry(pattern)));
+            let unfit = changed.unwrap_err();
+            assert!(matches!(unfit, FileError::Unfit { .. }), "{unfit}");
+            assert!(
+                unfit.to_string().contains("agents.main.allowlist[0].pattern"),
+                "{unfit}"
+            );
+            let mut document = before.document.clone();
+            document.add("*", &entry(pattern));
+            let unfit = store.write(&document, &before.hash).unwrap_err();
+            assert!(matches!(unfit, FileError::Unfit { .. }), "{unfit}");
+        }
+        assert_eq!(store.read().unwrap(), before);
     }
 
     #[test]

@@ -95,6 +95,12 @@ impl About {
     }
 }
 
+/// What a file holds, if it is not too large for that.
+pub(super) fn hold(path: &Path) -> io::Result<Option<[u8; 32]>> {
+    let is_small = fs::metadata(path)?.len() <= CONTENT_BYTES;
+    is_small.then(|| content(path)).transpose()
+}
+
 fn content(path: &Path) -> io::Result<[u8; 32]> {
     let mut hash = blake3::Hasher::new();
     hash.update_reader(File::open(path)?)?;

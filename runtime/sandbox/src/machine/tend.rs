@@ -29,8 +29,22 @@ const LINGER: Duration = Duration::from_millis(300);
 /// What a terminal takes for the end of input.
 const END_OF_INPUT: &[u8] = &[4];
 
-/// Tends a process.
-pub(super) async fn tend(started: Started, mark: String, pipes: Pipes, grace: Duration) {
+/// Tends a process. It is held from here on, also if the future never runs.
+pub(super) fn tend(
+    started: Started,
+    mark: String,
+    pipes: Pipes,
+    grace: Duration,
+) -> impl Future<Output = ()> + Send {
+    let leader = started.leader;
+    let held = Held {
+        tree: Tree { leader, mark },
+        is_settled: false,
+    };
+    stay(held, started, pipes, grace)
+}
+
+async fn stay(held: Held, started: Started, pipes: Pipes, grace: Duration) {
     let Started {
         child,
         leader,
@@ -38,10 +52,8 @@ pub(super) async fn tend(started: Started, mark: String, pipes: Pipes, grace: Du
         input,
         outputs,
     } = started;
-    let mut held = Held {
-        tree: Tree { leader, mark },
-        is_settled: false,
-    };
+    // Declared behind the child, so that its tree is killed before somebody else may reap it.
+    let mut held = held;
     let mut writer = JoinSet::new();
     writer.spawn(write(pipes.input, input, has_terminal));
     let exited = CancellationToken::new();

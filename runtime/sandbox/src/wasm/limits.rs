@@ -1,6 +1,7 @@
 //! What `sandbox.wasm` says, as limits of the host and of the shell.
 
 use openclaw_components::files::Quota;
+use openclaw_components::{Error as Broke, Stop};
 use openclaw_config::tree::amounts::Size;
 use openclaw_config::tree::sandbox::SandboxWasm;
 use openclaw_policy::{Limit, LimitSet};
@@ -51,6 +52,29 @@ pub(super) fn limits(wasm: &SandboxWasm) -> Result<LimitSet> {
     Ok(limits)
 }
 
+/// Why a run broke off, with the key that would let it go on.
+pub(super) fn why(error: &Broke) -> String {
+    let Broke::Stopped {
+        stop: Stop::Limit(setting),
+        ..
+    } = error
+    else {
+        return error.to_string();
+    };
+    let key = match setting.limit {
+        Limit::Memory => "memory",
+        Limit::Cpu => "cpuMs",
+        Limit::Deadline => "wallMs",
+        Limit::Output => "outputBytes",
+        _ => return error.to_string(),
+    };
+    format!(
+        "stopped at its limit of {} ({}); agents.defaults.sandbox.wasm.{key} in the config allows more",
+        setting.amount,
+        setting.limit.key()
+    )
+}
+
 /// What each folder may hold.
 pub(super) fn quota(wasm: &SandboxWasm) -> Quota {
     Quota {
@@ -59,9 +83,14 @@ pub(super) fn quota(wasm: &SandboxWasm) -> Quota {
     }
 }
 
+/// What one command may have of memory, in bytes.
+pub(super) fn memory(wasm: &SandboxWasm) -> u64 {
+    wasm.memory.as_ref().map_or(MEMORY, Size::bytes)
+}
+
 /// What the shell is told of its limits, so that a script that comes near them ends politely.
 pub(super) fn settings(wasm: &SandboxWasm) -> String {
-    let memory = wasm.memory.as_ref().map_or(MEMORY, Size::bytes);
+    let memory = memory(wasm);
     let settings = json!({
         "steps": wasm.steps.unwrap_or(STEPS),
         // What one command hands to the next, or writes to a file, is no output of the script: the host counts that.

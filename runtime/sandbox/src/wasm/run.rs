@@ -14,7 +14,7 @@ use openclaw_components::{Printed, Run};
 use openclaw_state::MEMORY_BYTES;
 use tokio::sync::mpsc;
 
-use super::{Room, place};
+use super::{Room, limits, place};
 use crate::error::{Error, Result};
 use crate::process::{AHEAD, Command, End, Process};
 
@@ -73,7 +73,7 @@ pub(super) async fn start(room: &Room, session: &str, command: Command) -> Resul
         };
         let how = match ended {
             None => End::Stopped,
-            Some(Err(error)) => End::Broken(error.to_string()),
+            Some(Err(error)) => End::Broken(limits::why(&error)),
             Some(Ok(is_content)) => {
                 if let Some(memory) = changed(&own.0, before.as_deref()) {
                     let kept = state
@@ -158,8 +158,13 @@ fn code(own: &Path, is_content: bool) -> i32 {
 pub(super) async fn call_files(room: &Room, tool: &str, arguments: String) -> Result<String> {
     let (writer, input) = mpsc::channel(AHEAD);
     let (output, mut reader) = mpsc::channel::<Printed>(AHEAD);
+    let mut words = vec!["files", tool];
+    if let Some(path) = &room.known_as {
+        words.extend(["--known-as", path.as_str()]);
+    }
+    let _turn = room.turn.lock().await;
     let run = Run {
-        arguments: ["files", tool].map(str::to_owned).to_vec(),
+        arguments: words.into_iter().map(str::to_owned).collect(),
         environment: BTreeMap::new(),
         places: Vec::new(),
         input,

@@ -7,10 +7,13 @@
 mod chmod;
 mod common;
 mod cp;
+mod curl;
 mod cut;
 mod date;
 mod diff;
+mod expr;
 mod file;
+mod fmt;
 mod gzip;
 mod ln;
 mod ls;
@@ -18,6 +21,7 @@ mod mode;
 mod names;
 mod options;
 mod patch;
+mod python;
 mod refused;
 mod rm;
 mod seq;
@@ -29,6 +33,8 @@ mod target;
 mod text;
 mod time;
 mod touch;
+mod web;
+mod wget;
 
 use std::sync::Arc;
 
@@ -40,10 +46,15 @@ use crate::settings::Settings;
 /// Adds them all to an interpreter.
 pub(crate) fn add(builder: BashBuilder, settings: &Settings, disk: &Arc<Disk>) -> BashBuilder {
     let mut builder = builder.command_resolver(Arc::new(refused::Programs));
-    for name in ["curl", "wget"] {
-        builder = builder.builtin(name, Box::new(refused::Network::new(name, &settings.hosts)));
+    for name in ["python", "python3"] {
+        builder = builder.builtin(name, Box::new(python::Python::new(settings.of_python())));
     }
+    let open = || settings.hosts.clone();
     builder
+        .builtin("curl", Box::new(curl::Curl { open: open() }))
+        .builtin("wget", Box::new(wget::Wget { open: open() }))
+        .builtin("expr", Box::new(expr::Expr))
+        .builtin("fmt", Box::new(fmt::Fmt))
         .builtin("cut", Box::new(cut::Cut))
         .builtin("date", Box::new(date::Date))
         .builtin("md5sum", Box::new(sums::Sum("md5sum", "MD5")))

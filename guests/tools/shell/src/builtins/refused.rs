@@ -40,31 +40,3 @@ impl Builtin for Missing {
         ))
     }
 }
-
-/// `curl` and `wget`.
-pub(super) struct Network {
-    refusal: String,
-}
-
-impl Network {
-    pub(super) fn new(name: &str, hosts: &[String]) -> Self {
-        let refusal = match hosts {
-            [] => format!(
-                "{name}: the network is closed here; the operator opens a host by naming it in sandbox.wasm.hosts"
-            ),
-            named => format!(
-                "{name}: this shell cannot reach the network, not even {}, which sandbox.wasm.hosts names; use the \
-                 web_fetch tool",
-                named.join(", ")
-            ),
-        };
-        Self { refusal }
-    }
-}
-
-#[async_trait]
-impl Builtin for Network {
-    async fn execute(&self, _: BuiltinContext<'_>) -> Result<ExecResult> {
-        Ok(ExecResult::err(format!("{}\n", self.refusal), 6))
-    }
-}

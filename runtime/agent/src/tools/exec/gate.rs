@@ -10,6 +10,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use openclaw_config::tree::exec::{ExecAsk, ExecSecurity};
 use openclaw_sandbox::Command;
+use openclaw_sandbox::approvals::Verdict;
 
 /// A command that somebody wants run outside of a sandbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Wanted {
     pub account: Option<String>,
     /// Who asked there.
     pub sender: Option<String>,
+    /// Whether that is an owner of the gateway.
+    pub is_owner: bool,
 }
 
 /// What becomes of a command.
@@ -84,6 +87,9 @@ impl fmt::Debug for Decision {
 pub trait Gate: Send + Sync {
     /// Decides about a command.
     fn decide(&self, wanted: Wanted) -> BoxFuture<'_, Decision>;
+
+    /// Answers about a command that waits, named by its id or the beginning of that. Err: why it is not answered.
+    fn answer(&self, id: &str, verdict: Verdict, by: String) -> Result<(), String>;
 }
 
 /// Decides whether a command runs outside of a sandbox.

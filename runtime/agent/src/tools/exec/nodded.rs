@@ -37,6 +37,7 @@ pub(super) fn run_later(bench: &Bench, ready: Ready, waiting: Waiting) {
         terms: Terms {
             agent: bench.agent.clone(),
             session: bench.session.clone(),
+            sandbox: None,
             command: ready.command.text,
             folder: ready.folder,
             lifetime: ready.lifetime,

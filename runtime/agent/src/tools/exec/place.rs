@@ -1,7 +1,7 @@
 //! Where a command runs: in the session's sandbox or on this machine.
 //!
-//! **Promise.** A session with a sandbox does not leave it by asking; what is asked for and is not there is refused, and
-//! nothing runs elsewhere in its stead.
+//! **Promise.** A session with a sandbox leaves it only where the config says so or its sender may have elevated commands;
+//! what is asked for and is not there is refused, and nothing runs elsewhere in its stead.
 
 use openclaw_config::tree::exec::ExecHost;
 
@@ -12,6 +12,8 @@ pub(super) struct Places {
     pub(super) configured: ExecHost,
     pub(super) has_sandbox: bool,
     pub(super) has_machine: bool,
+    /// Whether commands of this sender may leave the sandbox.
+    pub(super) may_leave: bool,
 }
 
 /// Where a command runs.
@@ -33,18 +35,19 @@ pub(super) fn host_of(word: &str) -> Option<ExecHost> {
 }
 
 impl Places {
-    /// Where a command runs that was asked to run at `asked`, or at no place in particular.
+    /// Where a command runs that was asked to run at `asked`, or at no place in particular. An elevated one leaves the
+    /// sandbox, unless it was asked to run there.
     pub(super) fn resolve(self, asked: Option<ExecHost>, is_elevated: bool) -> Result<Place, String> {
-        let host = asked.unwrap_or(self.configured);
+        let mut host = asked.unwrap_or(self.configured);
         if self.has_sandbox {
-            if is_elevated {
-                return Err(
-                    "This session is sandboxed, and its commands may not leave the sandbox (elevated)."
-                        .to_owned(),
-                );
+            if is_elevated && self.may_leave && asked.is_none_or(|asked| asked == ExecHost::Auto) {
+                host = match self.configured {
+                    ExecHost::Node => ExecHost::Node,
+                    _ => ExecHost::Gateway,
+                };
             }
             let leaves = matches!(host, ExecHost::Gateway | ExecHost::Node);
-            if leaves && self.configured != host {
+            if leaves && self.configured != host && !self.may_leave {
                 return Err(
                     "This session is sandboxed, and its commands may not leave the sandbox. Leave host out, or have \
                      tools.exec.host in the config say where they run."
@@ -84,7 +87,22 @@ mod tests {
             configured,
             has_sandbox,
             has_machine,
+            may_leave: false,
         }
+    }
+
+    #[test]
+    fn an_elevated_command_leaves_the_sandbox_and_one_that_was_to_stay_does_not() {
+        let free = |configured| Places {
+            may_leave: true,
+            ..places(configured, true, true)
+        };
+        assert_eq!(free(Auto).resolve(None, true), Ok(Place::Machine));
+        assert_eq!(free(Sandbox).resolve(Some(Auto), true), Ok(Place::Machine));
+        assert_eq!(free(Auto).resolve(Some(Gateway), false), Ok(Place::Machine));
+        assert_eq!(free(Auto).resolve(Some(Sandbox), true), Ok(Place::Sandbox));
+        assert_eq!(free(Auto).resolve(None, false), Ok(Place::Sandbox));
+        free(Node).resolve(None, true).unwrap_err();
     }
 
     #[test]
@@ -103,7 +121,7 @@ mod tests {
                 "{asked:?}"
             );
         }
-        sandboxed.resolve(None, true).unwrap_err();
+        assert_eq!(sandboxed.resolve(None, true), Ok(Place::Sandbox));
         let configured = places(Gateway, true, true);
         assert_eq!(configured.resolve(None, false), Ok(Place::Machine));
         assert_eq!(configured.resolve(Some(Gateway), false), Ok(Place::Machine));

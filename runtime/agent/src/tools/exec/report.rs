@@ -165,10 +165,11 @@ pub(super) fn not_started(why: &str) -> ToolOutput {
 /// Somebody is asked about a command.
 pub(super) fn pending(waiting: &Waiting, host: &str, command: &str, folder: &str) -> ToolOutput {
     let text = format!(
-        "The command waits for a nod (id {}, until {}). It is run when somebody nods, and what comes of it is told in \
-         this conversation: do not ask for it again.",
-        waiting.slug,
-        iso(waiting.expires_ms)
+        "The command waits for a nod (id {id}, until {}). It is run when somebody nods, and what comes of it is told in \
+         this conversation: do not ask for it again. An owner answers with `/approve {id} allow-once`, or with \
+         allow-always or deny in the place of allow-once.",
+        iso(waiting.expires_ms),
+        id = waiting.slug,
     );
     ToolOutput::ok(text).with(json!({
         "status": "approval-pending", "approvalId": waiting.id, "approvalSlug": waiting.slug,

@@ -1,5 +1,7 @@
 //! `exec` and `process` with real commands.
 
+mod nods;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_components::CallContext;
 use openclaw_config::tree::Config;
+use openclaw_sandbox::approvals::Verdict;
 use openclaw_sandbox::jobs::Ended;
 use openclaw_sandbox::{About, Process, Result as Started};
 use parking_lot::Mutex;
@@ -62,12 +65,14 @@ impl Place {
                 jobs: Jobs::default(),
                 machine: Some(machine.with(workspace.clone(), settings.prepended.clone())),
                 sandbox: None,
+                scope: None,
                 gate: None,
                 notes: Notes::default(),
                 settings,
                 agent: "main".to_owned(),
                 session: "agent:main:main".to_owned(),
                 workspace,
+                elevated: Reach::of(&Config::default(), "main", None, None, None),
                 has_process: true,
             },
             folder,
@@ -582,6 +587,10 @@ impl Gate for Keeper {
         };
         self.asked.lock().push(wanted);
         async { decision }.boxed()
+    }
+
+    fn answer(&self, _: &str, _: Verdict, _: String) -> Result<(), String> {
+        Err("nobody asks it".to_owned())
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::{Agent, Commands};
+use openclaw_agent::{Agent, Commands, Nods};
 use openclaw_channels::Channels;
 use openclaw_components::Host;
 use openclaw_config::tree::Config;
@@ -23,6 +23,7 @@ use openclaw_gateway::services::{Enabler, Parts, Services};
 use openclaw_gateway::{Options, api, bind, key, limits, log, methods, server, takeover};
 use openclaw_models::Models;
 use openclaw_policy::PluginId;
+use openclaw_sandbox::approvals::Store;
 use openclaw_sandbox::machine;
 use openclaw_sandbox::wasm::Wasm;
 use openclaw_sandbox::{Backend, Rules, Sandboxes};
@@ -179,6 +180,7 @@ struct House {
     host: Host,
     models: Models,
     agent: Agent,
+    nods: Nods,
     channels: Channels,
 }
 
@@ -207,13 +209,14 @@ impl House {
             tokio::spawn(prepare(Arc::clone(&wasm)));
         }
         let wasm: Arc<dyn Backend> = wasm;
+        let nods = nods(snapshot, &config);
         let agent = Agent::start(openclaw_agent::Options {
             state: state.clone(),
             config: Arc::clone(&config),
             models: models.clone(),
             host: Some(host.clone()),
             sandboxes: Some(Arc::new(Sandboxes::new(state.clone(), vec![wasm]))),
-            commands: Some(commands(snapshot)),
+            commands: Some(commands(snapshot, &nods)),
         });
         let agent = agent.await?;
         let channels = Channels::start(openclaw_channels::Options {
@@ -230,12 +233,14 @@ impl House {
             host,
             models,
             agent,
+            nods,
         })
     }
 
     fn services(&self, extensions: &Extensions) -> Services {
         let mut parts = Parts::new(self.agent.clone(), self.models.clone(), self.host.clone());
         parts.channels = Some(self.channels.clone());
+        parts.nods = Some(self.nods.clone());
         parts.enabler = Some(enabler(extensions, self));
         Services {
             parts: Some(Arc::new(parts)),
@@ -251,8 +256,17 @@ impl House {
     }
 }
 
+/// Who is asked about commands on this machine.
+fn nods(snapshot: &Snapshot<Config>, config: &Arc<Current<Config>>) -> Nods {
+    let home = variables(&snapshot.environment)
+        .into_iter()
+        .find_map(|(name, value)| (name == "HOME").then_some(value));
+    let store = Store::in_folder(&snapshot.place.state_dir);
+    Nods::new(Arc::clone(config), store, home)
+}
+
 /// What commands on this machine run with.
-fn commands(snapshot: &Snapshot<Config>) -> Commands {
+fn commands(snapshot: &Snapshot<Config>, nods: &Nods) -> Commands {
     let all = variables(&snapshot.environment).into_iter();
     Commands {
         machine: machine::Settings {
@@ -260,7 +274,7 @@ fn commands(snapshot: &Snapshot<Config>) -> Commands {
             login_patience: Duration::from_millis(snapshot.config.env.shell_env.timeout_ms),
             grace: GRACE,
         },
-        gate: None,
+        gate: Some(Arc::new(nods.clone())),
     }
 }
 

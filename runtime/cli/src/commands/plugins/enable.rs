@@ -6,13 +6,19 @@ use openclaw_config::{Environment, Snapshot};
 use openclaw_policy::{Grant, PluginId};
 use openclaw_state::State;
 
-use super::{grants, secret_values, settings, switches};
+use super::{Extensions, grants, secret_values, settings, switches};
 use crate::context::Context;
 use crate::failure::Failure;
 
 /// Whether the config switches an extension off, and by what.
 pub(crate) fn is_off(snapshot: &Snapshot<Config>, id: &PluginId) -> Option<String> {
     switches::find_off(&snapshot.config.plugins, id).map(|off| off.to_string())
+}
+
+/// Whether it was granted what its tools ask for.
+pub(crate) fn has_grant(extensions: &Extensions, installed: &Installed) -> Result<bool, Failure> {
+    let stored = grants::look(extensions, Some(&installed.manifest.id))?;
+    Ok(grants::of_component(&stored, installed.digest)?.is_some())
 }
 
 /// Enables its tools.

@@ -61,7 +61,7 @@ impl Extensions {
     }
 
     /// Reads from the state, also beside a gateway that has it; none where nothing was ever written.
-    pub(super) fn look_into_state<T: Send + 'static>(
+    pub(crate) fn look_into_state<T: Send + 'static>(
         &self,
         work: impl Fn(&View<'_>) -> openclaw_state::Result<T> + Send + Sync + 'static,
     ) -> Result<Option<T>, Failure> {

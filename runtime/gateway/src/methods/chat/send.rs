@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use openclaw_agent::{Origin, Request};
 use openclaw_protocol::Error;
+use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::{COUNT, Field, Kind, Object, TEXT, WORD};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -85,6 +86,7 @@ pub(super) async fn send(gateway: Arc<Gateway>, caller: Caller, params: Params) 
         origin: Origin::Client,
         thinking: sent.thinking.filter(|level| !level.is_empty()),
         timeout_ms: sent.timeout_ms,
+        may_approve: caller.require(Scope::Approvals).is_ok(),
         is_plain: sent.suppress_command_interpretation,
         ..Request::default()
     };

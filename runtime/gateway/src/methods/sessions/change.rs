@@ -34,7 +34,8 @@ const WRITABLE: [&str; 9] = [
 ];
 
 /// What an admin may change besides.
-const GUARDED: [&str; 6] = [
+const GUARDED: [&str; 7] = [
+    "elevatedLevel",
     "verboseLevel",
     "traceLevel",
     "reasoningLevel",

@@ -44,7 +44,7 @@ fn a_miss_is_refused_where_nobody_is_asked() {
     };
     assert_eq!(
         refusal.why,
-        "The command was not run: only commands on the list run (exec-approvals.json defaults.security), and there is no program evil, and nobody is asked (exec-approvals.json defaults.ask)."
+        "only commands on the list run (exec-approvals.json defaults.security), and there is no program evil, and nobody is asked (exec-approvals.json defaults.ask)"
     );
 }
 
@@ -158,6 +158,48 @@ fn a_lasting_nod_is_for_exactly_this_command_in_this_folder() {
     fs::create_dir_all(elsewhere.root.join("work")).unwrap();
     world.root = elsewhere.root.clone();
     world.miss("tool 'a b'");
+}
+
+#[test]
+fn a_lasting_nod_is_for_the_program_as_it_was() {
+    let mut world = World::new(&[]);
+    let script = world.cwd().join("build.sh");
+    put(&script, "#!/bin/sh\n");
+    let entries = world.asks("./build.sh").lasting.unwrap();
+    let mut document = Document::of(world.file.clone()).unwrap();
+    document.add("main", &entries[0]);
+    world.file = document.to_value();
+    assert!(world.runs("./build.sh").is_some());
+    put(&script, "#!/bin/sh\nevil\n");
+    world.miss("./build.sh");
+    put(&script, "#!/bin/sh\n");
+    assert!(world.runs("./build.sh").is_some());
+    fs::remove_file(&script).unwrap();
+    std::os::unix::fs::symlink("/bin/ls", &script).unwrap();
+    world.miss("./build.sh");
+}
+
+#[test]
+fn a_nod_for_what_runs_code_of_its_folder_cannot_last() {
+    let mut world = World::new(&[]);
+    for (name, text) in [
+        ("npm", "npm test"),
+        ("npx", "npx x"),
+        ("yarn", "yarn build"),
+        ("pnpm", "pnpm build"),
+        ("cargo", "cargo test"),
+        ("make", "make all"),
+        ("pytest", "pytest"),
+        ("pytest-3", "pytest-3 x.py"),
+        ("git", "git commit -m x"),
+        ("git", "git status"),
+    ] {
+        world.program(name, "#!/bin/sh\n");
+        assert_eq!(world.asks(text).lasting, None, "{text}");
+    }
+    let path = world.root.join("bin/git").display().to_string();
+    world.file["agents"]["main"]["allowlist"] = json!([{"pattern": path}]);
+    assert!(world.runs("git status").is_some(), "an entry by hand counts");
 }
 
 #[test]
