@@ -61,6 +61,26 @@ fn programs_come_onto_the_list_and_off_it_by_pattern_or_id() {
 }
 
 #[test]
+fn what_counts_is_told_with_the_config_and_who_decided() {
+    let home = Home::new();
+    home.write(".openclaw/openclaw.json", r#"{tools: {exec: {mode: "ask"}}}"#);
+    home.run(&["approvals", "allowlist", "add", "jq", "--agent", "main"]);
+    let said = home.run(&["approvals", "get"]).out;
+    let line = "  agent main: security allowlist (decided by tools.exec.mode), ask on-miss (decided by tools.exec.mode), \
+        askFallback deny (decided by the default)\n";
+    assert!(said.contains(line), "{said}");
+    let told = home.run(&["approvals", "get", "--json"]).json();
+    let scopes = &told["effectivePolicy"]["scopes"];
+    assert_eq!(scopes[0]["ask"]["effective"], "on-miss", "{told}");
+    assert_eq!(scopes[1]["scopeLabel"], "agent:main", "{told}");
+
+    home.write(".openclaw/openclaw.json", "{tools: ");
+    let said = home.run(&["approvals", "get"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("The config is not read: "), "{}", said.out);
+}
+
+#[test]
 fn an_entry_that_fits_nothing_is_refused_and_the_file_stays() {
     let home = Home::new();
     home.run(&["approvals", "allowlist", "add", "jq"]);

@@ -99,7 +99,10 @@ pub(crate) struct ApprovalsResolve {
     pub(crate) decision: Answer,
     /// After how many days "allow-always" ends
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
-    pub(crate) days: Option<u32>,
+    pub(crate) expires_in_days: Option<u32>,
+    /// Why, for whoever reads what this prints; it is not sent
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) reach: Reach,
     /// Print one JSON document

@@ -8,7 +8,7 @@ mod shown;
 use std::io::Read;
 use std::process::ExitCode;
 
-use openclaw_sandbox::approvals::{Document, Entry, FILE_BYTES, FileError, Store, caution};
+use openclaw_sandbox::approvals::{Document, Entry, FILE_BYTES, FileError, Store, caution, effective};
 use serde_json::{Value, json};
 
 use super::gateway::block_on;
@@ -25,7 +25,11 @@ use crate::output;
 pub(crate) fn run(context: &Context, command: ApprovalsCommand) -> Result<ExitCode, Failure> {
     match command {
         ApprovalsCommand::Get(args) => {
-            let told = block_on(async { File::open(context, &args.whose).await?.read().await })?;
+            let mut told = block_on(async { File::open(context, &args.whose).await?.read().await })?;
+            // A gateway says what comes of its file with its own config.
+            if !args.whose.is_gateway() {
+                add_policy(context, &mut told);
+            }
             print(&told, args.json)
         }
         ApprovalsCommand::Set(args) => set(context, &args),
@@ -104,6 +108,19 @@ impl File {
             false => Ok((told, false)),
             true => Ok((self.write(document, told.text("hash")).await?, true)),
         }
+    }
+}
+
+/// What comes of the file of this machine with its config, if that can be read.
+fn add_policy(context: &Context, told: &mut Value) {
+    let document = Document::of(told.field("file").clone());
+    let policy = match (context.load(), document) {
+        (Ok(snapshot), Ok(document)) => effective(&snapshot.config, &document),
+        (Err(failure), _) => json!({ "scopes": [], "note": format!("The config is not read: {failure}") }),
+        (Ok(_), Err(_)) => return,
+    };
+    if let Value::Object(told) = told {
+        told.insert("effectivePolicy".to_owned(), policy);
     }
 }
 
@@ -209,7 +226,7 @@ fn pending(context: &Context, args: &Asked) -> Result<ExitCode, Failure> {
         talk.call("exec.approval.list", json!({})).await
     })?;
     match args.json {
-        true => output::print_json(&waiting),
+        true => output::print_json(&json!({ "approvals": waiting })),
         false => output::print_shown(&shown::questions(&waiting)),
     }
     Ok(ExitCode::SUCCESS)
@@ -217,7 +234,7 @@ fn pending(context: &Context, args: &Asked) -> Result<ExitCode, Failure> {
 
 fn resolve(context: &Context, args: ApprovalsResolve) -> Result<ExitCode, Failure> {
     let mut params = json!({ "id": args.id, "decision": args.decision.name() });
-    if let (Some(days), Value::Object(params)) = (args.days, &mut params) {
+    if let (Some(days), Value::Object(params)) = (args.expires_in_days, &mut params) {
         params.insert("grantExpiresInDays".to_owned(), json!(days));
     }
     let done = block_on(async {
@@ -226,7 +243,13 @@ fn resolve(context: &Context, args: ApprovalsResolve) -> Result<ExitCode, Failur
     })?;
     match args.json {
         true => output::print_json(&done),
-        false => output::print_shown(&format!("Answered {}: {}", args.decision.name(), args.id)),
+        false => {
+            let why = args
+                .reason
+                .map(|reason| format!(" ({reason})"))
+                .unwrap_or_default();
+            output::print_shown(&format!("Answered {}: {}{why}", args.decision.name(), args.id));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ use openclaw_protocol::shape::{COUNT, Field, Kind, Object, TEXT, TEXTS, WORD};
 use openclaw_protocol::{Code, Error};
 use openclaw_sandbox::approvals::{
     Document, FileError, NewRequest, Pending, ResolveError, Resolved, Store, Told, Unaccepted, Verdict,
+    effective,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -338,8 +339,16 @@ fn refused(why: ResolveError) -> Error {
 async fn file(gateway: Arc<Gateway>, params: Params) -> Answer {
     let _: Map<_, _> = params.read(&NOTHING)?;
     let store = nods(&gateway)?.store().clone();
+    let config = gateway.config().get();
     on_disk(move || match store.read() {
-        Ok(snapshot) => Ok(store.told(&snapshot)),
+        Ok(snapshot) => {
+            let mut told = store.told(&snapshot);
+            if let Value::Object(told) = &mut told {
+                let policy = effective(&config.config, &snapshot.document);
+                told.insert("effectivePolicy".to_owned(), policy);
+            }
+            Ok(told)
+        }
         Err(why) => Err(unusable(&store, &why)),
     })
     .await

@@ -137,7 +137,7 @@ pub struct Policy {
     pub security: Said<Security>,
     /// When a person is asked, and who says so.
     pub ask: Said<Ask>,
-    /// What happens when a person would have to be asked and nobody answers.
+    /// What happens when a person would have to be asked and nobody answers; never looser than `security`.
     pub fallback: Said<Security>,
 }
 
@@ -147,18 +147,23 @@ impl Policy {
         let default = "the default";
         let security = wishes.iter().filter_map(|wish| wish.security.as_ref());
         let ask = wishes.iter().filter_map(|wish| wish.ask.as_ref());
+        let security = security
+            .min_by_key(|said| said.what)
+            .cloned()
+            .unwrap_or_else(|| Said::new(Security::Full, default));
         Self {
-            security: security
-                .min_by_key(|said| said.what)
-                .cloned()
-                .unwrap_or_else(|| Said::new(Security::Full, default)),
+            fallback: if fallback.what > security.what {
+                security.clone()
+            } else {
+                fallback
+            },
             // Of equals `max` takes the last.
             ask: ask
                 .rev()
                 .max_by_key(|said| said.what)
                 .cloned()
                 .unwrap_or_else(|| Said::new(Ask::Off, default)),
-            fallback,
+            security,
         }
     }
 }
@@ -197,6 +202,16 @@ mod tests {
         let policy = Policy::of(&[&config, &file, &call], deny());
         assert_eq!(policy.security, Said::new(Security::Allowlist, "config"));
         assert_eq!(policy.ask, Said::new(Ask::Always, "file"));
+    }
+
+    #[test]
+    fn nobodys_answer_is_no_way_around_the_list() {
+        let list = wish(Some(Security::Allowlist), None, "config");
+        let all = Said::new(Security::Full, "file");
+        let policy = Policy::of(&[&list], all.clone());
+        assert_eq!(policy.fallback, Said::new(Security::Allowlist, "config"));
+        assert_eq!(Policy::of(&[], all.clone()).fallback, all);
+        assert_eq!(Policy::of(&[&list], deny()).fallback, deny());
     }
 
     #[test]

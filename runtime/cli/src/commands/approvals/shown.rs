@@ -44,8 +44,32 @@ pub(super) fn file(told: &Value) -> String {
             lines.extend(entry(&listed, fault.map(|(_, why)| why.as_str())));
         }
     }
-    lines.push("The config and a call can only be stricter than this.".to_owned());
+    let policy = told.field("effectivePolicy");
+    if policy.is_null() {
+        lines.push("The config and a call can only be stricter than this.".to_owned());
+    } else {
+        lines.push("What comes of it with the config:".to_owned());
+        lines.extend(policy.elements("scopes").map(scope));
+        lines.push(policy.text("note").to_owned());
+    }
     lines.join("\n")
+}
+
+/// What the config and the file make of one agent's commands, in a line.
+fn scope(scope: &Value) -> String {
+    let who = agent(scope.field("agentId").as_str().unwrap_or("*"));
+    let word = |key: &str| {
+        let word = scope.field(key);
+        format!("{key} {} ({})", word.text("effective"), word.text("note"))
+    };
+    let fallback = scope.field("askFallback");
+    format!(
+        "  {who}: {}, {}, askFallback {} (decided by {})",
+        word("security"),
+        word("ask"),
+        fallback.text("effective"),
+        fallback.text("source")
+    )
 }
 
 /// What somebody says, in one line.

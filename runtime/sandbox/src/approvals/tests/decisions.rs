@@ -269,6 +269,8 @@ fn when_nobody_answers_the_fallback_decides() {
     assert_eq!(answer(&world, "good"), Some(path));
     assert_eq!(answer(&world, "good > x"), None);
     world.file["defaults"]["askFallback"] = json!("full");
+    assert_eq!(answer(&world, "good > x"), None, "only the list runs");
+    world.file["defaults"]["security"] = json!("full");
     assert_eq!(answer(&world, "good > x").as_deref(), Some("good > x"));
     world.config = json!({"tools": {"exec": {"strictInlineEval": true}}});
     assert_eq!(answer(&world, "perl -e 1"), None, "code needs a nod of a person");

@@ -249,7 +249,7 @@ async fn where_nobody_can_answer_the_file_says_what_happens() {
     assert_eq!(details(&output)["status"], "approval-unavailable");
     assert!(output.text.contains("nobody answered"), "{}", output.text);
     assert!(!denied.place.folder.path().join("ran").exists());
-    let loose = json!({"security": "allowlist", "ask": "on-miss", "askFallback": "full"});
+    let loose = json!({"security": "full", "ask": "always", "askFallback": "full"});
     assert_eq!(Gated::new(loose, &[]).run("echo ran").await.text, "ran");
     let always = json!({"security": "allowlist", "ask": "always", "askFallback": "allowlist"});
     let listed = Gated::new(always, &["{bin}/tool"]);
@@ -259,7 +259,7 @@ async fn where_nobody_can_answer_the_file_says_what_happens() {
 
 #[tokio::test]
 async fn a_question_that_nobody_answered_is_decided_by_what_the_file_says_by_then() {
-    let loose = || json!({"security": "allowlist", "ask": "on-miss", "askFallback": "full"});
+    let loose = || json!({"security": "full", "ask": "always", "askFallback": "full"});
     let by_now = |defaults: Value| json!({"version": 1, "defaults": defaults}).to_string();
     for (then, said) in [
         (by_now(asking()), "nobody answered"),
