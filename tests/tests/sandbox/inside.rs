@@ -73,6 +73,25 @@ async fn nothing_of_this_machine_and_of_other_sessions_is_reached() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn devices_give_zeros_and_bytes_that_nobody_can_foretell() {
+    let house = House::open().await;
+    for (asked, bytes) in [
+        ("head -c 5000000 /dev/zero | wc -c", "5000000\n"),
+        ("dd if=/dev/zero bs=1M count=20 status=none | wc -c", "20971520\n"),
+        ("head -c 100000 /dev/urandom | wc -c", "100000\n"),
+        ("tr -dc 'a-z0-9' < /dev/urandom | head -c 32 | wc -c", "32\n"),
+        ("echo x > /dev/urandom; wc -c < /dev/null", "0\n"),
+    ] {
+        assert_eq!(house.out(ONE, asked).await, bytes, "{asked}");
+    }
+    let mut keys = HashSet::new();
+    for device in ["/dev/urandom", "/dev/random", "/dev/urandom"] {
+        keys.insert(house.out(ONE, &format!("head -c 16 {device} | sha256sum")).await);
+    }
+    assert_eq!(keys.len(), 3, "{keys:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_variable_of_the_gateway_is_inside() {
     let house = House::open().await;
     let inside = house.out(ONE, "env | cut -d= -f1 | sort").await;

@@ -21,9 +21,10 @@ use crate::modes::Modes;
 /// Folders in which every command of the shell can be found by its path, as scripts expect.
 const PROGRAMS: [&str; 2] = ["/bin", "/usr/bin"];
 
-/// Devices that are files here. The one without an end gives this much at a time, because files are read whole.
-const DEVICES: [&str; 2] = ["/dev/null", "/dev/zero"];
-const ENDLESS: usize = 1 << 20;
+/// Devices that are files here. Files are read whole, so those without an end give this much at a time.
+const DEVICES: [&str; 4] = ["/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"];
+const ZEROS: usize = 16 << 20;
+const RANDOM: usize = 1 << 20;
 
 /// One folder that the host opened.
 #[derive(Clone, Debug)]
@@ -241,8 +242,9 @@ impl FileSystem for Disk {
             }),
             Some(Place::Above(_)) => Err(failed(ErrorKind::IsADirectory)),
             Some(Place::Program(name)) => Ok(stub(&name).into_bytes()),
-            Some(Place::Device("/dev/zero")) => Ok(vec![0; ENDLESS]),
-            Some(Place::Device(_)) => Ok(Vec::new()),
+            Some(Place::Device("/dev/null")) => Ok(Vec::new()),
+            Some(Place::Device("/dev/zero")) => Ok(vec![0; ZEROS]),
+            Some(Place::Device(_)) => random(RANDOM).map_err(told),
             None => Err(failed(ErrorKind::NotFound)),
         }
     }
@@ -439,6 +441,27 @@ impl Disk {
             false => way,
         })
     }
+}
+
+/// So many bytes that nobody can foretell.
+#[cfg(target_os = "wasi")]
+#[allow(clippy::unnecessary_wraps)]
+fn random(bytes: usize) -> io::Result<Vec<u8>> {
+    // The host gives so many at a time.
+    const AT_ONCE: usize = 64 << 10;
+    let mut all = Vec::with_capacity(bytes);
+    while all.len() < bytes {
+        let more = AT_ONCE.min(bytes - all.len());
+        all.extend(wasip2::random::random::get_random_bytes(more as u64));
+    }
+    Ok(all)
+}
+
+#[cfg(not(target_os = "wasi"))]
+fn random(bytes: usize) -> io::Result<Vec<u8>> {
+    let mut all = vec![0; bytes];
+    fs::File::open("/dev/urandom")?.read_exact(&mut all)?;
+    Ok(all)
 }
 
 fn is_link(path: &Path) -> bool {
