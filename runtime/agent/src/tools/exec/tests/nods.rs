@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use openclaw_config::{Current, Disk, Place as Home, Request, Schema, Selection, Surroundings, load};
-use openclaw_sandbox::approvals::Store;
+use openclaw_sandbox::approvals::{Store, Verdict};
 
 use super::*;
 use crate::Nods;
