@@ -18,4 +18,5 @@ mod corpus;
 mod house;
 mod inside;
 mod network;
+mod programs;
 mod sessions;

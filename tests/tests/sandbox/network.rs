@@ -135,6 +135,13 @@ async fn a_host_that_the_operator_opened_is_reached_and_stands_in_the_audit() {
         ),
         ("wget -q --post-data x=1 -O- AT/echo", "POST x=1\n"),
         ("wget -q AT/none; echo $?", "8\n"),
+        ("curl -s file:///etc/passwd gopher://x; echo $?", "1\n"),
+        ("curl -s http://; echo $?", "3\n"),
+        ("curl -sO AT/..; echo $?", "23\n"),
+        (
+            "rm -f *; curl -sO AT/..%2fup; ls -a /workspace",
+            ".\n..\n..%2fup\n",
+        ),
     ] {
         let said = house.run(ONE, &tried.replace("AT", &at)).await;
         assert_eq!(said.out, expected.replace("AT", &at), "{tried}: {said:?}");

@@ -1,6 +1,6 @@
 //! `curl`, for what agents do with it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -11,7 +11,9 @@ use url::form_urlencoded::byte_serialize;
 
 use super::common::{Files, reason};
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
-use super::web::{CLOSED, Exchange, Trouble, address, exchange, file_name, head, next, words};
+use super::web::{
+    CLOSED, Exchange, Stop, Trouble, address, deadline, exchange, file_name, head, next, redirects, words,
+};
 use crate::network::{Failure, Request};
 
 const KNOWN: [Known; 37] = [
@@ -62,9 +64,6 @@ pub(super) struct Curl {
     /// What the operator opened.
     pub(super) open: Vec<String>,
 }
-
-/// How it ends, by the numbers that scripts know.
-struct Stop(i32, String);
 
 /// One call.
 struct Call<'a> {
@@ -123,12 +122,9 @@ impl Call<'_> {
             false => Stop(3, why),
         })?;
         let request = self.request(url).await?;
-        let most = match (self.given.has("location"), self.given.value("max-redirs")) {
-            (false, _) => 0,
-            (true, None) => REDIRECTS,
-            (true, Some(most)) => most
-                .parse()
-                .map_err(|_| Stop(2, format!("{most} is no number of redirects")))?,
+        let most = match self.given.has("location") {
+            true => redirects(self.given.value("max-redirs"), REDIRECTS)?,
+            false => 0,
         };
         let begun = Instant::now();
         let sent = exchange(request.clone(), most, self.given.value("request").is_some());
@@ -258,23 +254,12 @@ impl Call<'_> {
             (None, false, Some(_)) => "POST".to_owned(),
             (None, false, None) => "GET".to_owned(),
         };
-        let end = match given.value("max-time") {
-            None => None,
-            Some(text) => {
-                let seconds = text
-                    .parse::<f64>()
-                    .ok()
-                    .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-                let most = seconds.ok_or_else(|| Stop(2, format!("--max-time {text}: this is no time")))?;
-                Instant::now().checked_add(most)
-            }
-        };
         Ok(Request {
             method,
             url,
             headers,
             body,
-            end,
+            end: deadline("max-time", given.value("max-time"))?,
         })
     }
 

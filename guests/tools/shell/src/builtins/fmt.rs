@@ -330,26 +330,3 @@ fn indent(space: usize, has_tabs: bool, column: &mut usize, out: &mut String) {
         *column += 1;
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_come_out_alike_and_a_sentence_ends_with_two_blanks() {
-        let form = Form {
-            most: 20,
-            goal: 18,
-            is_crown: false,
-            splits_only: false,
-            is_uniform: false,
-        };
-        assert_eq!(
-            format_text(
-                &form,
-                "The quick brown fox\njumps over the lazy dog.\n\nThe\nend.\n"
-            ),
-            "The quick brown\nfox jumps over the\nlazy dog.\n\nThe end.\n"
-        );
-    }
-}

@@ -3,9 +3,14 @@
 //! **Promise.** A redirect is a new request, which the host looks at like any other. What a script gave for one host —
 //! `Authorization`, `Cookie` — does not go to another.
 
+use std::time::{Duration, Instant};
+
 use url::Url;
 
 use crate::network::{Failure, Request, Response, send};
+
+/// How a program ends, by the numbers that scripts know, and why.
+pub(super) struct Stop(pub(super) i32, pub(super) String);
 
 /// A request that was answered in the end.
 pub(super) struct Exchange {
@@ -40,6 +45,24 @@ pub(super) fn address(text: &str) -> Result<Url, String> {
         )),
         Err(error) => Err(format!("{text} is no address: {error}")),
     }
+}
+
+/// When a request's time is up, by an option's seconds.
+pub(super) fn deadline(option: &str, seconds: Option<&str>) -> Result<Option<Instant>, Stop> {
+    let Some(text) = seconds else { return Ok(None) };
+    let most = text
+        .parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let most = most.ok_or_else(|| Stop(2, format!("--{option} {text}: this is no time")))?;
+    Ok(Instant::now().checked_add(most))
+}
+
+/// How many redirects to follow, by an option's number.
+pub(super) fn redirects(given: Option<&str>, default: usize) -> Result<usize, Stop> {
+    let Some(text) = given else { return Ok(default) };
+    text.parse()
+        .map_err(|_| Stop(2, format!("{text} is no number of redirects")))
 }
 
 /// Sends a request, and follows up to so many redirects. `keeps`: whether the method stays what it is.
@@ -184,36 +207,4 @@ pub(super) fn head(response: &Response) -> Vec<u8> {
     }
     head.extend_from_slice(b"\r\n");
     head
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_may_be_written_short_and_must_be_of_the_web() {
-        assert_eq!(address("example.org/a").unwrap().as_str(), "http://example.org/a");
-        assert_eq!(
-            address("https://example.org").unwrap().as_str(),
-            "https://example.org/"
-        );
-        for text in [
-            "file:///etc/passwd",
-            "ftp://example.org/x",
-            "gopher://x",
-            "http://",
-            "",
-        ] {
-            assert!(address(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_file_is_named_after_the_end_of_its_address_and_leads_nowhere() {
-        let name = |text: &str| file_name(&address(text).unwrap()).map(str::to_owned);
-        assert_eq!(name("https://example.org/a/b.tar?x=/y").as_deref(), Some("b.tar"));
-        assert_eq!(name("https://example.org/a/.."), None);
-        assert_eq!(name("https://example.org"), None);
-        assert_eq!(name("https://example.org/..%2fup").as_deref(), Some("..%2fup"));
-    }
 }

@@ -1,13 +1,11 @@
 //! `wget`, for what agents do with it: an address into a file, or to the screen.
 
-use std::time::{Duration, Instant};
-
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 
 use super::common::{Files, reason, within};
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
-use super::web::{self, CLOSED, Trouble, address, exchange, file_name, words};
+use super::web::{self, CLOSED, Stop, Trouble, address, deadline, exchange, file_name, redirects, words};
 use crate::network::{Failure, Request};
 
 const KNOWN: [Known; 15] = [
@@ -36,9 +34,6 @@ pub(super) struct Wget {
     /// What the operator opened.
     pub(super) open: Vec<String>,
 }
-
-/// How it ends, by the numbers that scripts know.
-struct Stop(i32, String);
 
 #[async_trait]
 impl Builtin for Wget {
@@ -95,12 +90,7 @@ impl Wget {
         document: &mut Vec<u8>,
     ) -> std::result::Result<String, Stop> {
         let request = request(given, text)?;
-        let most = match given.value("max-redirect") {
-            None => REDIRECTS,
-            Some(most) => most
-                .parse()
-                .map_err(|_| Stop(2, format!("{most} is no number of redirects")))?,
-        };
+        let most = redirects(given.value("max-redirect"), REDIRECTS)?;
         let asked = request.url.clone();
         let found = exchange(request, most, false)
             .map_err(|trouble| Stop(code(&trouble), words(&trouble, &self.open)))?;
@@ -181,23 +171,12 @@ fn request(given: &Given, text: &str) -> std::result::Result<Request, Stop> {
         (None, false, Some(_)) => "POST".to_owned(),
         (None, false, None) => "GET".to_owned(),
     };
-    let end = match given.value("timeout") {
-        None => None,
-        Some(text) => {
-            let seconds = text
-                .parse::<f64>()
-                .ok()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            let most = seconds.ok_or_else(|| Stop(2, format!("--timeout {text}: this is no time")))?;
-            Instant::now().checked_add(most)
-        }
-    };
     Ok(Request {
         method,
         url,
         headers,
         body: body.map(|body| body.as_bytes().to_vec()),
-        end,
+        end: deadline("timeout", given.value("timeout"))?,
     })
 }
 
