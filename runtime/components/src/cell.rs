@@ -218,8 +218,13 @@ async fn mount(parts: &Arc<Parts>, places: Vec<Place>) -> Result<Vec<Mount>> {
             true => Access::ReadWrite,
             false => Access::ReadOnly,
         };
+        // The operator's settings may have changed since the directory was opened; who only reads has no say in them.
+        let tree = match place.is_writable {
+            true => parts.trees.open_anew(&place.path, place.quota),
+            false => parts.trees.share(&place.path, place.quota),
+        };
         Ok(Mount {
-            tree: parts.trees.open(&place.path, place.quota)?,
+            tree: tree?,
             path: place.guest,
             access,
             links: place.is_writable && place.may_link,

@@ -20,8 +20,6 @@ pub struct Area {
     pub scope: Scope,
     /// The folder of this machine that is its workspace.
     pub workspace: PathBuf,
-    /// Whether what runs inside may change the workspace.
-    pub is_writable: bool,
     /// Whether the workspace is the sandbox's own, and not the agent's.
     pub is_own: bool,
     /// The agent's own workspace, to read, where that is another one.

@@ -162,7 +162,7 @@ impl Explained {
             let own = Mount {
                 host_root: area.workspace.display().to_string(),
                 container_root: "/workspace",
-                writable: area.is_writable,
+                writable: true,
                 source: match rules.access.value {
                     WorkspaceAccess::Rw => "agent workspace",
                     _ => "sandbox workspace",

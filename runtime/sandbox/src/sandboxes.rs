@@ -72,15 +72,34 @@ pub struct Sandboxes {
     backends: BTreeMap<&'static str, Arc<dyn Backend>>,
     open: Mutex<HashMap<(Scope, &'static str), Opened>>,
     /// Held while one is made or removed.
-    changing: tokio::sync::Mutex<Option<Instant>>,
+    changing: tokio::sync::Mutex<()>,
+    /// When it was last looked for what nobody uses.
+    pruned: Mutex<Option<Instant>>,
+}
+
+/// What tells settings apart that need another sandbox.
+#[derive(Clone, Eq, PartialEq)]
+struct Mark {
+    /// Of what may be told.
+    hash: String,
+    /// Of the values of variables, which stays in here.
+    values: [u8; 32],
 }
 
 struct Opened {
-    hash: String,
+    mark: Mark,
     seat: Seat,
+    /// What it was before its settings changed, as long as something goes on in there.
+    before: Vec<Arc<dyn Sandbox>>,
     /// Which folder the workspace was when it was opened.
     folder: Option<(u64, u64)>,
     touched: Instant,
+}
+
+impl Opened {
+    fn is_busy(&self) -> bool {
+        self.seat.sandbox.is_busy() || self.before.iter().any(|sandbox| sandbox.is_busy())
+    }
 }
 
 impl Sandboxes {
@@ -94,6 +113,7 @@ impl Sandboxes {
                 .collect(),
             open: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
+            pruned: Mutex::default(),
         }
     }
 
@@ -119,18 +139,18 @@ impl Sandboxes {
         let backend = self.backend(&rules, asked.tool)?;
         let scope = Scope::of(rules.scope.value, asked.agent, asked.session);
         let area = workspace::area(&rules, asked.place, scope.clone(), asked.workspace);
-        let hash = hash(&area, backend.id());
+        let mark = Mark::of(&area, backend.id());
         let key = (scope.clone(), backend.id());
-        if let Some(seat) = self.find(&key, &hash).await? {
-            return Ok(seat);
-        }
-        let mut pruned = self.changing.lock().await;
-        if let Some(seat) = self.find(&key, &hash).await? {
-            return Ok(seat);
-        }
-        if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
-            *pruned = Some(Instant::now());
+        if self.is_prune_due() {
+            let _alone = self.changing.lock().await;
             self.prune(asked.config, asked.place, &scope.to_string()).await;
+        }
+        if let Some(seat) = self.find(&key, &mark).await? {
+            return Ok(seat);
+        }
+        let _alone = self.changing.lock().await;
+        if let Some(seat) = self.find(&key, &mark).await? {
+            return Ok(seat);
         }
         if rules.access.value != WorkspaceAccess::Rw {
             let (to, from) = (area.workspace.clone(), asked.workspace.to_owned());
@@ -147,7 +167,7 @@ impl Sandboxes {
             agent: asked.agent.to_owned(),
             workspace: area.workspace.display().to_string(),
             is_own: area.is_own,
-            config_hash: hash.clone(),
+            config_hash: mark.hash.clone(),
             created_ms: 0,
             used_ms: 0,
         };
@@ -159,21 +179,39 @@ impl Sandboxes {
             scope,
         };
         self.state.write(move |tx| keep(tx, &row)).await?;
+        let mut open = self.open.lock();
+        let before = open.remove(&key).map(|old| {
+            let mut before = old.before;
+            before.push(old.seat.sandbox);
+            before.retain(|sandbox| sandbox.is_busy());
+            before
+        });
         let opened = Opened {
             folder: identity(&seat.workspace),
-            hash,
+            mark,
             seat: seat.clone(),
+            before: before.unwrap_or_default(),
             touched: Instant::now(),
         };
-        self.open.lock().insert(key, opened);
+        open.insert(key, opened);
         Ok(seat)
     }
 
+    /// Whether it is time to look for what nobody uses; whoever is told so does it.
+    fn is_prune_due(&self) -> bool {
+        let mut pruned = self.pruned.lock();
+        let is_due = pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY);
+        if is_due {
+            *pruned = Some(Instant::now());
+        }
+        is_due
+    }
+
     /// One that is open and as the config says.
-    async fn find(&self, key: &(Scope, &'static str), hash: &str) -> Result<Option<Seat>> {
+    async fn find(&self, key: &(Scope, &'static str), mark: &Mark) -> Result<Option<Seat>> {
         let (seat, folder, is_due) = {
             let mut open = self.open.lock();
-            let Some(opened) = open.get_mut(key).filter(|opened| opened.hash == hash) else {
+            let Some(opened) = open.get_mut(key).filter(|opened| opened.mark == *mark) else {
                 return Ok(None);
             };
             let is_due = opened.touched.elapsed() >= TOUCH_EVERY;
@@ -184,7 +222,6 @@ impl Sandboxes {
         };
         // Somebody may have removed its folder, or put another in its place.
         if folder.is_none() || identity(&seat.workspace) != folder {
-            self.open.lock().remove(key);
             return Ok(None);
         }
         if is_due {
@@ -200,7 +237,7 @@ impl Sandboxes {
         let open = self.open.lock();
         let is_busy = |row: &SandboxRow| {
             let of = |((scope, _), opened): (&(Scope, &str), &Opened)| {
-                scope.to_string() == row.scope && opened.seat.sandbox.is_busy()
+                scope.to_string() == row.scope && opened.is_busy()
             };
             open.iter().any(of)
         };
@@ -252,7 +289,7 @@ impl Sandboxes {
     fn is_held(&self, row: &SandboxRow) -> bool {
         self.open.lock().iter().any(|((scope, _), opened)| {
             let sandbox = &opened.seat.sandbox;
-            scope.to_string() == row.scope && (sandbox.is_busy() || Arc::strong_count(sandbox) > 1)
+            scope.to_string() == row.scope && (opened.is_busy() || Arc::strong_count(sandbox) > 1)
         })
     }
 
@@ -301,17 +338,27 @@ fn identity(folder: &Path) -> Option<(u64, u64)> {
     Some((found.dev(), found.ino()))
 }
 
-/// Tells settings apart that need another sandbox.
-fn hash(area: &Area, backend: &str) -> String {
-    let wasm = serde_json::to_string(&area.wasm).unwrap_or_default();
-    let text = format!(
-        "{backend}\n{}\n{}\n{:?}\n{wasm}",
-        area.workspace.display(),
-        area.is_writable,
-        area.agent
-    );
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+impl Mark {
+    fn of(area: &Area, backend: &str) -> Self {
+        // Values of variables are left out of this text.
+        let wasm = serde_json::to_string(&area.wasm).unwrap_or_default();
+        let text = format!(
+            "{backend}\n{}\n{:?}\n{wasm}",
+            area.workspace.display(),
+            area.agent
+        );
+        let hash = Sha256::digest(text.as_bytes());
+        let mut values = Sha256::new();
+        for (name, value) in area.wasm.env.iter().flatten() {
+            let value = value.expose();
+            values.update(format!("{name}={}:", value.len()));
+            values.update(value);
+        }
+        Self {
+            hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            values: values.finalize().into(),
+        }
+    }
 }
 
 async fn unblock(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {

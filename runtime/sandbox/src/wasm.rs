@@ -9,8 +9,9 @@ mod hosts;
 mod limits;
 mod run;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -40,7 +41,11 @@ pub struct Wasm {
     programs: PathBuf,
     shell: OnceCell<Utility>,
     files: OnceCell<Utility>,
+    turns: parking_lot::Mutex<HashMap<PathBuf, Weak<Turn>>>,
 }
+
+/// Whose turn it is with the files of a workspace.
+type Turn = Mutex<()>;
 
 impl Wasm {
     /// The backend with guests from a folder: `shell.wasm` and `files.wasm`.
@@ -51,7 +56,20 @@ impl Wasm {
             programs,
             shell: OnceCell::new(),
             files: OnceCell::new(),
+            turns: parking_lot::Mutex::default(),
         }
+    }
+
+    /// The turns of a workspace, which several sandboxes may share.
+    fn turn(&self, workspace: &Path) -> Arc<Turn> {
+        let mut turns = self.turns.lock();
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = turns.get(workspace).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::default();
+        turns.insert(workspace.to_owned(), Arc::downgrade(&turn));
+        turn
     }
 
     /// Has the guests compiled and mapped when it returns, so that the first command need not wait for that.
@@ -107,7 +125,7 @@ impl Backend for Wasm {
                 env: area.wasm.env.clone().unwrap_or_default(),
                 runs: area.scratch.join("runs"),
                 known_as: area.workspace.to_str().map(str::to_owned),
-                turn: Mutex::new(()),
+                turn: self.turn(&area.workspace),
                 state: self.state.clone(),
                 shell,
                 files,
@@ -132,7 +150,7 @@ impl Wasm {
         make(&tmp)?;
         make(&area.scratch.join("runs"))?;
         let mut places = vec![
-            place(&area.workspace, WORKDIR, (area.is_writable, area.is_own), quota)?,
+            place(&area.workspace, WORKDIR, (true, area.is_own), quota)?,
             place(&tmp, TMP, (true, true), quota)?,
         ];
         if let Some(agent) = &area.agent {
@@ -173,8 +191,8 @@ struct Room {
     runs: PathBuf,
     /// Where the workspace is on this machine, as prompts and transcripts may name it.
     known_as: Option<String>,
-    /// Whose turn it is with the files: two edits of one file are one after the other.
-    turn: Mutex<()>,
+    /// Two edits of one file are one after the other, whichever sandbox they come from.
+    turn: Arc<Turn>,
     state: State,
     shell: Cell,
     files: Cell,

@@ -47,16 +47,15 @@ pub fn scratch(place: &Place, scope: &Scope) -> PathBuf {
 pub fn area(rules: &Rules, place: &Place, scope: Scope, agent: &Path) -> Area {
     // A folder beside the others also for what everything shares: as the one that holds them it would show them all.
     let own = root(rules, place).join(scope.slug());
-    let (workspace, is_writable, agent) = match rules.access.value {
-        WorkspaceAccess::None => (own, true, None),
-        WorkspaceAccess::Ro => (own, true, Some(agent.to_owned())),
-        WorkspaceAccess::Rw => (agent.to_owned(), true, None),
+    let (workspace, agent) = match rules.access.value {
+        WorkspaceAccess::None => (own, None),
+        WorkspaceAccess::Ro => (own, Some(agent.to_owned())),
+        WorkspaceAccess::Rw => (agent.to_owned(), None),
     };
     Area {
         scratch: scratch(place, &scope),
         is_own: rules.access.value != WorkspaceAccess::Rw,
         workspace,
-        is_writable,
         agent,
         wasm: rules.wasm.clone(),
         scope,

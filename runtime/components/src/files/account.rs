@@ -56,12 +56,11 @@ impl Room {
 
 /// The count of one directory.
 pub(super) struct Account {
-    pub(super) quota: Quota,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    quota: Quota,
     used: Room,
     /// Of what is used: taken, and not yet on the disk for certain.
     taken: Room,
@@ -85,8 +84,27 @@ pub(super) struct Start {
 impl Account {
     pub(super) fn new(quota: Quota) -> Self {
         Self {
-            quota,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                quota,
+                used: Room::default(),
+                taken: Room::default(),
+                ever: Room::default(),
+                counted: None,
+            }),
+        }
+    }
+
+    pub(super) fn quota(&self) -> Quota {
+        self.state().quota
+    }
+
+    /// Lets the directory hold so much from now on. What is in it already stays.
+    pub(super) fn set_quota(&self, quota: Quota) {
+        let mut state = self.state();
+        if state.quota != quota {
+            state.quota = quota;
+            // A count that stopped at the old quota says nothing about the new one.
+            state.counted = state.counted.take().filter(|counted| counted.whole);
         }
     }
 
@@ -96,7 +114,7 @@ impl Account {
         if room != Room::default() {
             let used = state.used.plus(room);
             let known = state.counted.as_ref().is_some_and(|counted| counted.whole);
-            if !known || !used.is_within(self.quota) {
+            if !known || !used.is_within(state.quota) {
                 return None;
             }
             state.used = used;
@@ -185,7 +203,7 @@ impl Drop for Taken<'_> {
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
-            .field("quota", &self.quota)
+            .field("quota", &self.quota())
             .finish_non_exhaustive()
     }
 }

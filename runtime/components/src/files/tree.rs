@@ -69,6 +69,27 @@ impl Trees {
     /// A tree lives as long as somebody keeps it; keep it with the component that was granted it, so that its
     /// content is not counted anew for each call.
     pub fn open(&self, path: &Path, quota: Quota) -> Result<Arc<Tree>, Error> {
+        let tree = self.share(path, quota)?;
+        let held = tree.account.quota();
+        match held == quota {
+            true => Ok(tree),
+            false => Err(Error::Quota {
+                path: path.to_owned(),
+                held,
+                asked: quota,
+            }),
+        }
+    }
+
+    /// Opens a directory whose quota the operator may change while it is in use: it has this one from now on.
+    pub fn open_anew(&self, path: &Path, quota: Quota) -> Result<Arc<Tree>, Error> {
+        let tree = self.share(path, quota)?;
+        tree.account.set_quota(quota);
+        Ok(tree)
+    }
+
+    /// Opens a directory, or returns the one that is open already, whatever its quota is.
+    pub fn share(&self, path: &Path, quota: Quota) -> Result<Arc<Tree>, Error> {
         let failed = |errno: Errno| Error::Directory {
             path: path.to_owned(),
             source: errno.into(),
@@ -86,15 +107,7 @@ impl Trees {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.retain(|_, tree| tree.strong_count() > 0);
         if let Some(tree) = live.get(&inode).and_then(Weak::upgrade) {
-            let held = tree.account.quota;
-            return match held == quota {
-                true => Ok(tree),
-                false => Err(Error::Quota {
-                    path: path.to_owned(),
-                    held,
-                    asked: quota,
-                }),
-            };
+            return Ok(tree);
         }
         let tree = Arc::new(Tree {
             path: path.to_owned(),
@@ -227,7 +240,7 @@ impl Tree {
             return Ok(());
         }
         let start = self.account.begin_count();
-        let census = census::count(&self.root, self.account.quota.entries.min(MAX_ENTRIES))?;
+        let census = census::count(&self.root, self.account.quota().entries.min(MAX_ENTRIES))?;
         let found = census.found.plus(names.orphans()?);
         self.account.end_count(&start, found, !census.more);
         Ok(())

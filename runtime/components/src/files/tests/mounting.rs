@@ -49,7 +49,15 @@ fn one_directory_is_one_tree_with_one_quota() {
     let other = Quota { bytes: 1, entries: 1 };
     let refused = world.trees.open(&world.path(""), other).unwrap_err();
     assert!(refused.to_string().contains("one quota"), "{refused}");
-    drop((tree, alias));
+    // Whom the operator lets change it, does so for all.
+    let anew = world.trees.open_anew(&world.path(""), other).unwrap();
+    assert!(Arc::ptr_eq(&tree, &anew));
+    assert!(world.trees.open(&world.path(""), PLENTY).is_err());
+    assert!(Arc::ptr_eq(
+        &tree,
+        &world.trees.share(&world.path(""), PLENTY).unwrap()
+    ));
+    drop((tree, alias, anew));
     assert!(world.trees.open(&world.path(""), other).is_ok());
 }
 
