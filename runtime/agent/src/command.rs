@@ -23,6 +23,8 @@ pub(crate) enum Command {
         /// What is for the model, with this level alone.
         rest: Option<String>,
     },
+    /// To let commands leave the sandbox was asked for by a client that may not have it so.
+    Unelevated,
     /// Ends what runs, and what waits.
     Stop,
     /// Begins the session afresh.
@@ -79,7 +81,10 @@ impl Command {
                     named.and_then(|(id, word)| Some((id.to_owned(), Verdict::of(word)?))),
                 ))
             }
-            ("/elevated" | "/elev", rest) => elevated(rest),
+            ("/elevated" | "/elev", rest) => elevated(rest).map(|command| match command.raises() {
+                true if request.sender.is_none() && !request.may_elevate => Self::Unelevated,
+                _ => command,
+            }),
             _ => None,
         }
     }
@@ -90,6 +95,11 @@ impl Command {
             self,
             Self::Reset { first: Some(_) } | Self::Elevated { rest: Some(_), .. }
         )
+    }
+
+    /// Whether it lets commands go further than the sandbox.
+    fn raises(&self) -> bool {
+        matches!(self, Self::Elevated { level: Some(level), .. } if *level != Level::Off)
     }
 
     /// The level that it sets for its own text alone.
@@ -122,6 +132,10 @@ fn elevated(text: &str) -> Option<Command> {
         rest: (!rest.is_empty()).then(|| rest.to_owned()),
     })
 }
+
+/// What is said to a client that may not let commands leave the sandbox.
+pub(crate) const UNELEVATED: &str = "⚠️ Of the gateway's own clients only those with the scope operator.admin let commands \
+                                     leave the sandbox. Nothing was done.";
 
 /// What `/elevated` says of how far commands go.
 pub(crate) fn elevated_text(reach: &Reach, is_sandboxed: bool, is_set: bool) -> String {
@@ -225,6 +239,7 @@ mod tests {
     fn read(message: &str) -> Option<Command> {
         let request = Request {
             message: message.to_owned(),
+            may_elevate: true,
             ..Request::default()
         };
         Command::read(&Config::default(), &request)
@@ -279,6 +294,31 @@ mod tests {
         assert!(!inline.is_answered_here() && inline.session_level().is_none());
         assert_eq!(inline.inline_level(), Some(Level::Ask));
         assert_eq!(read("/elevated please"), None);
+    }
+
+    #[test]
+    fn a_client_without_the_scope_lets_no_command_leave_the_sandbox() {
+        let config = Config::default();
+        let of = |message: &str, sender: Option<Sender>| {
+            let request = Request {
+                message: message.to_owned(),
+                sender,
+                ..Request::default()
+            };
+            Command::read(&config, &request).unwrap()
+        };
+        for raised in ["/elevated on", "/elevated full build it", "/elev ask"] {
+            let command = of(raised, None);
+            assert_eq!(command, Command::Unelevated, "{raised}");
+            assert!(command.is_answered_here() && command.session_level().is_none());
+            let owner = Sender {
+                is_owner: true,
+                ..Sender::default()
+            };
+            assert_ne!(of(raised, Some(owner)), Command::Unelevated);
+        }
+        assert_eq!(of("/elevated off", None).session_level(), Some(Level::Off));
+        assert!(matches!(of("/elevated", None), Command::Elevated { .. }));
     }
 
     #[test]

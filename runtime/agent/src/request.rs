@@ -49,6 +49,9 @@ pub struct Request {
     /// Whether a client of the gateway's own may answer about commands that wait. Of those on channels, owners may.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub may_approve: bool,
+    /// Whether a client of the gateway's own may let commands leave the sandbox, as far as the config lets it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_elevate: bool,
     /// Whether the message is for the model even if it looks like a command.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_plain: bool,

@@ -181,6 +181,7 @@ impl Turn<'_> {
                 command::approve(self.shared.gate.as_deref(), &begun.request, answer.as_ref())
             }
             Command::Stop => "Nothing was running.".to_owned(),
+            Command::Unelevated => command::UNELEVATED.to_owned(),
             Command::Elevated { level, .. } => {
                 scene::elevated_text(&self.shared.config.get().config, begun, level.is_some())
             }

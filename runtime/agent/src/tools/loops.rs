@@ -174,7 +174,8 @@ impl Loops {
             };
         }
         let hash = trace::hash(arguments);
-        if self.stale >= STALE {
+        // A call that was not made before may be the way out.
+        if self.stale >= STALE && self.made.iter().any(|made| made.is(tool, &hash)) {
             return Advice::Stop(found(Kind::Stale, self.stale));
         }
         let streak = self.streak(tool, &hash);

@@ -156,6 +156,7 @@ async fn agent(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer 
         images,
         origin: Origin::Cli,
         may_approve: caller.require(Scope::Approvals).is_ok(),
+        may_elevate: caller.require(Scope::Admin).is_ok(),
         route,
         model,
         thinking: given(asked.thinking),

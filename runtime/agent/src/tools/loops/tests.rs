@@ -98,8 +98,11 @@ fn a_few_arguments_in_turn_that_bring_the_same_are_warned_of_and_no_more() {
 fn whatever_the_pattern_thirty_calls_that_bring_nothing_new_are_enough() {
     let tools = ["read", "ls", "exec"];
     let round = |index: usize| (tools[index % 3], json!({}), "same".to_owned());
-    let told = sequence(&mut on(), 40, round);
+    let mut loops = on();
+    let told = sequence(&mut loops, 40, round);
     assert_eq!(told.last().map(|(word, _)| *word), Some("stop"));
+    let other = json!({"path": "new"});
+    assert_eq!(loops.look("write", &other, true), Advice::Go, "another way is open");
     let calls: usize = told
         .iter()
         .filter(|(word, _)| *word != "stop")

@@ -87,6 +87,7 @@ pub(super) async fn send(gateway: Arc<Gateway>, caller: Caller, params: Params) 
         thinking: sent.thinking.filter(|level| !level.is_empty()),
         timeout_ms: sent.timeout_ms,
         may_approve: caller.require(Scope::Approvals).is_ok(),
+        may_elevate: caller.require(Scope::Admin).is_ok(),
         is_plain: sent.suppress_command_interpretation,
         ..Request::default()
     };
