@@ -46,6 +46,8 @@ process looks after it. Quote what holds spaces; there is no terminal unless pty
 const TELL_EVERY: Duration = Duration::from_millis(100);
 /// How many commands may be sent to the background of one sandbox, so that there is room for those that are waited for.
 const IN_BACKGROUND: usize = 16;
+/// How often it is looked whether there is room in the background by now.
+const ROOM_EVERY: Duration = Duration::from_millis(500);
 /// How long what a command started may go on printing after its end before the call returns without it.
 const LEFT_OVER: Duration = Duration::from_millis(300);
 
@@ -219,7 +221,7 @@ async fn run(bench: &Bench, call: Call<'_>) -> Result<ToolOutput, ToolOutput> {
     let started = start(bench, ready).await;
     let (foreground, more) = started.map_err(|why| report::not_started(&why))?;
     let warnings = [warnings, more].concat();
-    Ok(attend(foreground, patience, bench.has_process, &warnings, &call.progress).await)
+    Ok(attend(bench, foreground, patience, &warnings, &call.progress).await)
 }
 
 /// Reads what is asked for against what the config says.
@@ -410,19 +412,24 @@ async fn start(bench: &Bench, ready: Ready) -> Result<(Foreground, Vec<String>),
         .jobs
         .start(terms, process)
         .map_err(|error| error.to_string())?;
+    if ready.patience.is_none() {
+        // Without `process` nobody could ever write to it. One that has ended already reads nothing.
+        let _ = foreground.job().close_input().await;
+    }
     Ok((foreground, warnings))
 }
 
-/// Waits for a command as long as `patience`, and says what came of it.
+/// Waits for a command as long as `patience`, or longer while no more may go on in the background of its sandbox, and
+/// says what came of it.
 async fn attend(
+    bench: &Bench,
     foreground: Foreground,
     patience: Option<Duration>,
-    has_process: bool,
     warnings: &[String],
     progress: &mpsc::Sender<String>,
 ) -> ToolOutput {
     let begun = Instant::now();
-    let yields = patience.and_then(|patience| begun.checked_add(patience));
+    let mut yields = patience.and_then(|patience| begun.checked_add(patience));
     let job = foreground.job().clone();
     let mut changes = job.changes();
     let mut left_over: Option<Instant> = None;
@@ -437,13 +444,19 @@ async fn attend(
             let since = *left_over.get_or_insert_with(Instant::now);
             if since.elapsed() >= LEFT_OVER {
                 let output = job.output();
-                let left = has_process.then(|| foreground.release(true));
+                let left = bench.has_process.then(|| foreground.release(true));
                 left.as_ref().map(Job::drain);
                 return report::ended(&glance, &output, warnings, Some(left.is_some()));
             }
         } else if yields.is_some_and(|yields| Instant::now() >= yields) {
-            let job = foreground.release(false);
-            return report::running(&job, warnings);
+            if job
+                .sandbox()
+                .is_none_or(|scope| bench.jobs.in_background(scope) < IN_BACKGROUND)
+            {
+                let job = foreground.release(false);
+                return report::running(&job, warnings);
+            }
+            yields = Instant::now().checked_add(ROOM_EVERY);
         }
         told.tell(&glance.tail, glance.total_chars, progress);
         let ends = left_over.and_then(|since| since.checked_add(LEFT_OVER));

@@ -190,6 +190,11 @@ impl Job {
         &self.0.id
     }
 
+    /// What shares the sandbox that it runs in, if it runs in one.
+    pub fn sandbox(&self) -> Option<&str> {
+        self.0.terms.sandbox.as_deref()
+    }
+
     /// How it stands.
     pub fn glance(&self) -> Glance {
         let kept = &self.0;

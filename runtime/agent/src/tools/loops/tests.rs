@@ -102,7 +102,11 @@ fn whatever_the_pattern_thirty_calls_that_bring_nothing_new_are_enough() {
     let told = sequence(&mut loops, 40, round);
     assert_eq!(told.last().map(|(word, _)| *word), Some("stop"));
     let other = json!({"path": "new"});
-    assert_eq!(loops.look("write", &other, true), Advice::Go, "another way is open");
+    assert_eq!(
+        loops.look("write", &other, true),
+        Advice::Go,
+        "another way is open"
+    );
     let calls: usize = told
         .iter()
         .filter(|(word, _)| *word != "stop")
