@@ -25,6 +25,7 @@ use crate::backend::{Abilities, Area, Backend, Sandbox};
 use crate::error::{Error, Result};
 use crate::process::{Command, Process};
 use crate::scope::Scope;
+use crate::workspace::RUNS;
 
 /// Where the workspace is inside.
 const WORKDIR: &str = "/workspace";
@@ -123,7 +124,7 @@ impl Backend for Wasm {
                 scope: area.scope.to_string(),
                 settings: limits::settings(&area.wasm),
                 env: area.wasm.env.clone().unwrap_or_default(),
-                runs: area.scratch.join("runs"),
+                runs: area.scratch.join(RUNS),
                 known_as: area.workspace.to_str().map(str::to_owned),
                 turn: self.turn(&area.workspace),
                 state: self.state.clone(),
@@ -148,7 +149,7 @@ impl Wasm {
         let tmp = area.scratch.join("tmp");
         make(&area.workspace)?;
         make(&tmp)?;
-        make(&area.scratch.join("runs"))?;
+        make(&area.scratch.join(RUNS))?;
         let mut places = vec![
             place(&area.workspace, WORKDIR, (true, area.is_own), quota)?,
             place(&tmp, TMP, (true, true), quota)?,

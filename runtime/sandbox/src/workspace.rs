@@ -4,6 +4,7 @@
 //! and none is made. Folders that are removed are those that were made here. **Bound.** [`SEED_FILES`] files of
 //! [`SEED_BYTES`] together. **Cost.** A copy of each, once.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -13,6 +14,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use openclaw_config::Place;
+use openclaw_config::tree::Config;
 use openclaw_config::tree::sandbox::WorkspaceAccess;
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, openat};
 
@@ -25,6 +27,10 @@ use crate::scope::Scope;
 pub const SEED_FILES: usize = 2_000;
 /// How many bytes are copied.
 pub const SEED_BYTES: u64 = 64 << 20;
+/// The folder of the state folder in which each sandbox has one for what comes and goes.
+const SCRATCH: &str = "sandbox";
+/// The folder of that one in which each run has its own.
+pub(crate) const RUNS: &str = "runs";
 /// The folder of skills, which comes along.
 const SKILLS: &str = "skills";
 /// How deep folders of skills are.
@@ -40,7 +46,7 @@ pub fn root(rules: &Rules, place: &Place) -> PathBuf {
 
 /// The folder for what comes and goes.
 pub fn scratch(place: &Place, scope: &Scope) -> PathBuf {
-    place.state_dir.join("sandbox").join(scope.slug())
+    place.state_dir.join(SCRATCH).join(scope.slug())
 }
 
 /// Where a session's tools run. `agent` is the agent's own workspace.
@@ -87,7 +93,7 @@ pub(crate) fn seed(workspace: &Path, from: &Path, names: &[&str]) -> Result<()> 
     };
     let moved = copied.and_then(|()| fs::rename(&draft, workspace));
     moved.map_err(|error| {
-        // Another one was faster, or it goes with the next start.
+        // Another one was faster. If it stays, the next start sweeps it up.
         let _ = fs::remove_dir_all(&draft);
         failed(workspace)(error)
     })
@@ -154,6 +160,41 @@ fn copy_file(source: &OwnedFd, name: &OsStr, target: &Path, left: &mut Left) -> 
     left.bytes -= found.len();
     let mut copy = File::create_new(target)?;
     io::copy(&mut file.take(found.len()), &mut copy).map(drop)
+}
+
+/// Removes what a gateway that was killed left of its runs and of workspaces that it was making. To be called before the
+/// first sandbox is used; what cannot be removed is told in the log.
+pub fn sweep(config: &Config, place: &Place) {
+    let agents = config.agents.entries.keys().map(String::as_str);
+    let roots: BTreeSet<PathBuf> = std::iter::once("")
+        .chain(agents)
+        .map(|agent| root(&Rules::of(config, agent), place))
+        .collect();
+    let drafts = roots
+        .iter()
+        .flat_map(|root| folders(root))
+        .filter(|path| is_draft(path));
+    let runs = folders(&place.state_dir.join(SCRATCH));
+    let runs = runs.iter().flat_map(|scratch| folders(&scratch.join(RUNS)));
+    for path in drafts.chain(runs) {
+        if let Err(error) = remove(&path) {
+            tracing::warn!(%error, "what an earlier gateway left stays");
+        }
+    }
+}
+
+/// The folders in a folder; of what cannot be read there are none.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
+}
+
+/// Whether a folder is called as those are in which a workspace is made.
+fn is_draft(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let id = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
+    id.is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Removes a folder that was made here, if it is there.

@@ -453,3 +453,42 @@ async fn what_is_old_goes_by_its_own_agents_settings_and_never_while_it_is_enter
     assert_eq!(house.run_as("keep", of_keep, "cat file").await.out, "there\n");
     assert_eq!(house.out(OTHER, "ls").await, "");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changed_settings_hold_for_what_comes_next_and_what_still_runs_is_known() {
+    let wasm = |bytes: &str, key: &str| json!({"diskBytes": bytes, "env": {"KEY": key}});
+    let mut house = House::open_with(json!({"wasm": wasm("1m", "old")})).await;
+    let fill = "cat kept; head -c 3000000 /dev/zero > big && wc -c < big; echo $KEY";
+    house.run(ONE, "echo kept > kept").await;
+    assert_eq!(house.out(ONE, fill).await, "kept\nold\n");
+    let running = house.start(ONE, "sleep 100").await;
+    house.config.agents.defaults.sandbox.wasm = serde_json::from_value(wasm("8m", "new")).unwrap();
+    assert_eq!(house.out(ONE, fill).await, "kept\n3000000\nnew\n");
+    // A value alone is another sandbox too.
+    house.config.agents.defaults.sandbox.wasm = serde_json::from_value(wasm("8m", "newer")).unwrap();
+    assert_eq!(house.out(ONE, "echo $KEY").await, "newer\n");
+    let is_busy = async || house.sandboxes.list().await.unwrap()[0].1;
+    assert!(is_busy().await, "its first command still runs");
+    running.stop().cancel();
+    hear(running).await;
+    assert!(!is_busy().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_gateway_left_of_its_runs_goes_with_the_next_start() {
+    let house = House::open().await;
+    house.run(ONE, "x=kept; echo kept > file").await;
+    let sandbox = house.place.state_dir.join("sandbox");
+    let own = fs::read_dir(&sandbox).unwrap().next().unwrap().unwrap().path();
+    let torn = own.join("runs/0123456789abcdef0123456789abcdef");
+    fs::create_dir(&torn).unwrap();
+    fs::write(torn.join("state"), "x=secret").unwrap();
+    let workspaces = house.place.state_dir.join("sandboxes");
+    let draft = workspaces.join(".0123456789abcdef0123456789abcdef.tmp");
+    fs::create_dir(&draft).unwrap();
+    let foreign = workspaces.join(".mine.tmp");
+    fs::create_dir(&foreign).unwrap();
+    openclaw_sandbox::workspace::sweep(&house.config, &house.place);
+    assert!(!torn.exists() && !draft.exists() && foreign.exists());
+    assert_eq!(house.out(ONE, "cat file; echo $x").await, "kept\nkept\n");
+}

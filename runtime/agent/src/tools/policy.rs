@@ -99,6 +99,8 @@ pub struct Policy {
     mode_word: &'static str,
     /// What keeps `apply_patch` away.
     patch: Option<Rule>,
+    /// What keeps the tools away that change files.
+    lent: Option<Rule>,
 }
 
 impl Policy {
@@ -113,6 +115,7 @@ impl Policy {
         Self {
             filters: layers::all(sources, &subject),
             patch: layers::patch(sources.config, &subject),
+            lent: layers::lent(sources.config, &subject),
             subject,
             mode: Key {
                 path,
@@ -184,9 +187,17 @@ impl Policy {
     }
 
     fn switch(&self, tool: &Tool<'_>) -> Rule {
-        let is_patch = tool.extension.is_none() && fold(tool.name) == "apply_patch";
-        let refused = self.patch.clone().filter(|_| is_patch);
-        refused.unwrap_or_else(|| Rule::silent(Layer::Switch, "nothing switches it off"))
+        let name = fold(tool.name);
+        let is = |names: &[&str]| tool.extension.is_none() && names.contains(&name.as_str());
+        let patch = self.patch.as_ref().filter(|_| is(&["apply_patch"]));
+        let lent = self
+            .lent
+            .as_ref()
+            .filter(|_| is(&["write", "edit", "apply_patch"]));
+        patch
+            .or(lent)
+            .cloned()
+            .unwrap_or_else(|| Rule::silent(Layer::Switch, "nothing switches it off"))
     }
 
     fn owner(&self, tool: &Tool<'_>) -> Rule {

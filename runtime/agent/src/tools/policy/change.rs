@@ -65,6 +65,12 @@ impl Policy {
                 let path = &rule.key.as_ref()?.path;
                 let value = match path.last_key() {
                     Some("enabled") => json!(true),
+                    Some("workspaceAccess") => {
+                        return Some(Change {
+                            note: Some("the agent's workspace is not shown inside then".to_owned()),
+                            ..Change::set(path, &json!("none"))
+                        });
+                    }
                     // Empty is every model.
                     _ => json!([]),
                 };

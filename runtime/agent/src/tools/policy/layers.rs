@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use openclaw_config::Path;
 use openclaw_config::tree::Config;
-use openclaw_config::tree::sandbox::SandboxMode;
+use openclaw_config::tree::sandbox::{SandboxMode, WorkspaceAccess};
 use openclaw_config::tree::tools::{AgentTools, ToolLists, ToolPolicy, ToolProfile};
 
 use super::lists::{Allow, Filter, List, Origin};
@@ -112,6 +112,29 @@ pub(super) fn patch(config: &Config, subject: &Subject) -> Option<Rule> {
         }),
         entry: None,
         effect: Effect::Refused(why),
+    })
+}
+
+/// What keeps the tools that change files away: a sandboxed session is lent the agent's workspace to read.
+pub(super) fn lent(config: &Config, subject: &Subject) -> Option<Rule> {
+    let own = config.agents.entries.get(&subject.agent);
+    let own = own.and_then(|agent| agent.sandbox.as_ref()?.workspace_access);
+    let access = own.or(config.agents.defaults.sandbox.workspace_access);
+    if !subject.is_sandboxed || access != Some(WorkspaceAccess::Ro) {
+        return None;
+    }
+    let path = match own {
+        Some(_) => Path::of(["agents", "entries", &subject.agent, "sandbox"]),
+        None => Path::of(["agents", "defaults", "sandbox"]),
+    };
+    Some(Rule {
+        layer: Layer::Switch,
+        key: Some(Key {
+            path: path.key("workspaceAccess"),
+            is_default: false,
+        }),
+        entry: Some("ro".to_owned()),
+        effect: Effect::Refused("the agent's workspace is lent to be read"),
     })
 }
 

@@ -281,6 +281,33 @@ fn a_tool_that_is_switched_off_is_told_by_its_switch() {
 }
 
 #[test]
+fn what_is_lent_to_be_read_is_not_written_by_a_tool() {
+    let lent = |access: &str| json!({"agents": {"defaults": {"sandbox": {"workspaceAccess": access}}}});
+    let judge = |value: Value, is_sandboxed: bool, name: &str| {
+        let mut subject = subject("work");
+        subject.is_sandboxed = is_sandboxed;
+        policy_for(value, subject).judge(&tool(name))
+    };
+    for name in ["write", "edit", "apply_patch"] {
+        let refused = judge(lent("ro"), true, name);
+        assert_eq!(
+            refused.rule.to_string(),
+            "the agent's workspace is lent to be read; agents.defaults.sandbox.workspaceAccess says so",
+            "{name}"
+        );
+        assert!(judge(lent("ro"), false, name).allowed && judge(lent("rw"), true, name).allowed);
+    }
+    assert!(judge(lent("ro"), true, "read").allowed);
+    let mut own = lent("rw");
+    own["agents"]["entries"] = json!({"work": {"sandbox": {"workspaceAccess": "ro"}}});
+    let rule = judge(own, true, "edit").rule.to_string();
+    assert!(
+        rule.contains("agents.entries.work.sandbox.workspaceAccess"),
+        "{rule}"
+    );
+}
+
+#[test]
 fn owners_have_what_is_theirs_and_nobody_else_does() {
     let of = |is_owner| {
         let mut subject = subject("work");

@@ -26,7 +26,7 @@ use openclaw_policy::PluginId;
 use openclaw_sandbox::approvals::Store;
 use openclaw_sandbox::machine;
 use openclaw_sandbox::wasm::Wasm;
-use openclaw_sandbox::{Backend, Rules, Sandboxes};
+use openclaw_sandbox::{Backend, Rules, Sandboxes, workspace};
 use openclaw_secrets::collect::collect;
 use openclaw_secrets::snapshot::Strictness;
 use openclaw_secrets::{SecretValue, Snapshot as Secrets, SnapshotCell};
@@ -209,6 +209,8 @@ impl House {
             tokio::spawn(prepare(Arc::clone(&wasm)));
         }
         let wasm: Arc<dyn Backend> = wasm;
+        // Before anybody comes: what it removes is nobody's then.
+        workspace::sweep(&snapshot.config, &extensions.context.place);
         let nods = nods(snapshot, &config);
         let agent = Agent::start(openclaw_agent::Options {
             state: state.clone(),
