@@ -1,7 +1,8 @@
 //! One change of a file after the other.
 //!
 //! **Promise.** Whoever holds files is alone with them in this process, whichever session asked. All of a call's files
-//! are taken at once, so that no two calls wait for each other. **Bound.** A waiter waits as long as the calls before
+//! are taken at once, so that no two calls wait for each other. A guest has a process's memory of its own: what its
+//! sandboxes change in one workspace is one after the other by the host, and not beside what changes on the machine. **Bound.** A waiter waits as long as the calls before
 //! it work on their files. **Cost.** A look at the short list of what is held.
 
 use std::collections::BTreeSet;
