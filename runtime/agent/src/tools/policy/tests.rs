@@ -292,7 +292,7 @@ fn what_is_lent_to_be_read_is_not_written_by_a_tool() {
         let refused = judge(lent("ro"), true, name);
         assert_eq!(
             refused.rule.to_string(),
-            "the agent's workspace is lent to be read; agents.defaults.sandbox.workspaceAccess says so",
+            "the agent's workspace is lent to be read; agents.defaults.sandbox.workspaceAccess is \"ro\"",
             "{name}"
         );
         assert!(judge(lent("ro"), false, name).allowed && judge(lent("rw"), true, name).allowed);

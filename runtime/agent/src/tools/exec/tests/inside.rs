@@ -2,7 +2,6 @@
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use openclaw_sandbox::jobs::Ended;
 use openclaw_sandbox::{About, Process, Result as Started};
 
 use super::*;
