@@ -116,7 +116,7 @@ async fn measure() {
     );
     report_beside("sandbox.32_sessions", "ms", run_at_once(&mut lines).await, None);
     let listed = line.must("sandbox.list", json!({})).await;
-    let at_rest = listed["sandboxes"]
+    let at_rest = listed["containers"]
         .as_array()
         .map(Vec::as_slice)
         .unwrap_or_default();

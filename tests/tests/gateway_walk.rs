@@ -321,11 +321,16 @@ async fn a_strangers_command_runs_in_the_sandbox_and_the_owners_on_this_machine(
     );
     let direct = house.must(&["sandbox", "explain"]);
     assert!(direct.contains("runtime    direct"), "{direct}");
-    assert!(
-        house
-            .must(&["sandbox", "recreate", "--all"])
-            .contains("Removed agent:main.")
-    );
+    let nobody = house.run(&["sandbox", "recreate", "--agent", "nobody"]);
+    assert_eq!(nobody.status.code(), Some(1), "{nobody:?}");
+    // A session is named as people name it, and what it shares goes.
+    let removed = house.must(&[
+        "sandbox",
+        "recreate",
+        "--session",
+        "agent:main:Telegram:direct:4711",
+    ]);
+    assert!(removed.contains("Removed agent:main."), "{removed}");
     assert!(house.must(&["sandbox", "list"]).contains("No sandboxes"));
     running.stop();
 }

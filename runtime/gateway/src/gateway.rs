@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use openclaw_config::Current;
 use openclaw_config::tree::Config;
+use openclaw_config::{Current, Snapshot};
 use openclaw_protocol::frame::StateVersion;
 use openclaw_protocol::hello::Features;
 use openclaw_protocol::identity::Identity;
@@ -129,6 +129,14 @@ impl Gateway {
     /// The config that counts.
     pub fn config(&self) -> &Arc<Current<Config>> {
         &self.config
+    }
+
+    /// Takes over the config after one of its keys was written. The file was read whole for that: what somebody else
+    /// changed in it meanwhile holds from now on too, and the log says so.
+    pub(crate) fn take_config(&self, snapshot: Snapshot<Config>) {
+        let before = self.config.replace(snapshot);
+        let path = &before.place.config_path;
+        tracing::info!(path = %path.display(), "the config was read again; all that it says by now holds");
     }
 
     /// The state.

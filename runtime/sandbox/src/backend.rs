@@ -11,6 +11,7 @@ use openclaw_config::tree::sandbox::SandboxWasm;
 
 use crate::error::Result;
 use crate::process::{Command, Process};
+use crate::rules::WasmKeys;
 use crate::scope::Scope;
 
 /// Where a session's tools are to run.
@@ -28,6 +29,8 @@ pub struct Area {
     pub scratch: PathBuf,
     /// Limits of the backend `wasm`.
     pub wasm: SandboxWasm,
+    /// Where those stand.
+    pub wasm_keys: WasmKeys,
 }
 
 /// What a backend is, for those who are told.

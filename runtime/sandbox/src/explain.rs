@@ -1,6 +1,6 @@
 //! Why a session's tools run where they run.
 //!
-//! **Promise.** It says what holds for this session now, which key says so, and the command that would change it. What
+//! **Promise.** It says what holds for this session by a config, which key says so, and the command that would change it. What
 //! this build cannot do it says too. **Cost.** A look at the config; nothing is started or made.
 
 mod change;

@@ -3,7 +3,7 @@
 //! **Promise.** What an agent says comes before what the defaults say, and each value knows its key. Where everything
 //! shares one sandbox, what single agents say of its inside does not count: whoever comes first would decide for all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openclaw_config::tree::Config;
 use openclaw_config::tree::sandbox::{
@@ -40,6 +40,26 @@ pub struct Rules {
     pub max_age_days: u32,
     /// The limits of the backend `wasm`.
     pub wasm: SandboxWasm,
+    /// Where those stand.
+    pub wasm_keys: WasmKeys,
+}
+
+/// Where the settings of the backend `wasm` stand.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct WasmKeys {
+    agent: String,
+    /// Those that the agent's own config says.
+    own: BTreeSet<String>,
+}
+
+impl WasmKeys {
+    /// The key that decides about one of them, or would.
+    pub fn of(&self, name: &str) -> String {
+        match self.own.contains(name) {
+            true => format!("agents.entries.{}.sandbox.wasm.{name}", self.agent),
+            false => format!("agents.defaults.sandbox.wasm.{name}"),
+        }
+    }
 }
 
 impl Rules {
@@ -72,6 +92,7 @@ impl Rules {
             idle_hours: prune(|of| of.idle_hours, 24),
             max_age_days: prune(|of| of.max_age_days, 7),
             wasm: inner.wasm(),
+            wasm_keys: inner.wasm_keys(),
             scope,
         }
     }
@@ -126,12 +147,31 @@ impl Layers<'_> {
         let ruled = |place: String, tool: &String, backend: &String| {
             let key = Some(format!("{place}.sandbox.toolBackends.{tool}"));
             let value = backend.clone();
-            (tool.clone(), Ruled { value, key })
+            // `bash` is what `exec` was called, and names are written as people like.
+            let name = match tool.trim().to_lowercase().as_str() {
+                "bash" => "exec".to_owned(),
+                "apply-patch" => "apply_patch".to_owned(),
+                name => name.to_owned(),
+            };
+            (name, Ruled { value, key })
         };
         shared
             .map(|(tool, backend)| ruled("agents.defaults".to_owned(), tool, backend))
             .chain(own.map(|(tool, backend)| ruled(format!("agents.entries.{}", self.agent), tool, backend)))
             .collect()
+    }
+
+    fn wasm_keys(&self) -> WasmKeys {
+        let own = self.own.and_then(|own| own.wasm.as_ref());
+        let said = serde_json::to_value(own).unwrap_or_default();
+        let said = said.as_object().into_iter().flatten();
+        WasmKeys {
+            agent: self.agent.to_owned(),
+            own: said
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, _)| name.clone())
+                .collect(),
+        }
     }
 
     /// Each limit is taken for itself, and variables by their names.
@@ -194,6 +234,11 @@ mod tests {
             (SandboxScope::Agent, &None)
         );
         assert_eq!((rules.wasm.cpu_ms, rules.wasm.files), (Some(7), Some(9)));
+        assert_eq!(
+            rules.wasm_keys.of("cpuMs"),
+            "agents.entries.work.sandbox.wasm.cpuMs"
+        );
+        assert_eq!(rules.wasm_keys.of("files"), "agents.defaults.sandbox.wasm.files");
         let other = Rules::of(&config, "main");
         assert!(other.is_sandboxed(false) && !other.is_sandboxed(true) && rules.is_sandboxed(true));
     }

@@ -24,6 +24,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::backend::{Abilities, Area, Backend, Sandbox};
 use crate::error::{Error, Result};
 use crate::process::{Command, Process};
+use crate::rules::WasmKeys;
 use crate::scope::Scope;
 use crate::workspace::RUNS;
 
@@ -117,12 +118,17 @@ impl Backend for Wasm {
     fn open(&self, area: Area) -> BoxFuture<'_, Result<Arc<dyn Sandbox>>> {
         async move {
             let shell = self
-                .cell(self.shell().await?, &area, hosts::opened(&area.wasm)?)
+                .cell(
+                    self.shell().await?,
+                    &area,
+                    hosts::opened(&area.wasm, &area.wasm_keys)?,
+                )
                 .await?;
             let files = self.cell(self.files().await?, &area, Http::default()).await?;
             let sandbox = Room {
                 scope: area.scope.to_string(),
                 settings: limits::settings(&area.wasm),
+                keys: area.wasm_keys.clone(),
                 env: area.wasm.env.clone().unwrap_or_default(),
                 runs: area.scratch.join(RUNS),
                 known_as: area.workspace.to_str().map(str::to_owned),
@@ -159,7 +165,12 @@ impl Wasm {
         }
         let holder = area.scope.slug();
         Ok(utility
-            .cell(&holder, places, limits::limits(&area.wasm)?, hosts)
+            .cell(
+                &holder,
+                places,
+                limits::limits(&area.wasm, &area.wasm_keys)?,
+                hosts,
+            )
             .await?)
     }
 }
@@ -187,6 +198,8 @@ struct Room {
     scope: String,
     /// What the shell is told, as JSON.
     settings: String,
+    /// Where its limits stand.
+    keys: WasmKeys,
     env: std::collections::BTreeMap<String, openclaw_config::secret_ref::PlainText>,
     /// Where each run has a folder for as long as it lasts.
     runs: PathBuf,

@@ -64,6 +64,7 @@ pub fn area(rules: &Rules, place: &Place, scope: Scope, agent: &Path) -> Area {
         workspace,
         agent,
         wasm: rules.wasm.clone(),
+        wasm_keys: rules.wasm_keys.clone(),
         scope,
     }
 }

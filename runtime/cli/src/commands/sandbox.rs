@@ -39,7 +39,7 @@ fn list(context: &Context, args: &Asked) -> Result<ExitCode, Failure> {
         output::print_json(&found);
         return Ok(ExitCode::SUCCESS);
     }
-    let rows: Vec<_> = found.elements("sandboxes").map(row).collect();
+    let rows: Vec<_> = found.elements("containers").map(row).collect();
     output::print_shown(&match rows.is_empty() {
         true => "No sandboxes. One is made when a sandboxed session first runs a tool.".to_owned(),
         false => rows.join("\n"),
@@ -70,6 +70,7 @@ fn row(sandbox: &Value) -> String {
 
 fn recreate(context: &Context, args: SandboxRecreate) -> Result<ExitCode, Failure> {
     let mut params = json!({ "force": args.force });
+    let is_named = !args.all;
     if let Value::Object(params) = &mut params {
         if args.all {
             params.insert("all".to_owned(), json!(true));
@@ -101,11 +102,14 @@ fn recreate(context: &Context, args: SandboxRecreate) -> Result<ExitCode, Failur
             .map(|scope| format!("Left {scope}: something runs in it. --force removes it all the same."));
         lines.extend(running);
         if lines.is_empty() {
-            lines.push("There is no such sandbox.".to_owned());
+            lines.push(
+                "There is no such sandbox; openclaw sandbox list names those that there are.".to_owned(),
+            );
         }
         output::print_shown(&lines.join("\n"));
     }
-    Ok(match busy.is_empty() {
+    let found_none = is_named && removed.is_empty();
+    Ok(match busy.is_empty() && !found_none {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
@@ -147,6 +151,11 @@ fn explain(global: &Global, args: &SandboxExplain) -> Result<ExitCode, Failure> 
     } else {
         let mut lines = vec![explained.to_string(), String::new(), "Tools".to_owned()];
         lines.extend(text::verdicts(&session_tools));
+        lines.push(String::new());
+        lines.push(
+            "So says the config on this machine. A gateway that runs goes by the one that it read."
+                .to_owned(),
+        );
         output::print_shown(&lines.join("\n"));
     }
     Ok(ExitCode::SUCCESS)

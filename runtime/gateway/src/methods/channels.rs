@@ -314,7 +314,7 @@ async fn become_owner(gateway: &Gateway, request: &PairingRequest) -> &'static s
     });
     match written.await {
         Ok(Ok(snapshot)) => {
-            gateway.config().replace(snapshot);
+            gateway.take_config(snapshot);
             "configured"
         }
         Ok(Err(error)) => {

@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
+use openclaw_config::tree::Config;
 use openclaw_protocol::Error;
 use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::{Field, Kind, Object, WORD};
-use openclaw_sandbox::Sandboxes;
+use openclaw_sandbox::{Rules, Sandboxes, Scope as SandboxScope};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::internal;
+use super::target::{Target, target};
 use crate::gateway::Gateway;
 use crate::method::{Answer, Method, Params};
 
@@ -73,7 +75,15 @@ async fn list(gateway: Arc<Gateway>, params: Params) -> Answer {
             })
         })
         .collect();
-    Ok(json!({ "sandboxes": rows }).into())
+    Ok(json!({ "containers": rows, "browsers": [] }).into())
+}
+
+/// What the sandbox of a session may be called: by what the config says shares it now, and its own from before.
+fn scopes_of(config: &Config, session: &str) -> Result<[String; 2], Error> {
+    let Target { key, agent } = target(config, Some(session), None)?;
+    let scope = Rules::of(config, &agent).scope.value;
+    let shared = SandboxScope::of(scope, &agent, key.as_str());
+    Ok([shared.to_string(), key.as_str().to_owned()])
 }
 
 async fn recreate(gateway: Arc<Gateway>, params: Params) -> Answer {
@@ -86,18 +96,22 @@ async fn recreate(gateway: Arc<Gateway>, params: Params) -> Answer {
     }
     let sandboxes = sandboxes(&gateway)?;
     let rows = sandboxes.list().await.map_err(|error| internal(&error))?;
-    let place = gateway.config().get().place.clone();
+    let snapshot = gateway.config().get();
+    let of_session = which.session.as_deref();
+    let of_session = of_session
+        .map(|session| scopes_of(&snapshot.config, session))
+        .transpose()?;
+    let of_agent = which.agent.map(|agent| agent.trim().to_lowercase());
     let (mut removed, mut busy) = (Vec::new(), Vec::new());
     for (row, is_busy) in rows {
-        let of_agent = |agent: &String| {
+        let is_agents = |agent: &String| {
             row.scope == format!("agent:{agent}") || row.scope.starts_with(&format!("agent:{agent}:"))
         };
         let is_meant = which.all
-            || which
-                .session
+            || of_session
                 .as_ref()
-                .is_some_and(|session| *session == row.scope)
-            || which.agent.as_ref().is_some_and(of_agent);
+                .is_some_and(|scopes| scopes.contains(&row.scope))
+            || of_agent.as_ref().is_some_and(is_agents);
         if !is_meant {
             continue;
         }
@@ -106,7 +120,7 @@ async fn recreate(gateway: Arc<Gateway>, params: Params) -> Answer {
             continue;
         }
         let gone = sandboxes
-            .remove(&row, &place)
+            .remove(&row, &snapshot.place)
             .await
             .map_err(|error| internal(&error))?;
         if gone {

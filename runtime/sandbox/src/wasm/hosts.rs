@@ -14,25 +14,25 @@ use openclaw_policy::{Bytes, HostPattern, PathPattern, Port};
 
 use super::limits::memory;
 use crate::error::{Error, Result};
+use crate::rules::WasmKeys;
 
-const KEY: &str = "sandbox.wasm.hosts";
 /// Whatever a server may be asked for.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// Bodies are held whole, and more than once while they are handed on.
 const OF_MEMORY: u64 = 4;
 
 /// The rules.
-pub(super) fn opened(wasm: &SandboxWasm) -> Result<Http> {
+pub(super) fn opened(wasm: &SandboxWasm, keys: &WasmKeys) -> Result<Http> {
     let max_body = memory(wasm) / OF_MEMORY;
     let entries = wasm.hosts.iter().flatten();
     let rules = entries.map(|entry| {
         rule(entry, max_body).map_err(|why| Error::Setting {
-            key: KEY.to_owned(),
+            key: keys.of("hosts"),
             why: format!("{entry:?}: {why}"),
         })
     });
     Http::new(rules.collect::<Result<_>>()?).map_err(|why| Error::Setting {
-        key: KEY.to_owned(),
+        key: keys.of("hosts"),
         why: why.to_string(),
     })
 }
@@ -86,7 +86,7 @@ mod tests {
             hosts: Some(entries.iter().map(|entry| (*entry).to_owned()).collect()),
             ..SandboxWasm::default()
         };
-        let http = opened(&wasm)?;
+        let http = opened(&wasm, &WasmKeys::default())?;
         let said = http.rules().iter().map(|rule| {
             let private = if rule.private { "private " } else { "" };
             format!("{private}{} {} {:?}", rule.scheme, rule.host, rule.port)
@@ -109,7 +109,11 @@ mod tests {
             ["https *.example.org Number(443)"]
         );
         assert_eq!(rules(&["http://[::1]"]).unwrap(), ["http [::1] Number(80)"]);
-        assert!(opened(&SandboxWasm::default()).unwrap().is_empty());
+        assert!(
+            opened(&SandboxWasm::default(), &WasmKeys::default())
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
@@ -125,7 +129,7 @@ mod tests {
             "*.org",
         ] {
             let told = rules(&[entry]).unwrap_err().to_string();
-            assert!(told.contains(KEY), "{entry}: {told}");
+            assert!(told.contains("sandbox.wasm.hosts"), "{entry}: {told}");
         }
     }
 }

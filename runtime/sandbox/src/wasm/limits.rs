@@ -8,6 +8,7 @@ use openclaw_policy::{Limit, LimitSet};
 use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::rules::WasmKeys;
 
 const MIB: u64 = 1 << 20;
 /// What one command may have where nothing is said.
@@ -26,7 +27,7 @@ const HOST_CALLS: u64 = 1_000_000_000;
 const AT_ONCE: u64 = 32;
 
 /// The limits of one run.
-pub(super) fn limits(wasm: &SandboxWasm) -> Result<LimitSet> {
+pub(super) fn limits(wasm: &SandboxWasm, keys: &WasmKeys) -> Result<LimitSet> {
     let size = |size: &Option<Size>, usual| size.as_ref().map_or(usual, Size::bytes);
     let mut limits = LimitSet::default();
     for (limit, amount, key) in [
@@ -45,7 +46,7 @@ pub(super) fn limits(wasm: &SandboxWasm) -> Result<LimitSet> {
         ),
     ] {
         limits.set(limit, amount).map_err(|why| Error::Setting {
-            key: format!("sandbox.wasm.{key}"),
+            key: keys.of(key),
             why: why.to_string(),
         })?;
     }
@@ -53,7 +54,7 @@ pub(super) fn limits(wasm: &SandboxWasm) -> Result<LimitSet> {
 }
 
 /// Why a run broke off, with the key that would let it go on.
-pub(super) fn why(error: &Broke) -> String {
+pub(super) fn why(error: &Broke, keys: &WasmKeys) -> String {
     let Broke::Stopped {
         stop: Stop::Limit(setting),
         ..
@@ -69,9 +70,10 @@ pub(super) fn why(error: &Broke) -> String {
         _ => return error.to_string(),
     };
     format!(
-        "stopped at its limit of {} ({}); agents.defaults.sandbox.wasm.{key} in the config allows more",
+        "stopped at its limit of {} ({}); {} in the config allows more",
         setting.amount,
-        setting.limit.key()
+        setting.limit.key(),
+        keys.of(key)
     )
 }
 

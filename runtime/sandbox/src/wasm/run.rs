@@ -63,7 +63,7 @@ pub(super) async fn start(room: &Room, session: &str, command: Command) -> Resul
         output: pipes.output,
     };
     let (cell, state) = (room.shell.clone(), room.state.clone());
-    let (session, scope) = (session.to_owned(), room.scope.clone());
+    let (session, scope, keys) = (session.to_owned(), room.scope.clone(), room.keys.clone());
     let (stop, end, running) = (pipes.stop, pipes.end, Arc::clone(&room.running));
     tokio::spawn(async move {
         let ended = tokio::select! {
@@ -73,7 +73,7 @@ pub(super) async fn start(room: &Room, session: &str, command: Command) -> Resul
         };
         let how = match ended {
             None => End::Stopped,
-            Some(Err(error)) => End::Broken(limits::why(&error)),
+            Some(Err(error)) => End::Broken(limits::why(&error, &keys)),
             Some(Ok(is_content)) => {
                 if let Some(memory) = changed(&own.0, before.as_deref()) {
                     let kept = state

@@ -8,6 +8,9 @@ const ENDS: &[char] = &[';', '|', '&', '\n', '(', ')', '{', '}'];
 /// Words that stand before a command and change nothing about what it is.
 const BEFORE: &[&str] = &["command", "exec", "env", "nohup", "sudo", "time", "npx"];
 
+/// What answers about commands, or changes which of them run.
+const APPROVALS: &[&str] = &["resolve", "allowlist", "set", "grants"];
+
 /// Why a text is not run, if it is not.
 pub(super) fn refused(text: &str) -> Option<&'static str> {
     text.split(ENDS).find_map(|part| {
@@ -31,7 +34,9 @@ pub(super) fn refused(text: &str) -> Option<&'static str> {
                     return Some("Logging a channel in needs a person at a terminal: ask your person to do it.");
                 }
                 let is_operators = has("gateway", &["send", "agent", "chat.send", "exec.approval.resolve", "exec.approvals.set"])
-                    || has("approvals", &["approve", "allowlist", "set"]);
+                    || has("approvals", APPROVALS)
+                    || has("exec-approvals", APPROVALS)
+                    || has("config", &["set"]);
                 is_operators.then_some(
                     "What only the operator may ask of the gateway is not asked from a command that an agent runs.",
                 )
@@ -67,12 +72,17 @@ mod tests {
             "X=1 /usr/bin/openclaw channels login",
             "echo hi; openclaw gateway call send --params '{}'",
             "openclaw --profile work approvals allowlist add /bin/sh",
+            "openclaw approvals resolve 12ab allow-always",
+            "openclaw exec-approvals allowlist add /bin/sh",
+            "openclaw config set tools.exec.mode full",
         ] {
             assert!(refused(text).is_some(), "{text}");
         }
         for text in [
             "openclaw channels status",
             "openclaw gateway call health",
+            "openclaw approvals get",
+            "openclaw config get tools.exec.mode",
             "echo /approve",
             "grep approve /approve.txt",
             "ls /approve",

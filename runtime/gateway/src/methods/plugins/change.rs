@@ -219,7 +219,7 @@ pub(super) async fn set_enabled(gateway: Arc<Gateway>, params: Params) -> Answer
     });
     let written = written.await.map_err(|error| internal(&error))?;
     let snapshot = written.map_err(|error| Error::invalid(error.to_string()))?;
-    gateway.config().replace(snapshot);
+    gateway.take_config(snapshot);
     match asked.enabled {
         true => apply(&gateway, parts, &installed).await?,
         false => {
