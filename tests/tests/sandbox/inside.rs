@@ -389,6 +389,20 @@ async fn only_what_could_read_waits_for_input() {
         "ls; pwd",
         "bash -c 'echo hi'",
         "sed s/a/b/ file",
+        "awk 'BEGIN { print \"}\" } BEGIN{print 1+1}'",
+        "jq -nr 1",
+        "jq --null-input 1",
+        "jq --arg x 1 '.a' file",
+        "grep -rn a",
+        "grep -rl a",
+        "grep --regexp=a file",
+        "sed --expression=s/a/b/ file",
+        "shuf -i 1-10 -n 3",
+        "shuf -e a b",
+        "read -u 3 x 3< file",
+        "sort --version",
+        "f() { tr a-z A-Z; }; echo hi | f",
+        "f() { cat; }; g() { f; }; g < file",
     ];
     for text in fed {
         // Nobody says that there is no input.
@@ -409,6 +423,13 @@ async fn only_what_could_read_waits_for_input() {
         "jq .",
         "bash",
         "f() { cat; }; f",
+        "g() { f; }; f() { cat; }; if true; then g; fi",
+        "awk 'BEGIN { x = 1 } { print }'",
+        "awk 'BEGIN { getline; print }'",
+        "jq -n input",
+        "jq --arg x 1 .",
+        "read -u 0 x",
+        "grep -e a --include=b",
     ];
     let wait = async |text: &&str| {
         let mut process = house.start(OTHER, text).await;

@@ -187,3 +187,28 @@ async fn a_folder_that_a_call_names_is_looked_for_in_the_workspace() {
         "/workspace/sub\n/workspace/sub\n"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_a_command_was_given_is_written_down_nowhere() {
+    let house = House::open_with(json!({"wasm": {"env": {"TOKEN": "s3cret-of-the-operator"}}})).await;
+    let remembered = async || {
+        let read = house
+            .state
+            .read(|view| view.shell_memory(ONE, ONE))
+            .await
+            .unwrap();
+        String::from_utf8(read.unwrap()).unwrap()
+    };
+    assert_eq!(
+        house.out(ONE, "own=mine; echo $TOKEN").await,
+        "s3cret-of-the-operator\n"
+    );
+    let memory = remembered().await;
+    assert!(memory.contains("mine") && memory.contains("TOKEN"), "{memory}");
+    assert!(!memory.contains("s3cret"), "{memory}");
+    // It is known all the same whether it is another one, and what did not change is not written again.
+    assert_eq!(house.out(ONE, "echo $own").await, "mine\n");
+    assert_eq!(remembered().await, memory);
+    assert_eq!(house.out(ONE, "TOKEN=changed").await, "");
+    assert_eq!(house.out(ONE, "echo $TOKEN").await, "changed\n");
+}

@@ -17,6 +17,7 @@ use bashkit::{DirEntry, FileSystem, FileSystemExt, FileType, Metadata, Result, n
 
 use crate::failure::{failed, told};
 use crate::modes::Modes;
+use crate::random;
 
 /// Folders in which every command of the shell can be found by its path, as scripts expect.
 const PROGRAMS: [&str; 2] = ["/bin", "/usr/bin"];
@@ -244,7 +245,7 @@ impl FileSystem for Disk {
             Some(Place::Program(name)) => Ok(stub(&name).into_bytes()),
             Some(Place::Device("/dev/null")) => Ok(Vec::new()),
             Some(Place::Device("/dev/zero")) => Ok(vec![0; ZEROS]),
-            Some(Place::Device(_)) => random(RANDOM).map_err(told),
+            Some(Place::Device(_)) => random::bytes(RANDOM).map_err(told),
             None => Err(failed(ErrorKind::NotFound)),
         }
     }
@@ -441,27 +442,6 @@ impl Disk {
             false => way,
         })
     }
-}
-
-/// So many bytes that nobody can foretell.
-#[cfg(target_os = "wasi")]
-#[allow(clippy::unnecessary_wraps)]
-fn random(bytes: usize) -> io::Result<Vec<u8>> {
-    // The host gives so many at a time.
-    const AT_ONCE: usize = 64 << 10;
-    let mut all = Vec::with_capacity(bytes);
-    while all.len() < bytes {
-        let more = AT_ONCE.min(bytes - all.len());
-        all.extend(wasip2::random::random::get_random_bytes(more as u64));
-    }
-    Ok(all)
-}
-
-#[cfg(not(target_os = "wasi"))]
-fn random(bytes: usize) -> io::Result<Vec<u8>> {
-    let mut all = vec![0; bytes];
-    fs::File::open("/dev/urandom")?.read_exact(&mut all)?;
-    Ok(all)
 }
 
 fn is_link(path: &Path) -> bool {

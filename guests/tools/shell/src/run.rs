@@ -9,6 +9,7 @@ use tokio::io::AsyncWrite;
 
 use crate::builtins;
 use crate::disk::{Disk, Mount};
+use crate::given::Given;
 use crate::input;
 use crate::modes::Modes;
 use crate::settings::Settings;
@@ -62,9 +63,10 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
     let modes = state.as_mut().map(State::take_modes).unwrap_or_default();
     let disk = Arc::new(Disk::new(mounts, Modes::new(modes)));
     let mut bash = build(run, &disk, &state).await;
-    if let Some(state) = state {
-        state.restore(&mut bash, &run.env);
-    }
+    let given = match state {
+        Some(state) => Ok(state.restore(&mut bash, &run.env)),
+        None => Given::new(),
+    };
     disk.set_programs(bash.builtin_names());
 
     let code = match begin(&mut bash, run).await {
@@ -83,7 +85,10 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
                 .exists()
         };
         let modes = disk.modes().kept(there);
-        let saved = State::of(&bash, &run.env, modes, &mut notes).save(&kept.join("state"), &before);
+        let saved = given.and_then(|given| {
+            let state = State::of(&bash, given, &run.env, modes, &mut notes);
+            state.save(&kept.join("state"), &before)
+        });
         if let Err(error) = saved {
             notes.push(format!(
                 "what the session remembers could not be written ({error})"

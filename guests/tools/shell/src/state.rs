@@ -17,9 +17,10 @@ use bashkit::{Bash, ShellState, SnapshotOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::aside;
+use crate::given::Given;
 
 /// The form of the file, with the version of the interpreter whose state lies in it.
-const FORM: &str = "openclaw-shell 2 bashkit 0.20.2";
+const FORM: &str = "openclaw-shell 3 bashkit 0.20.2";
 
 /// A variable that is kept is read and written with every run.
 const LARGEST: usize = 1 << 20;
@@ -42,7 +43,7 @@ const PASSING: [&str; 6] = [
 pub(crate) struct State {
     form: String,
     /// The environment that the run was given.
-    given: BTreeMap<String, String>,
+    given: Given,
     shell: ShellState,
     /// The modes of files, by path.
     modes: BTreeMap<String, u32>,
@@ -76,7 +77,8 @@ impl State {
     /// What a session holds now. What is too large goes into the notes.
     pub(crate) fn of(
         bash: &Bash,
-        given: &BTreeMap<String, String>,
+        mut given: Given,
+        variables: &BTreeMap<String, String>,
         modes: BTreeMap<String, u32>,
         notes: &mut Vec<String>,
     ) -> Self {
@@ -85,7 +87,7 @@ impl State {
             exclude_functions: false,
         });
         let mut shell = taken.shell;
-        for (name, value) in given {
+        for (name, value) in variables {
             if shell.variables.get(name).or_else(|| shell.env.get(name)) == Some(value) {
                 forget(&mut shell, name);
             }
@@ -103,9 +105,10 @@ impl State {
             shell.arrays.remove(name);
         }
         shell.traps.clear();
+        given.take(variables);
         Self {
             form: FORM.to_owned(),
-            given: given.clone(),
+            given,
             shell,
             modes,
         }
@@ -128,15 +131,17 @@ impl State {
         aside::write(file, &bytes)
     }
 
-    /// Puts a session back where it was, in an environment that may be another one now.
-    pub(crate) fn restore(self, bash: &mut Bash, given: &BTreeMap<String, String>) {
+    /// Puts a session back where it was, in an environment that may be another one now, and yields what it knew of the
+    /// one before.
+    pub(crate) fn restore(self, bash: &mut Bash, variables: &BTreeMap<String, String>) -> Given {
         bash.restore_shell_state(&self.shell);
-        for (name, value) in given.iter().filter(|(name, _)| *name != "PWD") {
+        for (name, value) in variables.iter().filter(|(name, _)| *name != "PWD") {
             let kept = self.shell.variables.contains_key(name) || self.shell.env.contains_key(name);
-            if !kept || self.given.get(name) != Some(value) {
+            if !kept || !self.given.had(name, value) {
                 bash.set_env(name, value);
             }
         }
+        self.given
     }
 }
 

@@ -1,5 +1,7 @@
 //! `cp` and `mv`: files and folders under other names.
 
+use std::path::{Path, PathBuf};
+
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, Error, ExecResult, FileType, Metadata, Result};
 
@@ -156,7 +158,12 @@ impl<'a> Copy<'a> {
         };
         let there = self.files.stat(to).await.ok();
         let (source, goal) = (self.files.path(from), self.files.path(to));
-        if self.files.real(&source).await == self.files.real(&goal).await && there.is_some() && !keeps {
+        let is_same = match keeps {
+            // A link and what it leads to are two files; a link and itself are one.
+            true => self.place(&source).await == self.place(&goal).await,
+            false => self.files.real(&source).await == self.files.real(&goal).await,
+        };
+        if is_same && (there.is_some() || self.files.lstat(to).await.is_ok()) {
             return self.fail(&format!("{} and {} are the same file", quoted(from), quoted(to)));
         }
         match (
@@ -196,6 +203,14 @@ impl<'a> Copy<'a> {
                     self.file(from, to, &found).await;
                 }
             }
+        }
+    }
+
+    /// Where a name really stands, be it a link or not.
+    async fn place(&self, path: &Path) -> PathBuf {
+        match (path.parent(), path.file_name()) {
+            (Some(above), Some(name)) => self.files.real(above).await.join(name),
+            _ => path.to_owned(),
         }
     }
 
@@ -248,7 +263,7 @@ impl<'a> Copy<'a> {
                         error,
                     )
                 };
-                return fs.symlink(std::path::Path::new(from), &goal).await.map_err(why);
+                return fs.symlink(Path::new(from), &goal).await.map_err(why);
             }
             if found.file_type.is_symlink() {
                 let why = |error| (format!("cannot create symbolic link {}", quoted(to)), error);
@@ -274,7 +289,7 @@ impl<'a> Copy<'a> {
     }
 
     /// Gives a copy the mode of what it was made from, and its time if that was asked for.
-    async fn finish(&mut self, goal: &std::path::Path, found: &Metadata, was_there: bool) {
+    async fn finish(&mut self, goal: &Path, found: &Metadata, was_there: bool) {
         let mode = self
             .files
             .fs
@@ -339,13 +354,15 @@ impl<'a> Copy<'a> {
             Ok(()) => self.told("renamed ", from, to),
             // Between two folders of the host there is no renaming, only copying.
             Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::CrossesDevices => {
-                let before = self.report.code;
+                // What failed before this one must not hide that this one did.
+                let before = std::mem::take(&mut self.report.code);
                 self.one(from, to, true).await;
-                if self.report.code == before
+                if self.report.code == 0
                     && let Err(error) = self.files.fs.remove(&source, true).await
                 {
                     self.fail(&format!("cannot remove {}: {}", quoted(from), reason(&error)));
                 }
+                self.report.code = self.report.code.max(before);
             }
             Err(error) => {
                 let (from, to) = (quoted(from), quoted(to));

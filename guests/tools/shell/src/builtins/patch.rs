@@ -239,7 +239,9 @@ fn place(lines: &[Vec<u8>], hunk: &Hunk, shift: isize, most: usize, loose: bool)
     for fuzz in 0..=most.min(hunk.context()) {
         let wanted = hunk.place(fuzz) + shift;
         let old = hunk.old(fuzz);
-        let last = lines.len().checked_sub(old.len())?;
+        let Some(last) = lines.len().checked_sub(old.len()) else {
+            continue;
+        };
         for away in 0..=lines.len() as isize {
             for at in [wanted + away, wanted - away] {
                 let Ok(at) = usize::try_from(at) else {

@@ -1,6 +1,6 @@
 //! `tar`: folders in one file, plain, gzipped or bzipped.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, FileType, Result};
@@ -113,7 +113,10 @@ impl Builtin for Tar {
             _ if run.report.code != 0 => {}
             Some("create") => run.create(&ctx, Vec::new()).await,
             Some("append" | "update") => {
-                if let Some(members) = run.load(&ctx).await {
+                // What could not be read whole is not written over.
+                if let Some(members) = run.load(&ctx).await
+                    && run.report.code == 0
+                {
                     run.create(&ctx, members).await;
                 }
             }
@@ -213,20 +216,28 @@ impl Run<'_> {
             }
         };
         let mut plain = Vec::new();
-        let unpacked = match bytes.get(..3) {
-            Some([0x1f, 0x8b, _]) => {
-                flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain)
-            }
-            Some(b"BZh") => bzip2::read::MultiBzDecoder::new(bytes.as_slice()).read_to_end(&mut plain),
+        let (packer, unpacked) = match bytes.get(..3) {
+            Some([0x1f, 0x8b, _]) => (
+                "gzip: stdin",
+                flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain),
+            ),
+            Some(b"BZh") => (
+                "bzip2",
+                bzip2::read::MultiBzDecoder::new(bytes.as_slice()).read_to_end(&mut plain),
+            ),
             _ => {
                 plain = bytes;
-                Ok(0)
+                ("", Ok(0))
             }
         };
-        if unpacked.is_err() {
-            self.report
-                .err
-                .push_str("\ngzip: stdin: unexpected end of file\n");
+        if let Err(error) = unpacked {
+            let why = match error.kind() {
+                ErrorKind::UnexpectedEof => "unexpected end of file".to_owned(),
+                _ => error.to_string(),
+            };
+            self.report.err.push_str(&format!("\n{packer}: {why}\n"));
+            // What was unpacked before is used all the same.
+            self.report.code = 2;
         }
         let members = format::read(&plain);
         if members.is_none() {
@@ -431,15 +442,8 @@ impl Run<'_> {
     }
 
     async fn extract(&mut self, files: &Files, member: &Member, strip: usize) {
-        let is_safe = |part: &&str| !part.is_empty() && *part != "." && *part != "..";
-        let parts: Vec<&str> = member
-            .name
-            .split('/')
-            .filter(|part| *part != "..")
-            .skip(strip)
-            .filter(is_safe)
-            .collect();
-        if parts.is_empty() {
+        let name = stripped(&member.name, strip);
+        if name.is_empty() {
             return;
         }
         if self.given.has("verbose") {
@@ -448,7 +452,6 @@ impl Run<'_> {
         if self.given.has("to-stdout") {
             return self.out.extend_from_slice(&member.bytes);
         }
-        let name = parts.join("/");
         let path = files.path(&name);
         if let Some(above) = path.parent() {
             // What is wrong with it will show when the file is written.
@@ -473,7 +476,10 @@ impl Run<'_> {
                     .symlink(std::path::Path::new(&member.target), &path)
                     .await
             }
-            (_, true) => files.fs.copy(&files.path(&member.target), &path).await,
+            (_, true) => {
+                let target = files.path(&stripped(&member.target, strip));
+                files.fs.copy(&target, &path).await
+            }
             _ => files.fs.write_file(&path, &member.bytes).await,
         };
         if let Err(error) = made {
@@ -495,4 +501,11 @@ impl Run<'_> {
             let _ = files.fs.set_modified_time(&path, member.modified).await;
         }
     }
+}
+
+/// A name in an archive without its first parts, and without those that lead elsewhere.
+fn stripped(name: &str, strip: usize) -> String {
+    let parts = name.split('/').filter(|part| *part != "..").skip(strip);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty() && *part != ".").collect();
+    parts.join("/")
 }
