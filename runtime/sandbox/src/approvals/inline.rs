@@ -314,6 +314,11 @@ pub(super) fn code(names: [&str; 2], words: &[Word]) -> Option<&'static str> {
                 Some("rules that are named on the command line")
             }
             _ if SHELLS.contains(&&*name) => shell_code(words),
+            _ if CARRIERS.contains(&&*name)
+                && words.iter().any(|word| word.plain().is_none_or(could_be_code)) =>
+            {
+                Some("what could be code for a program that it starts")
+            }
             _ => None,
         }
     })
@@ -416,8 +421,27 @@ pub(super) fn scripts<'a>(names: [&str; 2], words: &'a [Word]) -> impl Iterator<
     plain.filter(move |word| runs_scripts && !word.starts_with('-'))
 }
 
-/// Whether a text that was not understood names a program that could be told code in it.
+/// Words of the shell that stand before a command.
+const BEFORE: &[&str] = &[
+    "!", "if", "then", "else", "elif", "while", "until", "do", "time", "{", "[", "[[",
+];
+
+/// Whether a text that was not understood has a program whose name the shell makes up only when it runs.
+fn hides_a_name(text: &str) -> bool {
+    let mut commands = text.split(['|', '&', ';', '\n', '(', ')']);
+    commands.any(|command| {
+        let is_value = |word: &str| word.split_once('=').is_some_and(|(name, _)| !name.contains('$'));
+        let mut words = command.split_whitespace();
+        let name = words.find(|word| !BEFORE.contains(word) && !is_value(word));
+        name.is_some_and(|name| name.contains(['*', '?', '[', '{', '$', '`']))
+    })
+}
+
+/// Whether a text that was not understood names a program that could be told code in it, or hides one.
 pub(super) fn could_be_code(text: &str) -> bool {
+    if hides_a_name(text) {
+        return true;
+    }
     let without_quotes: String = text
         .chars()
         .filter(|next| !matches!(next, '\'' | '"' | '\\'))

@@ -1,8 +1,8 @@
 //! What a nod is bound to.
 //!
 //! **Promise.** A nod is for this text, in this folder, with this environment, for this agent and session, and these
-//! programs and this script as they were; whatever of it is another when the command starts, is told, and the command
-//! does not start. Between the last look and the start lie microseconds in which a file could still change; that is
+//! programs and this script as they were, or were not; whatever of it is another when the command starts, is told, and
+//! the command does not start. Between the last look and the start lie microseconds in which a file could still change; that is
 //! said here, because nobody can close it from outside of the kernel. **Cost.** One look at each file, and one read of
 //! those that we could write to.
 
@@ -17,6 +17,7 @@ use super::find::{Found, Places, find};
 use super::inline;
 use super::listed::{By, Seat, Seen};
 use super::policy::Policy;
+use super::shell::Word;
 use super::witness::Witness;
 
 /// How many programs of a text that was not understood are looked for.
@@ -52,8 +53,10 @@ pub struct Plan {
     env: [u8; 32],
     folder: Option<Witness>,
     /// The names that were looked for, and where they were found.
-    names: BTreeMap<String, PathBuf>,
+    names: BTreeMap<String, Option<PathBuf>>,
     files: Vec<Witness>,
+    /// Where no file was that would be run if it were there.
+    absent: Vec<PathBuf>,
 }
 
 /// A command that may run.
@@ -136,6 +139,7 @@ impl Plan {
             folder: None,
             names: BTreeMap::new(),
             files: Vec::new(),
+            absent: Vec::new(),
         }
     }
 
@@ -153,14 +157,19 @@ impl Plan {
             ..Self::unbound(asked, policy)
         };
         let mut paths: Vec<PathBuf> = seen.around.iter().map(|found| found.path.clone()).collect();
+        let mut folders = Folders::of(places.cwd);
         for seat in &seen.programs {
-            if let Some(found) = &seat.found {
-                plan.note(found, &mut paths);
+            plan.note(&seat.typed, seat.found.as_ref(), &mut paths);
+            plan.look_elsewhere(&folders, &seat.typed, &mut paths);
+            for word in inline::scripts(seat.names(), &seat.words) {
+                if plan.look_for(&folders, word, &mut paths) {
+                    break;
+                }
             }
-            paths.extend(script_of(seat, places));
+            folders.follow(&seat.typed, seat.words.iter().filter_map(Word::plain));
         }
         if seen.programs.is_empty() {
-            plan.search(asked, &mut paths);
+            plan.search(asked, folders, &mut paths);
         }
         for path in paths {
             if let Ok(witness) = Witness::take(&path, is_asked) {
@@ -170,27 +179,49 @@ impl Plan {
         plan
     }
 
-    fn note(&mut self, found: &Found, paths: &mut Vec<PathBuf>) {
-        self.names.insert(found.typed.clone(), found.path.clone());
-        paths.push(found.path.clone());
+    fn note(&mut self, name: &str, found: Option<&Found>, paths: &mut Vec<PathBuf>) {
+        let path = found.map(|found| found.path.clone());
+        paths.extend(path.clone());
+        self.names.insert(name.to_owned(), path);
+    }
+
+    /// Looks for a file in each folder that the command may be in; says whether there is one.
+    fn look_for(&mut self, folders: &Folders, name: &str, paths: &mut Vec<PathBuf>) -> bool {
+        let (there, absent): (Vec<_>, Vec<_>) = folders.all(name).partition(|path| path.is_file());
+        let is_there = !there.is_empty();
+        paths.extend(there);
+        self.absent.extend(absent);
+        is_there
+    }
+
+    /// Looks for a program that is named by a way to it, where the command goes to another folder first.
+    fn look_elsewhere(&mut self, folders: &Folders, name: &str, paths: &mut Vec<PathBuf>) {
+        if folders.0.len() > 1 && name.contains('/') && Path::new(name).is_relative() {
+            self.look_for(folders, name, paths);
+        }
     }
 
     /// Looks for programs and scripts among the words of a text that was not understood.
-    fn search(&mut self, asked: &Asked<'_>, paths: &mut Vec<PathBuf>) {
+    fn search(&mut self, asked: &Asked<'_>, mut folders: Folders, paths: &mut Vec<PathBuf>) {
         let places = asked.places();
         let mut words = words_of(asked.command);
         words.dedup();
         let mut runs_scripts = false;
-        for word in words {
+        for (at, word) in words.iter().enumerate() {
             if self.names.len() >= PROGRAMS {
                 return;
             }
-            if let Some(found) = find(&word, places) {
-                runs_scripts |= inline::runs_scripts(found.names());
-                self.note(&found, paths);
-            } else if runs_scripts && places.cwd.join(&word).is_file() {
-                paths.push(places.cwd.join(&word));
+            let found = find(word, places);
+            runs_scripts |= found
+                .as_ref()
+                .is_some_and(|found| inline::runs_scripts(found.names()));
+            self.note(word, found.as_ref(), paths);
+            self.look_elsewhere(&folders, word, paths);
+            if found.is_none() && runs_scripts && !word.starts_with('-') {
+                self.look_for(&folders, word, paths);
             }
+            let behind = words.iter().skip(at + 1).map(String::as_str);
+            folders.follow(word, behind);
         }
     }
 
@@ -275,10 +306,12 @@ impl Plan {
             cwd: now.cwd,
         };
         for (name, before) in &self.names {
-            match find(name, places) {
-                Some(found) if found.path == *before => {}
-                _ => return drift(&format!("{name} is another program")),
+            if find(name, places).map(|found| found.path) != *before {
+                return drift(&format!("{name} is another program"));
             }
+        }
+        if let Some(path) = self.absent.iter().find(|path| path.exists()) {
+            return drift(&format!("{} appeared", path.display()));
         }
         match self.files.iter().find_map(Witness::drift) {
             Some(what) => Err(Drift { what }),
@@ -298,10 +331,38 @@ pub struct Used {
     pub(super) place: String,
 }
 
-/// The file that a program is to run, if it runs files.
-fn script_of(seat: &Seat, places: Places<'_>) -> Option<PathBuf> {
-    let mut paths = inline::scripts(seat.names(), &seat.words).map(|word| places.cwd.join(word));
-    paths.find(|path| path.is_file())
+/// The folders that a command may be in: where it begins, and where it goes.
+struct Folders(Vec<PathBuf>);
+
+impl Folders {
+    fn of(cwd: &Path) -> Self {
+        Self(vec![cwd.to_owned()])
+    }
+
+    /// Goes where a program that changes the folder goes.
+    fn follow<'a>(&mut self, program: &str, mut words: impl Iterator<Item = &'a str>) {
+        if !matches!(program, "cd" | "pushd") || self.0.len() >= PROGRAMS {
+            return;
+        }
+        let Some(word) = words.find(|word| !word.starts_with('-')) else {
+            return;
+        };
+        // From where it began, and from where it is by then.
+        let new: Vec<_> = [self.0.first(), self.0.last()]
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.join(word))
+            .collect();
+        for folder in new {
+            if !self.0.contains(&folder) {
+                self.0.push(folder);
+            }
+        }
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = PathBuf> {
+        self.0.iter().map(move |folder| folder.join(name))
+    }
 }
 
 /// The words of a text that was not understood, as near as can be.

@@ -124,6 +124,35 @@ fn a_script_that_was_changed_does_not_run() {
 }
 
 #[test]
+fn what_was_not_there_when_it_was_asked_about_does_not_run_once_it_is() {
+    for (text, new) in [
+        ("sh later.sh", "work/later.sh"),
+        ("sh -x later.sh a b", "work/later.sh"),
+        ("sh later.sh > x", "work/later.sh"),
+        ("./later", "work/later"),
+        ("./later > x", "work/later"),
+        ("later", "bin/later"),
+        ("later a > x", "bin/later"),
+        ("cd sub && sh run.sh", "work/sub/run.sh"),
+        ("cd sub && cd deep && sh run.sh", "work/sub/deep/run.sh"),
+        ("cd sub && ./run.sh", "work/sub/run.sh"),
+        ("(cd sub; sh run.sh)", "work/sub/run.sh"),
+        ("(cd sub; ./run.sh)", "work/sub/run.sh"),
+    ] {
+        let world = World::new(&[]);
+        fs::create_dir_all(world.cwd().join("sub/deep")).unwrap();
+        // What stands where the command begins is not what it runs.
+        fs::write(world.cwd().join("run.sh"), "decoy").unwrap();
+        let plan = world.asks(text);
+        assert_eq!(check(&world, &plan), Ok(()), "{text}");
+        put(&world.root.join(new), "#!/bin/sh\nevil\n");
+        let drift = check(&world, &plan).unwrap_err();
+        let name = Path::new(new).file_name().unwrap().to_str().unwrap();
+        assert!(drift.what.contains(name), "{text}: {drift}");
+    }
+}
+
+#[test]
 fn what_runs_by_the_list_is_bound_to_its_programs_too() {
     let world = World::new(&["{bin}/good"]);
     world.program("good", "#!/bin/sh\n");

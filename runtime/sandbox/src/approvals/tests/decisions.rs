@@ -227,10 +227,31 @@ fn code_on_the_command_line_needs_a_nod_even_where_everything_runs() {
     let mut world = World::new(&[]);
     world.file = json!({"version": 1});
     world.config = json!({"tools": {"exec": {"mode": "full", "strictInlineEval": true}}});
-    for text in ["perl -e 1", "sh -c 'perl -e 1'", "perl -e 1 > x", "nice awk 1"] {
+    for text in [
+        "perl -e 1",
+        "sh -c 'perl -e 1'",
+        "perl -e 1 > x",
+        "nice awk 1",
+        "setsid perl -e 1",
+        "flock /tmp/l sh -c 'echo a; echo b'",
+        "busybox sh -c 'echo $x'",
+        "sudo perl -e 1",
+        "/usr/bin/per[l] -e 1",
+        "/usr/bin/per? -e 1 > x",
+        "$'\\x70erl' -e 1",
+        "X=1 $PROGRAM -e 1",
+        "true && {perl,-e,1} > x",
+    ] {
         assert!(matches!(world.asks(text).rule, Rule::Code(_)), "{text}");
     }
-    for text in ["ls", "echo x > y", "perl x.pl"] {
+    for text in [
+        "ls",
+        "echo x > y",
+        "perl x.pl",
+        "setsid ls",
+        "[ -f x ] && echo *.txt > y",
+        "X=$Y ls > z",
+    ] {
         assert_eq!(world.runs(text).as_deref(), Some(text));
     }
     world.config = json!({"tools": {"exec": {"mode": "full"}}});
