@@ -7,6 +7,7 @@ use openclaw_components::{CallContext, Host};
 use openclaw_config::Current;
 use openclaw_config::tree::Config;
 use openclaw_models::Models;
+use openclaw_policy::PluginId;
 use openclaw_sandbox::Sandboxes;
 use openclaw_sandbox::jobs::{Ended, Jobs};
 use openclaw_sandbox::machine::Machine;
@@ -262,6 +263,13 @@ impl Agent {
         }))
     }
 
+    /// The extension that a tool is of; none if it is the gateway's own, or nobody's.
+    pub fn extension_of(&self, tool: &str) -> Option<PluginId> {
+        let host = self.shared.host.as_ref()?;
+        let found = host.tools().into_iter().find(|(_, known)| known.name == tool);
+        found.map(|(extension, _)| extension)
+    }
+
     /// Calls a tool as the owner would have it called in a session. The rules of the group that `route` leads to count
     /// too. Dropping the future ends the call.
     pub async fn call_tool(
@@ -323,6 +331,8 @@ impl Agent {
             },
             progress,
             card: &card,
+            // Whoever called is gone by the time of an answer.
+            may_ask: false,
         };
         Ok(toolbox.call(call).await)
     }

@@ -367,6 +367,8 @@ mod tests {
             Box::pin(async { crate::tools::exec::Decision::Run(wanted.command) })
         }
 
+        fn stop(&self, _: &str, _: Option<&str>) {}
+
         fn answer(&self, id: &str, verdict: Verdict, by: String) -> Result<(), String> {
             self.0.lock().push(format!("{id} {} {by}", verdict.name()));
             Ok(())

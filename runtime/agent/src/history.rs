@@ -55,8 +55,8 @@ impl Agent {
 
     /// Begins a session afresh: what runs in it is stopped, and what was said stays under its old id.
     pub async fn reset(&self, session_key: &Key) -> Result<Session> {
+        self.shared.ledger().forget(session_key.as_str());
         self.abort(session_key, None).await?;
-        self.shared.notes.forget(session_key.as_str());
         let (key, agent) = (session_key.to_string(), self.agent_of(session_key));
         let reset = move |tx: &Tx<'_>| {
             let before = tx.session(&key)?;
@@ -74,8 +74,8 @@ impl Agent {
                 key: session_key.to_string(),
             });
         }
+        self.shared.ledger().forget(session_key.as_str());
         self.abort(session_key, None).await?;
-        self.shared.notes.forget(session_key.as_str());
         let key = session_key.to_string();
         Ok(self
             .shared

@@ -4,6 +4,8 @@
 //! session runs, and else in the one that ends the turn before it. **Cost.** Two transactions for a turn without
 //! tools that change something.
 
+use std::sync::Arc;
+
 use openclaw_config::Snapshot;
 use openclaw_config::tree::Config;
 use openclaw_state::{NewOutbound, NewTurn, Put, Session, Turn, TurnState, Tx};
@@ -19,6 +21,7 @@ use crate::notes::Notes;
 use crate::outcome::{Fault, Outcome, Status, Tokens};
 use crate::request::{Request, Route};
 use crate::tools::elevated::{self, Level};
+use crate::tools::exec::Gate;
 use crate::tools::policy::Person;
 
 /// How many turns of a session may wait.
@@ -96,9 +99,19 @@ pub(crate) struct Ledger {
     pub(crate) config: Snapshot<Config>,
     /// What sessions are told with their next message.
     pub(crate) notes: Notes,
+    /// Where commands wait for a nod.
+    pub(crate) gate: Option<Arc<dyn Gate>>,
 }
 
 impl Ledger {
+    /// Lets a new conversation hear nothing of the one before: neither what was to be told, nor what waits for a nod.
+    pub(crate) fn forget(&self, session_key: &str) {
+        self.notes.forget(session_key);
+        if let Some(gate) = &self.gate {
+            gate.stop(session_key, None);
+        }
+    }
+
     /// Accepts a turn.
     pub(crate) fn enter(&self, tx: &Tx<'_>, turn: &NewTurn, request: &Request) -> Result<Entered> {
         if let Put::Known(state) = tx.turn_put(turn)? {
@@ -226,7 +239,7 @@ impl Ledger {
         let (mut session, mut opening) = match before {
             Some(session) if !is_reset => (session, None),
             before => {
-                self.notes.forget(&turn.session_key);
+                self.forget(&turn.session_key);
                 let session = fresh_session(tx, &turn.session_key, &turn.agent_id, before)?;
                 (session, Some(Vec::new()))
             }

@@ -208,7 +208,9 @@ impl Nods {
             Ok(Decision::Run(bound, used)) => self
                 .run_noted(case, &bound, &used)
                 .map_or_else(exec::Decision::Refuse, exec::Decision::Run),
-            Ok(Decision::Ask(plan)) if self.is_reached(&case.wanted) => return Err(plan),
+            Ok(Decision::Ask(plan)) if case.wanted.may_ask && self.is_reached(&case.wanted) => {
+                return Err(plan);
+            }
             Ok(Decision::Ask(plan)) => {
                 unanswered(case, *plan).map_or_else(exec::Decision::Unavailable, exec::Decision::Run)
             }
@@ -259,14 +261,20 @@ impl Nods {
         })
     }
 
-    async fn verdict(self, case: Case, plan: Plan, asked: Withdrawn) -> Result<Command, String> {
+    async fn verdict(self, case: Case, plan: Plan, asked: Withdrawn) -> Result<Command, Option<String>> {
         let resolved = self.inner.approvals.wait(&asked.id).await;
         let resolution = resolved.map_err(|error| error.to_string())?.resolution;
-        let concluded = tokio::task::spawn_blocking(move || match resolution {
-            Some(resolution) => self.answered(&case, plan, resolution),
-            None => self.timed_out(&case, &plan),
-        });
-        concluded.await.unwrap_or_else(|fault| Err(fault.to_string()))
+        let concluded = match resolution {
+            Some(Resolution {
+                verdict: Verdict::Deny,
+                by,
+                ..
+            }) => return Err(by.map(|by| format!("{by} said no"))),
+            Some(nod) => tokio::task::spawn_blocking(move || self.answered(&case, plan, nod)).await,
+            None => tokio::task::spawn_blocking(move || self.timed_out(&case, &plan)).await,
+        };
+        let concluded = concluded.unwrap_or_else(|fault| Err(fault.to_string()));
+        Ok(concluded?)
     }
 
     /// A question may have waited long: what is said by now about a command that nobody answers for is what counts.
@@ -283,10 +291,6 @@ impl Nods {
     }
 
     fn answered(&self, case: &Case, plan: Plan, resolution: Resolution) -> Result<Command, String> {
-        let by = resolution.by.as_deref().unwrap_or("somebody");
-        if resolution.verdict == Verdict::Deny {
-            return Err(format!("{by} said no"));
-        }
         // A nod does not outlast a file or a config that forbids everything by now.
         if let Decision::Refuse(refusal) = self.look(case)?
             && matches!(refusal.rule, Rule::Nothing(_))
@@ -336,5 +340,9 @@ impl Gate for Nods {
     fn answer(&self, id: &str, verdict: Verdict, by: String) -> Result<(), String> {
         let answered = self.inner.approvals.resolve(id, verdict, Some(by), None);
         answered.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    fn stop(&self, session: &str, by: Option<&str>) {
+        self.inner.approvals.deny_all(session, by);
     }
 }

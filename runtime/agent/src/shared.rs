@@ -110,6 +110,7 @@ impl Shared {
         Ledger {
             config: self.config.get(),
             notes: self.notes.clone(),
+            gate: self.gate.clone(),
         }
     }
 
@@ -248,6 +249,9 @@ impl Shared {
 
     /// Does what an order to stop asks beside the state; says which runs it met.
     pub(crate) fn follow_up(&self, session_key: &str, stopped: Stopped) -> Vec<String> {
+        if let Some(gate) = &self.gate {
+            gate.stop(session_key, Some("an order to stop"));
+        }
         let mut runs: Vec<String> = stopped.running.into_iter().collect();
         for run_id in &runs {
             self.lanes.lock().stop(session_key, run_id);

@@ -325,6 +325,8 @@ pub(crate) struct Call<'a> {
     pub(crate) progress: mpsc::Sender<String>,
     /// What `session_status` shows.
     pub(crate) card: &'a Card,
+    /// Whether a person may be asked about it, who would answer later.
+    pub(crate) may_ask: bool,
 }
 
 #[cfg(test)]

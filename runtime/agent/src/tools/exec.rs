@@ -210,7 +210,8 @@ async fn run(bench: &Bench, call: Call<'_>) -> Result<ToolOutput, ToolOutput> {
             }
             Decision::Unavailable(why) => return Err(report::unavailable(&why, host, &command, &folder)),
             Decision::Wait(waiting) => {
-                let output = report::pending(&waiting, host, &command, &folder);
+                let warnings = std::mem::take(&mut ready.warnings);
+                let output = report::pending(&waiting, host, &command, &folder, &warnings);
                 nodded::run_later(bench, ready, waiting);
                 return Ok(output);
             }
@@ -362,6 +363,7 @@ async fn wanted(bench: &Bench, asked: &Asked, call: &Call<'_>, ready: &Ready) ->
         account: call.context.account.clone(),
         sender: call.context.sender.clone(),
         is_owner: call.context.is_owner,
+        may_ask: call.may_ask,
     }
 }
 

@@ -33,8 +33,7 @@ use lists::Filter;
 
 pub use change::Change;
 pub use layers::profiles_of;
-pub(crate) use names::fold;
-pub use names::group_of;
+pub use names::{fold, group_of, lists};
 pub use rule::{Effect, Key, Layer, Rule, Verdict};
 pub use sandbox::{SandboxTools, Source};
 pub(crate) use senders::{is_called, is_id, is_number};

@@ -129,6 +129,7 @@ impl Turn<'_> {
             context: self.call_context(scene, call),
             progress,
             card: &card,
+            may_ask: true,
         });
         tokio::pin!(ask);
         loop {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use openclaw_agent::Route;
-use openclaw_agent::policy::group_of;
+use openclaw_agent::policy;
+use openclaw_agent::{Route, ToolOutput};
 use openclaw_config::tree::gateway::InvokeTools;
+use openclaw_policy::PluginId;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -124,7 +125,15 @@ pub(crate) async fn call(
     let Some(key) = &call.idempotency_key else {
         return perform(gateway, call).await;
     };
-    let key = Value::from_iter([call.agent.as_deref(), call.session.as_deref(), Some(key)]).to_string();
+    let conversation = call.route.as_ref().map(|route| format!("{route:?}"));
+    let asked = [
+        Some(call.name.as_str()),
+        call.agent.as_deref(),
+        call.session.as_deref(),
+        conversation.as_deref(),
+        Some(key),
+    ];
+    let key = Value::from_iter(asked).to_string();
     let gateway = Arc::clone(gateway);
     // Goes on when the caller is gone, as that is who asks again.
     let work = tokio::spawn(async move {
@@ -142,12 +151,13 @@ async fn perform(gateway: &Gateway, call: Invocation) -> Result<String, Refusal>
     let bad = |message: String| Refusal::new(http::StatusCode::BAD_REQUEST, "invalid_request", message);
     let target = target(&config.config, call.session.as_deref(), call.agent.as_deref())
         .map_err(|error| bad(error.message))?;
-    // Whoever has the secret that these routes ask for is one.
-    if !is_allowed(&call.name, &config.config.gateway.tools, true) {
-        return Err(not_available(&call.name));
-    }
     let parts = gateway.parts().map_err(|_| Refusal::internal())?;
     let agent = &parts.agent;
+    let extension = agent.extension_of(&call.name);
+    // Whoever has the secret that these routes ask for is one.
+    if !is_allowed(&call.name, extension.as_ref(), &config.config.gateway.tools, true) {
+        return Err(not_available(&call.name));
+    }
     match agent
         .call_tool(
             &target.key,
@@ -157,6 +167,7 @@ async fn perform(gateway: &Gateway, call: Invocation) -> Result<String, Refusal>
         )
         .await
     {
+        Ok(output) if requires_approval(&output) => Err(Refusal::requires_approval(output.text)),
         Ok(output) if output.is_error => Err(Refusal::new(
             http::StatusCode::BAD_REQUEST,
             "tool_error",
@@ -175,13 +186,22 @@ async fn perform(gateway: &Gateway, call: Invocation) -> Result<String, Refusal>
     }
 }
 
+/// Whether a person would have to be asked before a command that a tool was to run.
+pub(crate) fn requires_approval(output: &ToolOutput) -> bool {
+    let status = output.details.as_ref().and_then(|details| details.get("status"));
+    status.is_some_and(|status| status == "approval-unavailable")
+}
+
 /// Whether this route may call a tool. What is closed by itself and opened by the config is for administrators.
-pub(crate) fn is_allowed(name: &str, tools: &InvokeTools, is_admin: bool) -> bool {
-    let is_meant = |listed: &String| {
-        let listed = listed.trim().to_lowercase();
-        listed == "*" || listed == name || group_of(name).is_some_and(|group| group == listed)
-    };
-    let is_usually_closed = DENIED.into_iter().chain(FILES).any(|closed| closed == name);
+pub(crate) fn is_allowed(
+    name: &str,
+    extension: Option<&PluginId>,
+    tools: &InvokeTools,
+    is_admin: bool,
+) -> bool {
+    let is_meant = |listed: &String| policy::lists(listed, name, extension);
+    let folded = policy::fold(name);
+    let is_usually_closed = DENIED.into_iter().chain(FILES).any(|closed| closed == folded);
     let is_opened = is_admin && tools.allow.iter().any(is_meant);
     !tools.deny.iter().any(is_meant) && (is_opened || !is_usually_closed)
 }
@@ -263,10 +283,23 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                is_allowed(name, &tools(lists.clone()), is_admin),
+                is_allowed(name, None, &tools(lists.clone()), is_admin),
                 expected,
                 "{name} {lists}"
             );
+        }
+    }
+
+    #[test]
+    fn a_list_names_tools_of_extensions_as_every_other_list_does() {
+        let mail: PluginId = "mail-ext".parse().unwrap();
+        let is_allowed = |lists: Value| {
+            let tools = serde_json::from_value::<InvokeTools>(lists).unwrap();
+            is_allowed("sendMail", Some(&mail), &tools, true)
+        };
+        assert!(is_allowed(json!({})) && is_allowed(json!({ "deny": ["group:openclaw", "send"] })));
+        for entry in ["sendMail", "SENDMAIL", "send*", "mail-ext", "group:plugins", "*"] {
+            assert!(!is_allowed(json!({ "deny": [entry] })), "{entry}");
         }
     }
 }

@@ -11,6 +11,6 @@ mod refusal;
 mod routes;
 
 pub(crate) use bearer::bearer;
-pub(crate) use invoke::is_allowed;
+pub(crate) use invoke::{is_allowed, requires_approval};
 pub(crate) use refusal::Refusal;
 pub use routes::routes;

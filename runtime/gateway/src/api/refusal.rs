@@ -16,6 +16,8 @@ pub(crate) struct Refusal {
     pub(crate) retry_after: Option<u64>,
     /// The scope that is missing.
     missing: Option<&'static str>,
+    /// Whether a person would have to be asked first.
+    requires_approval: bool,
 }
 
 impl Refusal {
@@ -48,6 +50,15 @@ impl Refusal {
             message: message.into(),
             retry_after: None,
             missing: None,
+            requires_approval: false,
+        }
+    }
+
+    /// A person would have to be asked first, and is not on this way.
+    pub(crate) fn requires_approval(message: impl Into<String>) -> Self {
+        Self {
+            requires_approval: true,
+            ..Self::new(StatusCode::FORBIDDEN, "tool_call_blocked", message)
         }
     }
 
@@ -88,6 +99,7 @@ impl Refusal {
             error: ToldTool {
                 kind: self.kind,
                 message: &self.message,
+                requires_approval: self.requires_approval,
                 details: self.missing.map(|scope| Missing {
                     code: "MISSING_SCOPE",
                     missing_scope: scope,
@@ -121,6 +133,8 @@ struct ToldTool<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     message: &'a str,
+    #[serde(rename = "requiresApproval", skip_serializing_if = "std::ops::Not::not")]
+    requires_approval: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Missing>,
 }

@@ -18,6 +18,7 @@ use openclaw_sandbox::approvals::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::internal;
@@ -104,6 +105,10 @@ const REQUEST: Object = Object::closed(&[
     Field::optional("turnSourceTo", Kind::TextOrNull),
     Field::optional("turnSourceAccountId", Kind::TextOrNull),
     Field::optional("turnSourceThreadId", Kind::Any),
+    Field::optional("approvalReviewerDeviceIds", TEXTS),
+    Field::optional("requireDeliveryRoute", Kind::Bool),
+    Field::optional("suppressDelivery", Kind::Bool),
+    Field::optional("deliverToApprovalClientsOnly", Kind::Bool),
     Field::optional("timeoutMs", COUNT),
     Field::optional("twoPhase", Kind::Bool),
 ]);
@@ -145,21 +150,30 @@ fn nods(gateway: &Gateway) -> Result<&Nods, Error> {
     nods.ok_or_else(|| Error::unavailable("this gateway runs no commands on its machine"))
 }
 
-/// Lets commands be asked about as long as somebody is connected who may answer, and tells those of the questions and
-/// their answers, until nobody asks any more.
-pub(crate) async fn tell(gateway: Arc<Gateway>) {
-    let Ok(nods) = nods(&gateway) else { return };
-    let mut told = nods.approvals().listen();
+/// Lets commands be asked about from now on, as long as somebody is connected who may answer. What comes back tells those
+/// of the questions and their answers, until nobody asks any more.
+pub(crate) fn tell(gateway: Arc<Gateway>) -> impl Future<Output = ()> {
     let known = Arc::downgrade(&gateway);
-    nods.reach_by(move || {
-        known.upgrade().is_some_and(|gateway| {
-            let all = gateway.hub().all();
-            all.iter()
-                .any(|connection| connection.grant().allows(Scope::Approvals))
-        })
+    let heard = nods(&gateway).ok().map(|nods| {
+        nods.reach_by(move || {
+            known.upgrade().is_some_and(|gateway| {
+                let all = gateway.hub().all();
+                all.iter()
+                    .any(|connection| connection.grant().allows(Scope::Approvals))
+            })
+        });
+        nods.approvals().listen()
     });
+    async move {
+        if let Some(heard) = heard {
+            hand_on(&gateway, heard).await;
+        }
+    }
+}
+
+async fn hand_on(gateway: &Gateway, mut heard: Receiver<Told>) {
     loop {
-        let event = match told.recv().await {
+        let event = match heard.recv().await {
             Ok(Told::Requested(pending)) => Event::new(REQUESTED, &row(&pending)),
             Ok(Told::Resolved(resolved)) => Event::new(RESOLVED, &resolution(&resolved)),
             // Who shows them asks for the list again when it next connects.
@@ -229,6 +243,22 @@ async fn request(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answe
     let id = asked.remove("id").and_then(|id| id.as_str().map(str::to_owned));
     let patience = asked.remove("timeoutMs").and_then(|ms| ms.as_u64());
     let is_two_phase = asked.remove("twoPhase").is_some_and(|two| two == true);
+    if asked
+        .remove("approvalReviewerDeviceIds")
+        .is_some_and(|ids| ids != json!([]))
+    {
+        return Err(Error::unavailable(
+            "approvalReviewerDeviceIds: this build asks everybody who may answer; leave it out",
+        ));
+    }
+    // Questions are told to those who are connected and to nobody else, whatever these say.
+    for delivery in [
+        "requireDeliveryRoute",
+        "suppressDelivery",
+        "deliverToApprovalClientsOnly",
+    ] {
+        asked.remove(delivery);
+    }
     let unavailable = asked.remove("unavailableDecisions").unwrap_or_default();
     let can_last = !unavailable
         .as_array()

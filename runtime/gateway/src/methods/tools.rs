@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use openclaw_agent::policy::{group_of, profiles_of};
 use openclaw_agent::{Explained, Explanation};
+use openclaw_policy::PluginId;
 use openclaw_protocol::Error;
 use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::{Field, Kind, Object, TEXT, WORD};
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::internal;
 use super::target::target;
-use crate::api::is_allowed;
+use crate::api::{is_allowed, requires_approval};
 use crate::gateway::Gateway;
 use crate::method::{Answer, Caller, Method, Params};
 
@@ -244,9 +245,17 @@ struct Call {
 
 async fn invoke(gateway: Arc<Gateway>, caller: Caller, params: Params) -> Answer {
     let call: Call = params.read(&INVOKE)?;
-    let key = call.idempotency_key.clone();
-    let work = invoked(&gateway, call, caller.grant().allows(Scope::Admin));
-    match key.filter(|key| !key.is_empty()) {
+    let is_admin = caller.grant().allows(Scope::Admin);
+    let key = call.idempotency_key.as_ref().filter(|key| !key.is_empty());
+    // One who asks again is who asked before, for the same.
+    let key = key.map(|key| {
+        let peer = caller.connection().peer();
+        let who = peer.device_id.as_ref().unwrap_or(&peer.client.id);
+        let what = (&call.name, &call.session_key, &call.agent_id);
+        json!([is_admin, who, what, key]).to_string()
+    });
+    let work = invoked(&gateway, call, is_admin);
+    match key {
         Some(key) => gateway.replies().once("tools.invoke", &key, work).await,
         None => work.await,
     }
@@ -274,7 +283,8 @@ async fn invoked(gateway: &Gateway, call: Call, is_admin: bool) -> Answer {
         }
         told
     };
-    if !is_allowed(&call.name, &config.config.gateway.tools, is_admin) {
+    let extension = tool.and_then(|tool| tool.tool.extension.as_ref());
+    if !is_allowed(&call.name, extension, &config.config.gateway.tools, is_admin) {
         return Ok(missing().into());
     }
     let args = match call.args {
@@ -282,18 +292,20 @@ async fn invoked(gateway: &Gateway, call: Call, is_admin: bool) -> Answer {
         _ => json!({}),
     };
     let told = match agent.call_tool(&target.key, &call.name, &args, None).await {
-        Ok(output) if output.is_error => refuse("tool_error", output.text),
-        Ok(output) => {
-            let extension = tool
-                .and_then(|tool| tool.tool.extension.as_ref())
-                .map(ToString::to_string);
-            json!({
-                "ok": true,
-                "toolName": call.name,
-                "output": output.to_value(),
-                "source": source(extension.as_deref()),
-            })
+        Ok(output) if requires_approval(&output) => {
+            let mut told = refuse("tool_call_blocked", output.text);
+            if let Some(fields) = told.as_object_mut() {
+                fields.insert("requiresApproval".to_owned(), json!(true));
+            }
+            told
         }
+        Ok(output) if output.is_error => refuse("tool_error", output.text),
+        Ok(output) => json!({
+            "ok": true,
+            "toolName": call.name,
+            "output": output.to_value(),
+            "source": source(extension.map(PluginId::as_str)),
+        }),
         Err(openclaw_agent::Error::NoTool { .. }) => missing(),
         Err(error) => return Err(internal(&error)),
     };

@@ -210,6 +210,22 @@ async fn a_tool_that_is_called_twice_with_a_key_is_called_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_hears_what_another_client_was_answered_for_the_same_key() {
+    let world = World::new(json!({})).await;
+    let owner = world.connect(&["operator.admin"], &[]);
+    let writer = world.connect(&["operator.write"], &[]);
+    let call = |name: &str| json!({ "name": name, "idempotencyKey": "1" });
+    let told = owner.call("tools.invoke", call("session_status")).await.unwrap();
+    assert_eq!(told["ok"], true, "{told}");
+    let again = owner.call("tools.invoke", call("session_status")).await.unwrap();
+    assert_eq!(again, told);
+    for line in [&writer, &owner] {
+        let other = line.call("tools.invoke", call("no_such_tool")).await.unwrap();
+        assert_eq!(other["error"]["code"], "not_found", "{other}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_page_is_where_the_operator_put_it() {
     let gateway =
         json!({ "auth": { "mode": "token", "token": TOKEN }, "controlUi": { "basePath": "/claw" } });

@@ -1,7 +1,5 @@
 //! Questions about commands, asked and answered over methods, and the file behind them.
 
-use std::time::Duration;
-
 use openclaw_protocol::Code;
 use serde_json::{Value, json};
 
@@ -13,8 +11,6 @@ async fn world() -> (World, Line) {
     let world = World::new(json!({})).await;
     tokio::spawn(crate::methods::nods::tell(world.gateway.clone()));
     let line = world.connect(APPROVALS, &[]);
-    // Until questions are told to those who listen.
-    tokio::time::sleep(Duration::from_millis(50)).await;
     (world, line)
 }
 
@@ -117,4 +113,26 @@ async fn the_file_is_replaced_only_by_who_read_it_and_its_token_is_not_shown() {
     let mended = json!({"file": {"version": 1}, "baseHash": base});
     line.call("exec.approvals.set", mended).await.unwrap();
     line.call("exec.approvals.get", json!({})).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_question_says_of_its_delivery_is_understood_and_reviewers_are_refused_by_name() {
+    let (world, mut line) = world().await;
+    let asker = world.connect(APPROVALS, &[]);
+    let mut reviewed = question("abc-3");
+    reviewed["approvalReviewerDeviceIds"] = json!(["x"]);
+    let refused = asker.call("exec.approval.request", reviewed).await.unwrap_err();
+    assert!(
+        refused.message.contains("approvalReviewerDeviceIds"),
+        "{refused:?}"
+    );
+    let mut quiet = question("abc-4");
+    quiet["suppressDelivery"] = json!(false);
+    quiet["requireDeliveryRoute"] = json!(false);
+    quiet["deliverToApprovalClientsOnly"] = json!(true);
+    tokio::spawn(async move { asker.call("exec.approval.request", quiet).await });
+    let heard = line.hear(|name, _| name == "exec.approval.requested").await;
+    let (_, told) = heard.last().unwrap();
+    assert_eq!(told["id"], "abc-4");
+    assert_eq!(told["request"]["suppressDelivery"], Value::Null);
 }

@@ -193,6 +193,25 @@ impl Approvals {
             .ok_or_else(|| self.late(&pending.id))
     }
 
+    /// Answers all questions of a session with no.
+    pub fn deny_all(&self, session: &str, by: Option<&str>) {
+        let of_session: Vec<String> = {
+            let table = self.inner.table.lock();
+            let waiting = table.waiting.values().map(|waiting| &waiting.pending);
+            let own = waiting.filter(|pending| pending.session.as_deref() == Some(session));
+            own.map(|pending| pending.id.clone()).collect()
+        };
+        for id in of_session {
+            let resolution = Resolution {
+                verdict: Verdict::Deny,
+                by: by.map(str::to_owned),
+                at_ms: now_ms(),
+                days: None,
+            };
+            self.end(&id, Some(resolution));
+        }
+    }
+
     /// Takes a question back that nobody needs an answer to any more.
     pub fn withdraw(&self, id: &str) {
         self.end(id, None);

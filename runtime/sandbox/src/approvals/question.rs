@@ -93,7 +93,7 @@ impl Pending {
 pub struct Resolution {
     /// The answer.
     pub verdict: Verdict,
-    /// Whose it is.
+    /// Whose it is; nobody's where the conversation that it was asked in is over.
     pub by: Option<String>,
     /// When it came, in milliseconds since 1970.
     pub at_ms: i64,

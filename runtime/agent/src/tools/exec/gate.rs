@@ -37,6 +37,8 @@ pub struct Wanted {
     pub sender: Option<String>,
     /// Whether that is an owner of the gateway.
     pub is_owner: bool,
+    /// Whether a person may be asked, who would answer later.
+    pub may_ask: bool,
 }
 
 /// What becomes of a command.
@@ -60,8 +62,8 @@ pub struct Waiting {
     /// Until when it can be answered, in milliseconds since 1970.
     pub expires_ms: i64,
     /// What comes of it: the command as it is to run, checked against what was asked right before this is ready, or why
-    /// it does not run.
-    pub verdict: BoxFuture<'static, Result<Command, String>>,
+    /// it does not run; nothing where nobody is left to be told.
+    pub verdict: BoxFuture<'static, Result<Command, Option<String>>>,
 }
 
 impl fmt::Debug for Waiting {
@@ -90,6 +92,9 @@ pub trait Gate: Send + Sync {
 
     /// Answers about a command that waits, named by its id or the beginning of that. Err: why it is not answered.
     fn answer(&self, id: &str, verdict: Verdict, by: String) -> Result<(), String>;
+
+    /// Has no command of a session run that waits. `by` is what stopped them; nobody is told where there is nothing.
+    fn stop(&self, session: &str, by: Option<&str>);
 }
 
 /// Decides whether a command runs outside of a sandbox.

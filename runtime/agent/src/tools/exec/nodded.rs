@@ -52,7 +52,8 @@ pub(super) fn run_later(bench: &Bench, ready: Ready, waiting: Waiting) {
         let session = later.terms.session.clone();
         let told = match waiting.verdict.await {
             Ok(command) => later.run(command, &waiting.slug).await,
-            Err(why) => format!("Exec denied ({}): {why}", waiting.slug),
+            Err(Some(why)) => format!("Exec denied ({}): {why}", waiting.slug),
+            Err(None) => return,
         };
         later.notes.add(&session, &told);
     });

@@ -163,8 +163,15 @@ pub(super) fn not_started(why: &str) -> ToolOutput {
 }
 
 /// Somebody is asked about a command.
-pub(super) fn pending(waiting: &Waiting, host: &str, command: &str, folder: &str) -> ToolOutput {
-    let text = format!(
+pub(super) fn pending(
+    waiting: &Waiting,
+    host: &str,
+    command: &str,
+    folder: &str,
+    warnings: &[String],
+) -> ToolOutput {
+    let mut text: String = warnings.iter().map(|warning| format!("{warning}\n\n")).collect();
+    text += &format!(
         "The command waits for a nod (id {id}, until {}). It is run when somebody nods, and what comes of it is told in \
          this conversation: do not ask for it again. An owner answers with `/approve {id} allow-once`, or with \
          allow-always or deny in the place of allow-once.",

@@ -87,6 +87,7 @@ impl Place {
             context: CallContext::default(),
             progress,
             card: &card(),
+            may_ask: true,
         };
         tokio::time::timeout(PATIENCE, call_it(&self.bench, call))
             .await

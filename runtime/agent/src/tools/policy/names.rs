@@ -99,7 +99,7 @@ pub(super) const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// A name in its one spelling.
-pub(crate) fn fold(name: &str) -> String {
+pub fn fold(name: &str) -> String {
     let name = name.trim().to_lowercase();
     let alias = ALIASES.iter().find(|(other, _)| *other == name);
     alias.map_or(name, |(_, own)| (*own).to_owned())
@@ -122,6 +122,11 @@ pub(super) fn is_about(entry: &str, tool: &str, extension: Option<&PluginId>) ->
         // A pattern is about a tool under its older names too, but not under words that were only ever typed for it.
         None => is_like(entry, &tool) || (tool == "automations" && is_like(entry, "cron")),
     }
+}
+
+/// Whether an entry of a list, as people write it, is about a tool.
+pub fn lists(entry: &str, tool: &str, extension: Option<&PluginId>) -> bool {
+    is_about(&fold(entry), tool, extension)
 }
 
 /// The group that a tool of the gateway's own belongs to.

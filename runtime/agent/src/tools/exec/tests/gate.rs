@@ -11,7 +11,7 @@ use super::*;
 #[derive(Default)]
 struct Keeper {
     asked: Mutex<Vec<Wanted>>,
-    verdicts: Mutex<Vec<tokio::sync::oneshot::Receiver<Result<Command, String>>>>,
+    verdicts: Mutex<Vec<tokio::sync::oneshot::Receiver<Result<Command, Option<String>>>>>,
 }
 
 impl Gate for Keeper {
@@ -36,6 +36,8 @@ impl Gate for Keeper {
     fn answer(&self, _: &str, _: Verdict, _: String) -> Result<(), String> {
         Err("nobody asks it".to_owned())
     }
+
+    fn stop(&self, _: &str, _: Option<&str>) {}
 }
 
 #[tokio::test]
@@ -76,7 +78,7 @@ async fn every_command_on_this_machine_passes_the_gate_and_runs_as_that_wrote_it
         ),
         (false, &json!("approval-pending"), &json!("0123"))
     );
-    no.send(Err("Ann said no".to_owned())).unwrap();
+    no.send(Err(Some("Ann said no".to_owned()))).unwrap();
     let told = || {
         place
             .bench

@@ -243,6 +243,29 @@ async fn a_file_that_forbids_all_by_now_counts_more_than_a_nod() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_nod_ends_with_an_order_to_stop_and_is_not_told_to_a_new_conversation() {
+    let gated = Gated::new(asking(), &[]).reached();
+    gated.run("touch ran").await;
+    Gate::stop(&gated.nods, "agent:main:other", Some("an order to stop"));
+    assert_eq!(gated.nods.approvals().list().len(), 1);
+    Gate::stop(&gated.nods, "agent:main:main", Some("an order to stop"));
+    assert!(gated.nods.approvals().list().is_empty());
+    gated.told("an order to stop said no").await;
+
+    gated.run("touch ran").await;
+    let asked = gated.nods.approvals().list().remove(0);
+    Gate::stop(&gated.nods, "agent:main:main", None);
+    let late = Gate::answer(&gated.nods, &asked.id, Verdict::AllowOnce, "Ann".to_owned());
+    assert!(late.unwrap_err().contains("decided before: deny"));
+    // What is told later comes after what would have been told of it.
+    gated.run("touch ran").await;
+    gated.answer(Verdict::Deny);
+    let heard = gated.told("Ann said no").await;
+    assert_eq!(heard.matches("Exec denied").count(), 1, "{heard}");
+    assert!(!gated.place.folder.path().join("ran").exists());
+}
+
+#[tokio::test]
 async fn where_nobody_can_answer_the_file_says_what_happens() {
     let denied = Gated::new(asking(), &[]);
     let output = denied.run("touch ran").await;
@@ -311,6 +334,7 @@ async fn an_owner_on_a_channel_is_asked_there_and_answers_there() {
         },
         progress: mpsc::channel(1).0,
         card: &card,
+        may_ask: true,
     };
     let asked = call_it(&gated.place.bench, call(true)).await;
     assert_eq!(details(&asked)["status"], "approval-pending");
@@ -328,4 +352,11 @@ async fn an_owner_on_a_channel_is_asked_there_and_answers_there() {
 
     let unasked = call_it(&gated.place.bench, call(false)).await;
     assert_eq!(details(&unasked)["status"], "approval-unavailable");
+    let alone = Call {
+        may_ask: false,
+        ..call(true)
+    };
+    let unasked = call_it(&gated.place.bench, alone).await;
+    assert_eq!(details(&unasked)["status"], "approval-unavailable");
+    assert!(gated.nods.approvals().list().is_empty());
 }
