@@ -92,6 +92,35 @@ fn a_command_of_openclaw_that_this_build_lacks_is_refused_by_name() {
 }
 
 #[test]
+fn what_openclaw_has_more_of_sandboxes_and_approvals_is_refused_by_name() {
+    for (words, name) in [
+        (&["sandbox", "list", "--browser"][..], "--browser"),
+        (&["sandbox", "recreate", "--all", "--browser"], "--browser"),
+        (&["approvals", "get", "--node", "desk"], "--node"),
+        (
+            &["approvals", "allowlist", "add", "jq", "--node", "desk"],
+            "--node",
+        ),
+        (
+            &["approvals", "grants", "list"],
+            "the command \"approvals grants\"",
+        ),
+        (
+            &["approvals", "grants", "revoke", "x"],
+            "the command \"approvals grants\"",
+        ),
+    ] {
+        let said = Home::new().run(words);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{words:?}");
+        assert!(
+            said.err.starts_with(&format!("{name} is not in this build")),
+            "{words:?}: {}",
+            said.err
+        );
+    }
+}
+
+#[test]
 fn an_unknown_command_is_refused_without_letting_it_paint_the_terminal() {
     let said = Home::new().run(&["tele\u{1b}[31m"]);
     assert_eq!(said.code, 1);
