@@ -15,44 +15,72 @@ const NO_REVIEWER: &str = "no model answers questions about commands in this bui
 const AUTO_IS_ASK: &str = "works as \"ask\": no model answers questions about commands in this build";
 const ALWAYS_INSIDE: &str = "file tools never leave the workspace in this build";
 
-/// Where it stands, `*` for any key; the value that it is about, as JSON, where another one has its effect; and why.
-const INERT: &[(&str, Option<&str>, &str)] = &[
-    ("agents.defaults.sandbox.docker", None, NO_DOCKER),
-    ("agents.entries.*.sandbox.docker", None, NO_DOCKER),
-    ("agents.defaults.sandbox.ssh", None, NO_SSH),
-    ("agents.entries.*.sandbox.ssh", None, NO_SSH),
-    ("agents.defaults.sandbox.browser", None, NO_BROWSER),
-    ("agents.entries.*.sandbox.browser", None, NO_BROWSER),
+/// Which values of a setting have no effect.
+enum Ineffective {
+    /// All of them.
+    All,
+    /// This word; others have theirs.
+    Word(&'static str),
+    /// `false`; what `true` says is so anyway.
+    Off,
+}
+
+impl Ineffective {
+    fn holds(&self, value: &Value) -> bool {
+        match self {
+            Self::All => !value.is_null(),
+            Self::Word(word) => value.as_str() == Some(*word),
+            Self::Off => value.as_bool() == Some(false),
+        }
+    }
+}
+
+/// Where it stands, `*` for any key; which of its values; and why.
+const INERT: &[(&str, Ineffective, &str)] = &[
+    ("agents.defaults.sandbox.docker", Ineffective::All, NO_DOCKER),
+    ("agents.entries.*.sandbox.docker", Ineffective::All, NO_DOCKER),
+    ("agents.defaults.sandbox.ssh", Ineffective::All, NO_SSH),
+    ("agents.entries.*.sandbox.ssh", Ineffective::All, NO_SSH),
+    ("agents.defaults.sandbox.browser", Ineffective::All, NO_BROWSER),
+    ("agents.entries.*.sandbox.browser", Ineffective::All, NO_BROWSER),
     (
         "agents.defaults.sandbox.sessionToolsVisibility",
-        None,
+        Ineffective::All,
         NO_SESSIONS,
     ),
     (
         "agents.entries.*.sandbox.sessionToolsVisibility",
-        None,
+        Ineffective::All,
         NO_SESSIONS,
     ),
-    ("approvals.exec", None, NO_RELAY),
-    ("approvals.plugin", None, NO_RELAY),
-    ("tools.exec.mode", Some("\"auto\""), AUTO_IS_ASK),
-    ("agents.entries.*.tools.exec.mode", Some("\"auto\""), AUTO_IS_ASK),
-    ("tools.exec.reviewer", None, NO_REVIEWER),
-    ("agents.entries.*.tools.exec.reviewer", None, NO_REVIEWER),
+    ("approvals.exec", Ineffective::All, NO_RELAY),
+    ("approvals.plugin", Ineffective::All, NO_RELAY),
+    ("tools.exec.mode", Ineffective::Word("auto"), AUTO_IS_ASK),
+    (
+        "agents.entries.*.tools.exec.mode",
+        Ineffective::Word("auto"),
+        AUTO_IS_ASK,
+    ),
+    ("tools.exec.reviewer", Ineffective::All, NO_REVIEWER),
+    (
+        "agents.entries.*.tools.exec.reviewer",
+        Ineffective::All,
+        NO_REVIEWER,
+    ),
     (
         "tools.exec.applyPatch.workspaceOnly",
-        Some("false"),
+        Ineffective::Off,
         ALWAYS_INSIDE,
     ),
     (
         "agents.entries.*.tools.exec.applyPatch.workspaceOnly",
-        Some("false"),
+        Ineffective::Off,
         ALWAYS_INSIDE,
     ),
-    ("tools.fs.workspaceOnly", Some("false"), ALWAYS_INSIDE),
+    ("tools.fs.workspaceOnly", Ineffective::Off, ALWAYS_INSIDE),
     (
         "agents.entries.*.tools.fs.workspaceOnly",
-        Some("false"),
+        Ineffective::Off,
         ALWAYS_INSIDE,
     ),
 ];
@@ -60,11 +88,10 @@ const INERT: &[(&str, Option<&str>, &str)] = &[
 /// All of it that a config holds.
 pub(crate) fn find(source: &Value) -> Vec<Unused> {
     let mut found = Vec::new();
-    for (pattern, about, why) in INERT {
+    for (pattern, ineffective, why) in INERT {
         let keys: Vec<&str> = pattern.split('.').collect();
         visit(&mut Path::root(), source, &keys, &mut |path, value| {
-            let is_meant = about.is_none_or(|about| value.to_string() == about);
-            if is_meant && !value.is_null() {
+            if ineffective.holds(value) {
                 found.push(Unused {
                     path: path.clone(),
                     reason: Reason::Inert(why),
