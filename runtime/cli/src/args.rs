@@ -28,7 +28,7 @@ pub(crate) use plugins::{
     GrantFlags, PluginsActivity, PluginsAudit, PluginsCommand, PluginsGrant, PluginsInstall, PluginsOne,
     PluginsRun, PluginsTarget, PluginsUninstall,
 };
-pub(crate) use sandbox::{SandboxCommand, SandboxExplain, SandboxRecreate};
+pub(crate) use sandbox::{Sandbox, SandboxCommand, SandboxExplain, SandboxRecreate};
 
 pub(crate) use tools::{OfSession, ToolsCommand};
 
@@ -159,8 +159,7 @@ pub(crate) enum Command {
     #[command(subcommand, visible_alias = "components")]
     Plugins(PluginsCommand),
     /// Look at the sandboxes that sessions run in
-    #[command(subcommand)]
-    Sandbox(SandboxCommand),
+    Sandbox(Sandbox),
     /// Say which commands run on the gateway's machine unasked, and answer about the others
     #[command(subcommand, visible_alias = "exec-approvals")]
     Approvals(ApprovalsCommand),

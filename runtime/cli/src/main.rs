@@ -52,7 +52,7 @@ fn run(invocation: Invocation) -> Result<ExitCode, Failure> {
         Command::Logs(args) => commands::logs::run(&Context::find(global)?, &args),
         Command::Dashboard(args) => commands::dashboard::run(&Context::find(global)?, &args),
         Command::Channels(command) => commands::channels::run(global, command),
-        Command::Sandbox(command) => commands::sandbox::run(global, command),
+        Command::Sandbox(sandbox) => commands::sandbox::run(global, sandbox.command),
         Command::Approvals(command) => commands::approvals::run(&Context::find(global)?, command),
         Command::Pairing(command) => commands::pairing::run(global, command),
         Command::Devices(command) => commands::devices::run(&Context::find(global)?, command),

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::args::Invocation;
+use crate::args::{Command, Invocation};
 use crate::failure::Failure;
 
 /// OpenClaw's commands besides those of this build.
@@ -45,7 +45,6 @@ const COMMANDS: &[&str] = &[
     "qr",
     "reset",
     "resume",
-    "sandbox",
     "security",
     "sessions",
     "setup",
@@ -66,6 +65,9 @@ const COMMANDS: &[&str] = &[
     "worker",
     "worktrees",
 ];
+
+/// OpenClaw's verbs of `approvals` besides those of this build.
+const APPROVAL_VERBS: &[&str] = &["grants"];
 
 /// OpenClaw's verbs of `plugins` besides those of this build.
 const PLUGIN_VERBS: &[&str] = &[
@@ -96,19 +98,42 @@ pub(crate) fn check(invocation: &Invocation) -> Result<(), Failure> {
             "--update is not in this build; install a newer one in its place".into(),
         ));
     }
+    if let Some(Command::Sandbox(sandbox)) = &invocation.command
+        && sandbox.browser
+    {
+        return Err(Failure::NotInThisBuild(
+            "--browser is not in this build; no sandbox has a browser".into(),
+        ));
+    }
     Ok(())
+}
+
+/// Why `approvals --node` is refused.
+pub(crate) fn node() -> Failure {
+    Failure::NotInThisBuild(
+        "--node is not in this build; commands run on the gateway's machine or in a sandbox".into(),
+    )
+}
+
+/// Why words that begin no verb of `approvals` are refused.
+pub(crate) fn approvals_verb(words: &[OsString]) -> Failure {
+    verb("approvals", APPROVAL_VERBS, words)
 }
 
 /// Why words that begin no verb of `plugins` are refused.
 pub(crate) fn plugins_verb(words: &[OsString]) -> Failure {
+    verb("plugins", PLUGIN_VERBS, words)
+}
+
+fn verb(of: &str, missing: &[&str], words: &[OsString]) -> Failure {
     let word = first(words);
-    if PLUGIN_VERBS.contains(&word.as_str()) {
+    if missing.contains(&word.as_str()) {
         return Failure::NotInThisBuild(format!(
-            "the command \"plugins {word}\" is not in this build. Try: openclaw plugins --help"
+            "the command \"{of} {word}\" is not in this build. Try: openclaw {of} --help"
         ));
     }
     Failure::negative(format!(
-        "unknown command 'plugins {}'. Try: openclaw plugins --help",
+        "unknown command '{of} {}'. Try: openclaw {of} --help",
         word.escape_debug()
     ))
 }
@@ -133,4 +158,36 @@ pub(crate) fn command(words: &[OsString]) -> Failure {
         "unknown command '{}'. Try: openclaw --help",
         word.escape_debug()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn names(command: &clap::Command) -> Vec<String> {
+        command
+            .get_subcommands()
+            .flat_map(|one| std::iter::once(one.get_name()).chain(one.get_all_aliases()))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn nothing_that_is_there_is_said_to_be_missing() {
+        let program = Invocation::command();
+        let verbs = |of: &str| names(program.find_subcommand(of).unwrap());
+        for (there, missing) in [
+            (names(&program), COMMANDS),
+            (verbs("approvals"), APPROVAL_VERBS),
+            (verbs("plugins"), PLUGIN_VERBS),
+        ] {
+            let both: Vec<_> = there
+                .iter()
+                .filter(|name| missing.contains(&name.as_str()))
+                .collect();
+            assert!(both.is_empty(), "{both:?}");
+        }
+    }
 }

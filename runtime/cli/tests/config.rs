@@ -154,6 +154,27 @@ fn a_valid_config_says_so_with_what_has_no_effect() {
 }
 
 #[test]
+fn settings_of_the_sandbox_that_nothing_acts_on_are_told_with_why() {
+    let home = Home::with_config(
+        r#"{ agents: { entries: { work: { sandbox: { docker: { network: "none" } } } } }, tools: { exec: { mode: "auto" } } }"#,
+    );
+    let said = home.run(&["config", "validate"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let docker = "- agents.entries.work.sandbox.docker: the sandbox backend docker is not in this build\n";
+    assert!(said.out.contains(docker), "{}", said.out);
+    assert!(
+        said.out.contains("- tools.exec.mode: works as \"ask\""),
+        "{}",
+        said.out
+    );
+    let report = home.run(&["config", "validate", "--json"]).json();
+    assert_eq!(report["unused"].as_array().unwrap().len(), 2, "{report}");
+    // They stay what the config says all the same.
+    let mode = home.run(&["config", "get", "tools.exec.mode"]);
+    assert_eq!(mode.out, "auto\n");
+}
+
+#[test]
 fn an_invalid_config_names_every_mistake_with_its_line_and_the_nearest_key() {
     let home = Home::with_config(
         "{\n  gateway: { prot: 1, auth: { mode: \"tokn\" } },\n  channels: { telegram: { botTokn: \"geheimgeheim\" } },\n  nonsense: 1,\n}",

@@ -21,37 +21,34 @@ fn nothing_typed_prints_the_help() {
 
 #[test]
 fn every_command_has_help_that_a_newcomer_can_read() {
-    let home = Home::new();
     let mut all = String::new();
-    for words in [
-        &["config", "--help"][..],
-        &["config", "get", "--help"],
-        &["config", "file", "--help"],
-        &["config", "schema", "--help"],
-        &["config", "validate", "--help"],
-        &["config", "set", "--help"],
-        &["tools", "--help"],
-        &["tools", "list", "--help"],
-        &["tools", "explain", "--help"],
-        &["secrets", "--help"],
-        &["secrets", "audit", "--help"],
-        &["plugins", "--help"],
-        &["plugins", "inspect", "--help"],
-        &["plugins", "install", "--help"],
-        &["plugins", "list", "--help"],
-        &["plugins", "info", "--help"],
-        &["plugins", "grant", "--help"],
-        &["plugins", "revoke", "--help"],
-        &["plugins", "uninstall", "--help"],
-        &["plugins", "run", "--help"],
-        &["plugins", "audit", "--help"],
-        &["completion", "--help"],
-    ] {
-        let said = home.run(words);
-        assert_eq!((said.code, said.err.as_str()), (0, ""), "{words:?}");
-        all += &format!("$ openclaw {}\n{}\n", words.join(" "), said.out);
-    }
+    let asked = ask_for_help(&Home::new(), &[], &mut all);
+    assert!(asked > 60, "the help names {asked} commands only");
     assert_snapshot!(all);
+}
+
+/// Asks each command below this one for its help; says how many there are.
+fn ask_for_help(home: &Home, command: &[&str], all: &mut String) -> usize {
+    let said = home.run(&[command, &["--help"]].concat());
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{command:?}");
+    if !command.is_empty() {
+        *all += &format!("$ openclaw {} --help\n{}\n", command.join(" "), said.out);
+    }
+    let mut asked = 0;
+    for verb in verbs(&said.out) {
+        asked += 1 + ask_for_help(home, &[command, &[verb]].concat(), all);
+    }
+    asked
+}
+
+/// The commands that a help text names: the first words of the lines under the heading that are not indented further.
+fn verbs(help: &str) -> Vec<&str> {
+    let (_, listed) = help.split_once("\nCommands:\n").unwrap_or_default();
+    let lines = listed.lines().take_while(|line| !line.is_empty());
+    lines
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect()
 }
 
 #[test]
@@ -85,6 +82,35 @@ fn a_command_of_openclaw_that_this_build_lacks_is_refused_by_name() {
         let said = Home::new().run(words);
         assert!(
             said.code == 1 && said.err.contains("is not in this build"),
+            "{words:?}: {}",
+            said.err
+        );
+    }
+}
+
+#[test]
+fn what_openclaw_has_more_of_sandboxes_and_approvals_is_refused_by_name() {
+    for (words, name) in [
+        (&["sandbox", "list", "--browser"][..], "--browser"),
+        (&["sandbox", "recreate", "--all", "--browser"], "--browser"),
+        (&["approvals", "get", "--node", "desk"], "--node"),
+        (
+            &["approvals", "allowlist", "add", "jq", "--node", "desk"],
+            "--node",
+        ),
+        (
+            &["approvals", "grants", "list"],
+            "the command \"approvals grants\"",
+        ),
+        (
+            &["approvals", "grants", "revoke", "x"],
+            "the command \"approvals grants\"",
+        ),
+    ] {
+        let said = Home::new().run(words);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{words:?}");
+        assert!(
+            said.err.starts_with(&format!("{name} is not in this build")),
             "{words:?}: {}",
             said.err
         );

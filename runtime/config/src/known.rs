@@ -26,6 +26,8 @@ pub enum Reason {
     NotInThisBuild,
     /// A built-in value has replaced it.
     Retired,
+    /// It is kept as it stands, and nothing acts on it; this says why.
+    Inert(&'static str),
 }
 
 impl fmt::Display for Reason {
@@ -33,6 +35,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::NotInThisBuild => "not used by this build",
             Self::Retired => "retired; a built-in value applies",
+            Self::Inert(why) => why,
         })
     }
 }

@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod files;
 mod include;
+mod inert;
 mod issue;
 mod known;
 mod legacy;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::diff::{Change, diff};
 use crate::environment::Environment;
+use crate::inert;
 use crate::issue::{Issue, Position};
 use crate::known::Unused;
 use crate::path::Path;
@@ -53,6 +54,11 @@ impl<T> Loaded<T> {
             text.and_then(Result::ok)
                 .map_or_else(|| Value::Object(serde_json::Map::new()), |parsed| parsed.value)
         })
+    }
+
+    /// What stands in the typed config all the same, and nothing here acts on.
+    pub fn inert(&self) -> Vec<Unused> {
+        inert::find(&self.source)
     }
 
     /// Where a place of the config is written, or the closest thing around it that is.

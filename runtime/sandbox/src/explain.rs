@@ -308,6 +308,14 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_a_shell_would_read_otherwise_is_quoted_in_what_is_to_be_typed() {
+        let config = r#"{"agents": {"defaults": {"sandbox": {"mode": "all", "backend": "wasm"}}}}"#;
+        let told = explain(config, "agent:main:irc:group:#a; it's").to_string();
+        let line = r"openclaw tools explain TOOL --session 'agent:main:irc:group:#a; it'\''s'";
+        assert!(told.lines().any(|told| told.ends_with(line)), "{told}");
+    }
+
+    #[test]
     fn a_main_session_runs_directly_and_a_backend_that_is_not_there_is_told() {
         insta::assert_snapshot!(explain(
             r#"{"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}}"#,

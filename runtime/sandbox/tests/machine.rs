@@ -74,6 +74,11 @@ async fn run(text: &str) -> (String, String, End) {
     hear(&mut start(&machine(), command(text)).await).await
 }
 
+/// Seconds to sleep for which nothing else on this machine sleeps: runs of this test at the same time are told apart.
+fn seconds(whole: u32) -> String {
+    format!("{whole}.{:07}", std::process::id())
+}
+
 /// How many processes have this among their arguments.
 fn living(argument: &str) -> usize {
     let entries = fs::read_dir("/proc").unwrap().flatten();
@@ -214,14 +219,15 @@ async fn a_login_shell_is_asked_once_where_programs_are() {
     }
     assert_eq!(fs::read_to_string(home.path().join("asked")).unwrap(), "x\n");
     // One that takes too long is not waited for.
-    fs::write(home.path().join(".profile"), "sleep 91.0471\n").unwrap();
+    let nap = seconds(91);
+    fs::write(home.path().join(".profile"), format!("sleep {nap}\n")).unwrap();
     let machine = Machine::new(Settings {
         login_patience: Duration::from_millis(100),
         ..settings(&[("HOME", home_path)])
     });
     let (out, _, _) = hear(&mut start(&machine, command("echo $PATH")).await).await;
     assert_eq!(out, "/usr/local/bin:/usr/bin:/bin\n");
-    come_to("91.0471", 0).await;
+    come_to(&nap, 0).await;
 }
 
 #[tokio::test]
@@ -249,16 +255,19 @@ async fn ten_megabytes_come_through_whole_and_the_command_waits_for_its_listener
 
 #[tokio::test]
 async fn whoever_drops_a_command_ends_all_that_it_started() {
-    let text = "sleep 92.0471 & (sleep 92.0471 &) ; setsid sleep 92.0471 & \
-        (setsid setsid sh -c 'trap \"\" TERM; sleep 92.0471; sleep 92.0471' >/dev/null 2>&1 </dev/null &) ; \
-        set -m; sleep 92.0471 & wait";
-    let process = start(&machine(), command(text)).await;
-    come_to("92.0471", 5).await;
+    let nap = seconds(92);
+    let text = format!(
+        "sleep {nap} & (sleep {nap} &) ; setsid sleep {nap} & \
+        (setsid setsid sh -c 'trap \"\" TERM; sleep {nap}; sleep {nap}' >/dev/null 2>&1 </dev/null &) ; \
+        set -m; sleep {nap} & wait"
+    );
+    let process = start(&machine(), command(&text)).await;
+    come_to(&nap, 5).await;
     drop(process);
-    come_to("92.0471", 0).await;
+    come_to(&nap, 0).await;
     // The one that does not hear goes on to its second sleep only if it is not killed.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(living("92.0471"), 0);
+    assert_eq!(living(&nap), 0);
 }
 
 #[tokio::test]
@@ -274,64 +283,65 @@ async fn what_hears_is_asked_to_end_before_it_is_killed() {
 
 #[tokio::test]
 async fn its_end_is_told_while_what_it_left_behind_still_prints() {
-    let mut process = start(
-        &machine(),
-        command("(sleep 0.5; echo late; sleep 93.0471) & echo early; exit 4"),
-    )
-    .await;
+    let nap = seconds(93);
+    let text = format!("(sleep 0.5; echo late; sleep {nap}) & echo early; exit 4");
+    let mut process = start(&machine(), command(&text)).await;
     let end = timeout(PATIENCE, &mut process.end).await.unwrap().unwrap();
     assert_eq!(end, End::Code(4));
     assert_eq!(&process.output.try_recv().unwrap().bytes[..], b"early\n");
     let late = timeout(PATIENCE, process.output.recv()).await.unwrap().unwrap();
     assert_eq!(&late.bytes[..], b"late\n");
-    come_to("93.0471", 1).await;
+    come_to(&nap, 1).await;
     drop(process);
-    come_to("93.0471", 0).await;
+    come_to(&nap, 0).await;
 }
 
 #[tokio::test]
 async fn a_daemon_without_our_pipes_outlives_the_command_that_left_it() {
-    let (out, _, end) = run("sleep 94.0471 >/dev/null 2>&1 </dev/null & echo $!").await;
+    let nap = seconds(94);
+    let (out, _, end) = run(&format!("sleep {nap} >/dev/null 2>&1 </dev/null & echo $!")).await;
     assert_eq!(end, End::Code(0));
-    come_to("94.0471", 1).await;
+    come_to(&nap, 1).await;
     let pid = rustix::process::Pid::from_raw(out.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    come_to("94.0471", 0).await;
+    come_to(&nap, 0).await;
 }
 
 #[tokio::test]
 async fn nothing_but_its_own_is_ended() {
-    let bystander = start(&machine(), command("exec sleep 95.0471")).await;
-    let mut process = start(&machine(), command("exec sleep 96.0471")).await;
-    come_to("96.0471", 1).await;
-    come_to("95.0471", 1).await;
+    let (others, its) = (seconds(95), seconds(96));
+    let bystander = start(&machine(), command(&format!("exec sleep {others}"))).await;
+    let mut process = start(&machine(), command(&format!("exec sleep {its}"))).await;
+    come_to(&its, 1).await;
+    come_to(&others, 1).await;
     process.stop().cancel();
     assert_eq!(hear(&mut process).await.2, End::Stopped);
-    assert_eq!((living("95.0471"), living("96.0471")), (1, 0));
+    assert_eq!((living(&others), living(&its)), (1, 0));
     drop(bystander);
-    come_to("95.0471", 0).await;
+    come_to(&others, 0).await;
 }
 
 #[tokio::test]
 async fn a_bomb_is_ended_within_bounds() {
     let folder = TempDir::new().unwrap();
-    let bomb = folder.path().join("bomb-97.0471");
+    let nap = seconds(97);
+    let bomb = folder.path().join("bomb");
     // It ends by itself at a depth, and each of its processes waits before it has two more.
-    let text = "#!/bin/sh\n[ \"$2\" -ge 7 ] && exec sleep 97.0471\nsleep 0.02\n\
+    let text = "#!/bin/sh\n[ \"$2\" -ge 7 ] && exec sleep \"$1\"\nsleep 0.02\n\
         setsid \"$0\" \"$1\" $(($2 + 1)) & \"$0\" \"$1\" $(($2 + 1)) &\nwait\n";
     fs::write(&bomb, text).unwrap();
-    let start_it = format!("sh {0} 97.0471 0", bomb.display());
+    let start_it = format!("sh {} {nap} 0", bomb.display());
     fs::set_permissions(&bomb, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut process = start(&machine(), command(&start_it)).await;
     let begun = Instant::now();
-    while living("97.0471") < 60 {
+    while living(&nap) < 60 {
         assert!(begun.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     process.stop().cancel();
     let stopped = Instant::now();
     assert_eq!(hear(&mut process).await.2, End::Stopped);
-    come_to("97.0471", 0).await;
+    come_to(&nap, 0).await;
     assert!(
         stopped.elapsed() < Duration::from_secs(20),
         "{:?}",
@@ -359,13 +369,15 @@ async fn a_terminal_is_one_with_a_size_keys_and_an_end_of_input() {
         (&["30 120", "xterm-256color", "yes"][..], End::Code(0))
     );
 
-    let mut process = start(&machine(), wanted("echo ready; sleep 98.0471; echo not here")).await;
+    let nap = seconds(98);
+    let text = format!("echo ready; sleep {nap}; echo not here");
+    let mut process = start(&machine(), wanted(&text)).await;
     process.output.recv().await.unwrap();
     process.input.send(Input::Bytes("\x03".into())).await.unwrap();
     let (out, _, end) = hear(&mut process).await;
     assert!(!out.contains("not here"), "{out}");
     assert_eq!(end, End::Signal("SIGINT".to_owned()));
-    come_to("98.0471", 0).await;
+    come_to(&nap, 0).await;
 
     let mut process = start(&machine(), wanted("stty -echo; echo ready; cat; echo end")).await;
     process.output.recv().await.unwrap();
@@ -379,15 +391,17 @@ async fn a_terminal_is_one_with_a_size_keys_and_an_end_of_input() {
 #[test]
 fn all_are_killed_when_the_runtime_goes_away() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let nap = seconds(99);
     let process = runtime.block_on(async {
-        let process = start(&machine(), command("sleep 99.0471 & setsid sleep 99.0471 & wait")).await;
-        come_to("99.0471", 2).await;
+        let text = format!("sleep {nap} & setsid sleep {nap} & wait");
+        let process = start(&machine(), command(&text)).await;
+        come_to(&nap, 2).await;
         process
     });
     drop(runtime);
     drop(process);
     let begun = Instant::now();
-    while living("99.0471") > 0 {
+    while living(&nap) > 0 {
         assert!(begun.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -22,6 +22,11 @@ fn has_commands(asked: &Asked) -> bool {
     names.contains(&"exec") && names.contains(&"process")
 }
 
+/// Seconds to sleep for which nothing else on this machine sleeps: runs of this test at the same time are told apart.
+fn seconds(whole: u32) -> String {
+    format!("{whole}.{:07}", std::process::id())
+}
+
 /// Whether a process with this among its arguments lives.
 fn lives(argument: &str) -> bool {
     let entries = fs::read_dir("/proc").unwrap().flatten();
@@ -38,6 +43,23 @@ async fn until(is_so: impl Fn() -> bool) {
         assert!(begun.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Waits for the end of the newest job of the main session, and for the note of it.
+async fn until_noted(world: &World) {
+    let list = json!({"action": "list"});
+    let begun = Instant::now();
+    loop {
+        let agent = &world.it().agent;
+        let listed = agent.call_tool(&key("main"), "process", &list, None).await;
+        if listed.unwrap().details.unwrap()["sessions"][0]["status"] == "completed" {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // The one who notes it runs beside.
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 #[tokio::test]
@@ -104,7 +126,8 @@ async fn a_command_runs_in_the_workspace_without_the_gateways_secrets_and_is_tol
 #[tokio::test]
 async fn a_stopped_turn_ends_its_command_and_a_stopped_gateway_ends_all() {
     let mut world = World::new().await;
-    let background = json!({"command": "sleep 61.0471", "background": true});
+    let (behind, before) = (seconds(61), seconds(62));
+    let background = json!({"command": format!("sleep {behind}"), "background": true});
     let started = world
         .it()
         .agent
@@ -112,16 +135,16 @@ async fn a_stopped_turn_ends_its_command_and_a_stopped_gateway_ends_all() {
         .await
         .unwrap();
     assert_eq!(started.details.unwrap()["status"], "running");
-    let foreground = json!({"command": "sleep 62.0471 & setsid sleep 62.0471 & wait"});
+    let foreground = json!({"command": format!("sleep {before} & setsid sleep {before} & wait")});
     world.server.push(Reply::call("c1", "exec", &foreground));
     world.accept("r1", "main", message("run it")).await;
-    until(|| lives("62.0471")).await;
+    until(|| lives(&before)).await;
     world.it().agent.abort(&key("main"), None).await.unwrap();
     assert_eq!(world.wait("r1").await.status, Status::Aborted);
-    until(|| !lives("62.0471")).await;
-    assert!(lives("61.0471"));
+    until(|| !lives(&before)).await;
+    assert!(lives(&behind));
     world.stop().await;
-    assert!(!lives("61.0471"));
+    assert!(!lives(&behind));
 }
 
 #[tokio::test]
@@ -135,20 +158,7 @@ async fn the_end_of_a_job_is_told_with_the_next_message_once() {
         .await
         .unwrap();
     let id = started.details.unwrap()["sessionId"].as_str().unwrap().to_owned();
-    let poll = json!({"action": "list"});
-    let begun = Instant::now();
-    loop {
-        let list = agent
-            .call_tool(&key("main"), "process", &poll, None)
-            .await
-            .unwrap();
-        if list.details.unwrap()["sessions"][0]["status"] == "completed" {
-            break;
-        }
-        assert!(begun.elapsed() < PATIENCE);
-    }
-    // The one who notes it runs beside.
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    until_noted(&world).await;
     world.say("r1", "main", "what now?").await;
     world.say("r2", "main", "and now?").await;
     let asked = world.server.asked();
@@ -171,12 +181,12 @@ async fn a_new_conversation_does_not_hear_of_jobs_of_the_one_before() {
     let world = World::new().await;
     let agent = &world.it().agent;
     world.say("r0", "main", "hello").await;
-    let command = json!({"command": "echo built", "yieldMs": 10, "background": true});
+    let command = json!({"command": "sleep 0.1; echo built", "background": true});
     agent
         .call_tool(&key("main"), "exec", &command, None)
         .await
         .unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    until_noted(&world).await;
     assert_eq!(world.say("r1", "main", "/new").await.status, Status::Ok);
     world.say("r2", "main", "hello again").await;
     assert_eq!(world.server.asked()[1].last_text(), "hello again");
@@ -186,7 +196,8 @@ async fn a_new_conversation_does_not_hear_of_jobs_of_the_one_before() {
 async fn a_command_whose_turn_was_cut_off_by_a_crash_is_not_run_again() {
     let mut world = World::new().await;
     let mark = world.folder.path().join("mark");
-    let command = format!("echo x >> {}; sleep 63.0471", mark.display());
+    let nap = seconds(63);
+    let command = format!("echo x >> {}; sleep {nap}", mark.display());
     world
         .server
         .push(Reply::call("c1", "exec", &json!({"command": command})));
@@ -194,9 +205,9 @@ async fn a_command_whose_turn_was_cut_off_by_a_crash_is_not_run_again() {
         world.accept("r1", "main", message("run it")).await,
         Acceptance::Started
     );
-    until(|| lives("63.0471")).await;
+    until(|| lives(&nap)).await;
     world.stop().await;
-    assert!(!lives("63.0471"));
+    assert!(!lives(&nap));
     world.start().await;
     let outcome = world.wait("r1").await;
     assert_eq!(outcome.status, Status::Error);

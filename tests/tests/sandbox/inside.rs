@@ -128,7 +128,10 @@ async fn limits_end_a_command_and_say_which() {
     let house = House::open_with(wasm).await;
     for (tried, word) in [
         ("while true; do :; done", "sandbox.wasm.cpuMs"),
-        ("x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done", ""),
+        (
+            "x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done",
+            "sandbox.wasm.memory",
+        ),
         ("while :; do printf %01000d 1; done", "sandbox.wasm.outputBytes"),
     ] {
         let begun = Instant::now();
@@ -206,20 +209,36 @@ async fn what_is_written_to_a_command_is_read() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_two_sessions_run_at_once_and_each_sees_its_own() {
     let house = House::open().await;
+    let session = |number: usize| format!("agent:main:irc:direct:{number}");
+    let mut workspaces = Vec::new();
+    for number in 0..32 {
+        workspaces.push(house.enter(&session(number)).await.workspace);
+    }
     let one = |number: usize| {
-        let house = &house;
+        let (house, session) = (&house, session(number));
         async move {
-            let session = format!("agent:main:irc:direct:{number}");
-            let said = house
-                .run(
-                    &session,
-                    &format!("echo {number} > n; sleep 0.3; cat n; seq 1 1000 | tail -1"),
-                )
-                .await;
+            let script = format!(
+                "echo {number} > n; touch begun; until [ -e go ]; do sleep 0.1; done; cat n; seq 1 1000 | tail -1"
+            );
+            let said = house.run(&session, &script).await;
             assert_eq!(said.out, format!("{number}\n1000\n"), "{said:?}");
         }
     };
-    join_all((0..32).map(one)).await;
+    // None goes on before all have begun.
+    let gate = async {
+        while !workspaces
+            .iter()
+            .all(|workspace| workspace.join("begun").exists())
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for workspace in &workspaces {
+            fs::write(workspace.join("go"), "").unwrap();
+        }
+    };
+    let gate = timeout(Duration::from_secs(40), gate);
+    let (_, gate) = tokio::join!(join_all((0..32).map(one)), gate);
+    gate.expect("they run at once");
     assert_eq!(house.sandboxes.list().await.unwrap().len(), 32);
 }
 

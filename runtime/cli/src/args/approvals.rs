@@ -1,5 +1,6 @@
 //! `openclaw approvals`: what can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
@@ -20,6 +21,8 @@ pub(crate) enum ApprovalsCommand {
     Pending(Asked),
     /// Answer about one of them
     Resolve(ApprovalsResolve),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
 }
 
 /// Which file is meant.
@@ -28,6 +31,9 @@ pub(crate) struct Whose {
     /// The running gateway's file; without it, or a gateway's address, the one of this machine
     #[arg(long)]
     pub(crate) gateway: bool,
+    /// The file of a paired device (not in this build)
+    #[arg(long, value_name = "NODE", hide = true)]
+    pub(crate) node: Option<String>,
     #[command(flatten)]
     pub(crate) reach: Reach,
 }

@@ -4,6 +4,16 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::gateway::{Asked, Reach};
 
+/// `sandbox`.
+#[derive(Args)]
+pub(crate) struct Sandbox {
+    /// Only the browsers (not in this build)
+    #[arg(long, global = true, hide = true)]
+    pub(crate) browser: bool,
+    #[command(subcommand)]
+    pub(crate) command: SandboxCommand,
+}
+
 /// What to do with sandboxes.
 #[derive(Subcommand)]
 pub(crate) enum SandboxCommand {

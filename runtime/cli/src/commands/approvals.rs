@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::fields::Fields as _;
 use crate::gateway_client::{Talk, Unanswered, not_done};
-use crate::output;
+use crate::{output, unsupported};
 
 /// Does what was asked for.
 pub(crate) fn run(context: &Context, command: ApprovalsCommand) -> Result<ExitCode, Failure> {
@@ -37,6 +37,7 @@ pub(crate) fn run(context: &Context, command: ApprovalsCommand) -> Result<ExitCo
         ApprovalsCommand::Allowlist(AllowlistCommand::Remove(args)) => remove(context, &args),
         ApprovalsCommand::Pending(args) => pending(context, &args),
         ApprovalsCommand::Resolve(args) => resolve(context, args),
+        ApprovalsCommand::Other(words) => Err(unsupported::approvals_verb(&words)),
     }
 }
 
@@ -50,6 +51,9 @@ enum File {
 
 impl File {
     async fn open(context: &Context, whose: &Whose) -> Result<Self, Failure> {
+        if whose.node.is_some() {
+            return Err(unsupported::node());
+        }
         Ok(match whose.is_gateway() {
             false => Self::Here(Store::in_folder(&context.place.state_dir)),
             true => Self::There(Box::new(Talk::begin(context, &whose.reach).await?)),

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use openclaw_config::tree::Config;
-use openclaw_config::{Error, Invalid, Issue, Path, Segment, Snapshot, redact, syntax};
+use openclaw_config::{Error, Invalid, Issue, Path, Segment, Snapshot, Unused, redact, syntax};
 use serde_json::{Map, Value, json};
 
 use crate::args::{ConfigCommand, ConfigGet, ConfigSet, Global, Json};
@@ -225,10 +225,13 @@ fn validate(context: &Context, args: &Json) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is valid and changes nothing in this build.
+fn without_effect(snapshot: &Snapshot<Config>) -> impl Iterator<Item = Unused> {
+    snapshot.unused.iter().cloned().chain(snapshot.inert())
+}
+
 fn report(snapshot: &Snapshot<Config>) -> Value {
-    let unused: Vec<_> = snapshot
-        .unused
-        .iter()
+    let unused: Vec<_> = without_effect(snapshot)
         .map(|unused| json!({ "path": unused.path.to_string(), "reason": unused.reason.to_string() }))
         .collect();
     json!({
@@ -256,10 +259,7 @@ fn render(context: &Context, snapshot: &Snapshot<Config>) -> String {
         "Older spellings, read as the current ones",
         snapshot.notices.iter().map(Issue::to_string).collect(),
     );
-    let unused = snapshot
-        .unused
-        .iter()
-        .map(|unused| format!("{}: {}", unused.path, unused.reason));
+    let unused = without_effect(snapshot).map(|unused| format!("{}: {}", unused.path, unused.reason));
     list("Accepted without effect", unused.collect());
     text
 }

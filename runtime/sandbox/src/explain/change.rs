@@ -24,20 +24,21 @@ pub(super) struct Change {
 
 impl Change {
     fn set(what: &'static str, key: String, value: &str, then: &'static str) -> Self {
-        let is_plain = |text: &str| {
-            text.chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-        };
-        let quote = |text: &str| match is_plain(text) {
-            true => text.to_owned(),
-            false => format!("'{}'", text.replace('\'', r"'\''")),
-        };
         Self {
             what,
             command: format!("openclaw config set {} {}", quote(&key), quote(value)),
             key: Some(key),
             then,
         }
+    }
+}
+
+/// As a shell reads it.
+fn quote(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
@@ -105,7 +106,7 @@ pub(super) fn all(rules: &Rules, is_sandboxed: bool, subject: &Subject<'_>) -> V
     changes.push(Change {
         what: "tools",
         key: None,
-        command: format!("openclaw tools explain TOOL --session {}", subject.session),
+        command: format!("openclaw tools explain TOOL --session {}", quote(subject.session)),
         then: "says which rule decides of a tool and what would change it",
     });
     let opened = subject.shut.iter().map(|gate| {

@@ -88,7 +88,7 @@ fn write_tools(f: &mut fmt::Formatter<'_>, sandbox: &Sandboxed) -> fmt::Result {
         names => names.join(", "),
     };
     let (allow, deny) = (&tools.sources.allow, &tools.sources.deny);
-    writeln!(f, "\nTools inside, before all other rules")?;
+    writeln!(f, "\nTools inside, beside all other rules")?;
     writeln!(
         f,
         "  allow      {} ({}: {})",

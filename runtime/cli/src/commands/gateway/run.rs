@@ -118,6 +118,9 @@ async fn serve(
 ) -> Result<ExitCode, Failure> {
     let context = &extensions.context;
     let port = args.port.unwrap_or_else(|| context.port(&snapshot));
+    for unused in snapshot.inert() {
+        tracing::warn!(path = %unused.path, reason = %unused.reason, "a setting has no effect");
+    }
     let config = &snapshot.config.gateway;
     let addresses = bind::addresses(config, args.bind.map(bind_mode), port)?;
     let secrets = resolve(context, &snapshot).await?;
