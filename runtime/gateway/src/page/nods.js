@@ -109,6 +109,13 @@ export class Nods {
     const row = this.#rows.get(id);
     if (!row?.isOpen) return;
     row.isOpen = false;
+    // Where nobody looks, what is over need not be shown.
+    if (!this.element.isConnected) {
+      row.element.remove();
+      this.#rows.delete(id);
+      this.#tell();
+      return;
+    }
     fill(row.bar, el('p', { class: 'note' }, answer, by && ` (${spell(by)})`));
     this.#tell();
   }

@@ -86,8 +86,6 @@ pub struct Stance {
     pub wish: Wish,
     /// What happens when nobody answers.
     pub fallback: Said<Security>,
-    /// Whether programs that skills name are on the list.
-    pub auto_allow_skills: bool,
     /// The list: first what counts for all, then the agent's own.
     pub list: Vec<Listed>,
 }
@@ -185,7 +183,6 @@ impl Document {
             },
             fallback: first(&layers, "askFallback")
                 .unwrap_or_else(|| Said::new(Security::Deny, "the default")),
-            auto_allow_skills: first(&layers, "autoAllowSkills").is_some_and(|said: Said<bool>| said.what),
             list: [ALL, agent]
                 .into_iter()
                 .filter(|name| *name != ALL || agent != ALL)

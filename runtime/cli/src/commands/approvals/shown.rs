@@ -80,7 +80,7 @@ fn stance(said: &Value) -> String {
         .filter_map(|key| Some(format!("{key} {}", said.field(key).as_str()?)))
         .collect();
     if said.field("autoAllowSkills").as_bool() == Some(true) {
-        words.push("programs of skills run unasked".to_owned());
+        words.push("autoAllowSkills (this build does not act on it)".to_owned());
     }
     words.join(", ")
 }
