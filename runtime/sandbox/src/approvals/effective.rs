@@ -1,6 +1,6 @@
 //! How strict the config and the file together are, told for all agents and for each that either of them names.
 //!
-//! **Promise.** It is what [`decide`](super::decide) goes by, before a call makes it stricter, and of each word it says
+//! **Promise.** It is what [`decide`](super::decide()) goes by, before a call makes it stricter, and of each word it says
 //! who wants what and whose word counts. **Cost.** No look at the disk.
 
 use std::collections::BTreeSet;

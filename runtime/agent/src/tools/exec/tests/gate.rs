@@ -4,14 +4,17 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_sandbox::approvals::Verdict;
 use parking_lot::Mutex;
+use tokio::sync::oneshot::{Receiver, channel};
 
 use super::*;
+
+type Concluded = Result<Command, Option<String>>;
 
 /// Lets commands wait until it is told, and keeps what it was asked.
 #[derive(Default)]
 struct Keeper {
     asked: Mutex<Vec<Wanted>>,
-    verdicts: Mutex<Vec<tokio::sync::oneshot::Receiver<Result<Command, Option<String>>>>>,
+    verdicts: Mutex<Vec<Receiver<Concluded>>>,
 }
 
 impl Gate for Keeper {
@@ -64,8 +67,8 @@ async fn every_command_on_this_machine_passes_the_gate_and_runs_as_that_wrote_it
         assert!(Path::new(&asked[1].command.folder).is_absolute() && asked[1].path.contains("/bin"));
     }
 
-    let (yes, nod) = tokio::sync::oneshot::channel();
-    let (no, shake) = tokio::sync::oneshot::channel();
+    let (yes, nod) = channel();
+    let (no, shake) = channel();
     keeper.verdicts.lock().extend([nod, shake]);
     let denied = place
         .exec(json!({"command": "echo denied", "ask": "always"}))
