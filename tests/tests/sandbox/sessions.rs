@@ -82,6 +82,41 @@ async fn what_a_call_says_of_variables_and_the_folder_counts_for_that_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_value_that_a_call_was_given_is_kept() {
+    let house = House::open().await;
+    let given = [("TOKEN", "first-secret"), ("EDITOR", "second-secret")];
+    let mut before = Vec::new();
+    for script in [
+        "echo $TOKEN",
+        "export TOKEN; declare -x EDITOR; env > /dev/null",
+        "EDITOR=mine; TOKEN=ours",
+        "f() { local TOKEN=inner; }; f",
+        "unset TOKEN; readonly EDITOR",
+    ] {
+        let said = with(&house, script, &given, "", "").await;
+        assert_eq!(said.end, End::Code(0), "{script}: {said:?}");
+        let read = move |view: &openclaw_state::View<'_>| view.shell_memory(ONE, ONE);
+        let memory = house.state.read(read).await.unwrap().unwrap();
+        let text = String::from_utf8(memory).unwrap();
+        for value in ["first-secret", "second-secret"] {
+            assert!(!text.contains(value), "{script}: {text}");
+        }
+        before.push(text);
+    }
+    // Nor can it be told from one session's memory what another was given.
+    let marks = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["given"].clone();
+    assert_eq!(marks(&before[0]), marks(&before[1]));
+    let other = House::open().await;
+    with(&other, "echo $TOKEN", &given, "", "").await;
+    let read = move |view: &openclaw_state::View<'_>| view.shell_memory(ONE, ONE);
+    let memory = other.state.read(read).await.unwrap().unwrap();
+    assert_ne!(
+        marks(&before[0])["marks"],
+        marks(str::from_utf8(&memory).unwrap())["marks"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_memory_that_cannot_be_used_is_left_out_with_a_word() {
     let house = House::open().await;
     house.run(ONE, "x=5").await;

@@ -1,138 +1,157 @@
 //! Whether a script can read what is written to it.
 //!
-//! **Promise.** Input is waited for only if some command of the script could read it: one that reads by its nature, that
-//! was given no file to read instead, and that no pipe or redirection feeds. A function reads where it is called. Because
-//! the interpreter takes its input as a whole, it is then read to its end before the script begins; there is no
-//! conversation with a script. **Bound.** What cannot be seen without running it — `eval`, `source`, other scripts,
-//! functions of earlier calls, names out of variables — counts as not reading. **Cost.** One more parse.
+//! **Promise.** Input is waited for only if some command of the script could read it: one that [reads](readers) by its
+//! nature, that was given no file to read instead, and that no pipe or redirection feeds. What a function does counts where
+//! it is called. Because the interpreter takes its input as a whole, it is then read to its end before the script begins;
+//! there is no conversation with a script. **Bound.** What cannot be seen without running it — `eval`, `source`, other
+//! scripts, names out of variables, functions of earlier runs — counts as not reading. **Cost.** One more parse.
 
+mod awk;
+mod jq;
 mod readers;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
+use std::slice;
 
 use bashkit::parser::{
     AssignmentValue, Command, CompoundCommand, Parser, Redirect, RedirectKind, Script, SimpleCommand, Word,
     WordPart,
 };
 
-use readers::reads;
+/// What stands for a part of a word that only running the script would tell.
+const UNKNOWN: char = '\0';
 
 /// Whether a script can read its input. One that cannot be parsed cannot.
 pub(crate) fn is_read(script: &str, deepest: usize, steps: usize) -> bool {
     let parsed = Parser::with_limits(script, deepest, steps).parse();
-    parsed.is_ok_and(|Script { commands, .. }| Reading::of(&commands).any(&commands))
+    parsed.is_ok_and(|Script { commands, .. }| {
+        let mut walk = Walk::default();
+        walk.define(&commands);
+        walk.any(&commands)
+    })
 }
 
-/// The functions of a script that read what whoever calls them is given.
+/// What a script defines, on the way through it.
 #[derive(Default)]
-struct Reading<'a>(HashSet<&'a str>);
+struct Walk<'a> {
+    functions: BTreeMap<&'a str, Vec<&'a Command>>,
+    /// Calls that are being looked at, so that one that calls itself is looked at once.
+    entered: Vec<&'a str>,
+}
 
-impl<'a> Reading<'a> {
-    fn of(commands: &'a [Command]) -> Self {
-        let mut bodies = HashMap::new();
-        for command in commands {
-            functions(command, &mut bodies);
-        }
-        let mut reading = Self::default();
-        // One may read because another does, so it is looked until nothing new is found.
-        loop {
-            let found = bodies
-                .iter()
-                .find(|(name, body)| !reading.0.contains(*name) && reading.command(body));
-            let Some((name, _)) = found else {
-                return reading;
-            };
-            reading.0.insert(name);
+impl<'a> Walk<'a> {
+    fn define(&mut self, commands: &'a [Command]) {
+        for found in commands {
+            match found {
+                Command::Simple(_) => {}
+                Command::Pipeline(found) => self.define(&found.commands),
+                Command::List(found) => {
+                    self.define(slice::from_ref(&*found.first));
+                    found
+                        .rest
+                        .iter()
+                        .for_each(|(_, next)| self.define(slice::from_ref(next)));
+                }
+                Command::Compound(found, _) => lists(found).into_iter().for_each(|list| self.define(list)),
+                Command::Function(found) => {
+                    self.functions.entry(&found.name).or_default().push(&found.body);
+                    self.define(slice::from_ref(&*found.body));
+                }
+            }
         }
     }
 
-    fn any(&self, commands: &[Command]) -> bool {
+    fn any(&mut self, commands: &'a [Command]) -> bool {
         commands.iter().any(|found| self.command(found))
     }
 
-    fn command(&self, found: &Command) -> bool {
+    fn command(&mut self, found: &'a Command) -> bool {
         match found {
             Command::Simple(found) => self.simple(found),
             // The others are fed by the one before.
             Command::Pipeline(found) => found.commands.first().is_some_and(|first| self.command(first)),
-            Command::Compound(CompoundCommand::Select(_), redirects) => !is_fed(redirects),
-            Command::Compound(found, redirects) => {
-                !is_fed(redirects) && parts(found).into_iter().any(|part| self.command(part))
+            Command::List(found) => {
+                self.command(&found.first) || found.rest.iter().any(|(_, next)| self.command(next))
             }
-            Command::List(_) => inside(found).into_iter().any(|part| self.command(part)),
+            Command::Compound(found, redirects) => {
+                self.words(words(found)) || (!is_fed(redirects) && self.compound(found))
+            }
             Command::Function(_) => false,
         }
     }
 
-    fn simple(&self, found: &SimpleCommand) -> bool {
-        let of_words = found.args.iter().any(|word| self.substitutes(word));
+    fn compound(&mut self, found: &'a CompoundCommand) -> bool {
+        matches!(found, CompoundCommand::Select(_)) || lists(found).into_iter().any(|list| self.any(list))
+    }
+
+    fn simple(&mut self, found: &'a SimpleCommand) -> bool {
         let of_values = found
             .assignments
             .iter()
             .any(|assignment| match &assignment.value {
-                AssignmentValue::Scalar(word) => self.substitutes(word),
-                AssignmentValue::Array(words) => words.iter().any(|word| self.substitutes(word)),
+                AssignmentValue::Scalar(word) => self.words(slice::from_ref(word)),
+                AssignmentValue::Array(words) => self.words(words),
             });
-        of_words || of_values || (!is_fed(&found.redirects) && self.takes(found))
+        self.words(&found.args) || of_values || (!is_fed(&found.redirects) && self.call(found))
     }
 
-    fn takes(&self, found: &SimpleCommand) -> bool {
-        let Some(name) = literal(&found.name) else {
-            return false;
+    /// Whether what is substituted in words reads.
+    fn words(&mut self, words: &'a [Word]) -> bool {
+        let mut parts = words.iter().flat_map(|word| &word.parts);
+        parts.any(|part| matches!(part, WordPart::CommandSubstitution(commands) if self.any(commands)))
+    }
+
+    fn call(&mut self, found: &'a SimpleCommand) -> bool {
+        let name = text(&found.name);
+        let Some((name, bodies)) = self.functions.get_key_value(name.as_str()) else {
+            let args: Vec<String> = found.args.iter().map(text).collect();
+            return readers::reads(&name, &args);
         };
-        let args: Vec<_> = found.args.iter().map(literal).collect();
-        self.0.contains(name.as_str()) || reads(&name, &args)
-    }
-
-    fn substitutes(&self, word: &Word) -> bool {
-        word.parts
-            .iter()
-            .any(|part| matches!(part, WordPart::CommandSubstitution(commands) if self.any(commands)))
-    }
-}
-
-/// The functions that are defined in a command, by name.
-fn functions<'a>(found: &'a Command, bodies: &mut HashMap<&'a str, &'a Command>) {
-    if let Command::Function(function) = found {
-        bodies.insert(&function.name, &function.body);
-    }
-    for part in inside(found) {
-        functions(part, bodies);
-    }
-}
-
-/// The commands that a command is made of.
-fn inside(found: &Command) -> Vec<&Command> {
-    match found {
-        Command::Simple(_) => Vec::new(),
-        Command::Pipeline(found) => found.commands.iter().collect(),
-        Command::List(found) => {
-            let rest = found.rest.iter().map(|(_, next)| next);
-            std::iter::once(&*found.first).chain(rest).collect()
+        let (name, bodies) = (*name, bodies.clone());
+        if self.entered.contains(&name) {
+            return false;
         }
-        Command::Compound(found, _) => parts(found),
-        Command::Function(found) => vec![&*found.body],
+        self.entered.push(name);
+        let reads = bodies.into_iter().any(|body| self.command(body));
+        self.entered.pop();
+        reads
     }
 }
 
-fn parts(found: &CompoundCommand) -> Vec<&Command> {
+/// All commands within one.
+fn lists(found: &CompoundCommand) -> Vec<&[Command]> {
     match found {
         CompoundCommand::If(found) => {
-            let others = found.elif_branches.iter();
-            let others = others.flat_map(|(first, then)| first.iter().chain(then));
-            let first = found.condition.iter().chain(&found.then_branch);
-            let last = found.else_branch.iter().flatten();
-            first.chain(others).chain(last).collect()
+            let mut all = vec![found.condition.as_slice(), &found.then_branch];
+            for (condition, then) in &found.elif_branches {
+                all.extend([condition.as_slice(), then]);
+            }
+            all.extend(found.else_branch.as_deref());
+            all
         }
-        CompoundCommand::For(found) => found.body.iter().collect(),
-        CompoundCommand::ArithmeticFor(found) => found.body.iter().collect(),
-        CompoundCommand::While(found) => found.condition.iter().chain(&found.body).collect(),
-        CompoundCommand::Until(found) => found.condition.iter().chain(&found.body).collect(),
-        CompoundCommand::Case(found) => found.cases.iter().flat_map(|case| &case.commands).collect(),
-        CompoundCommand::Select(found) => found.body.iter().collect(),
-        CompoundCommand::Subshell(found) | CompoundCommand::BraceGroup(found) => found.iter().collect(),
-        CompoundCommand::Time(found) => found.command.as_deref().into_iter().collect(),
+        CompoundCommand::For(found) => vec![&found.body],
+        CompoundCommand::ArithmeticFor(found) => vec![&found.body],
+        CompoundCommand::Select(found) => vec![&found.body],
+        CompoundCommand::While(found) => vec![&found.condition, &found.body],
+        CompoundCommand::Until(found) => vec![&found.condition, &found.body],
+        CompoundCommand::Case(found) => found.cases.iter().map(|case| case.commands.as_slice()).collect(),
+        CompoundCommand::Subshell(found) | CompoundCommand::BraceGroup(found) => vec![found],
+        CompoundCommand::Time(found) => found
+            .command
+            .as_deref()
+            .map(slice::from_ref)
+            .into_iter()
+            .collect(),
         _ => Vec::new(),
+    }
+}
+
+/// The words that one goes through or decides by.
+fn words(found: &CompoundCommand) -> &[Word] {
+    match found {
+        CompoundCommand::For(found) => found.words.as_deref().unwrap_or_default(),
+        CompoundCommand::Case(found) => slice::from_ref(&found.word),
+        _ => &[],
     }
 }
 
@@ -151,12 +170,13 @@ fn is_fed(redirects: &[Redirect]) -> bool {
     })
 }
 
-fn literal(word: &Word) -> Option<String> {
-    word.parts
-        .iter()
-        .map(|part| match part {
-            WordPart::Literal(text) => Some(text.as_str()),
-            _ => None,
-        })
-        .collect()
+fn text(word: &Word) -> String {
+    let mut text = String::new();
+    for part in &word.parts {
+        match part {
+            WordPart::Literal(literal) => text.push_str(literal),
+            _ => text.push(UNKNOWN),
+        }
+    }
+    text
 }

@@ -90,6 +90,14 @@ impl Files {
         self.stat(name).await.is_ok_and(|found| found.file_type.is_dir())
     }
 
+    /// Where a name itself lies: a path in which only the last part may be a link.
+    pub(super) async fn entry(&self, path: &Path) -> PathBuf {
+        match (path.parent(), path.file_name()) {
+            (Some(above), Some(name)) => self.real(above).await.join(name),
+            _ => path.to_owned(),
+        }
+    }
+
     /// A path without any link in it.
     pub(super) async fn real(&self, path: &Path) -> PathBuf {
         let mut done = PathBuf::from("/");

@@ -1,6 +1,6 @@
 //! `cp` and `mv`: files and folders under other names.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, Error, ExecResult, FileType, Metadata, Result};
@@ -158,12 +158,7 @@ impl<'a> Copy<'a> {
         };
         let there = self.files.stat(to).await.ok();
         let (source, goal) = (self.files.path(from), self.files.path(to));
-        let is_same = match keeps {
-            // A link and what it leads to are two files; a link and itself are one.
-            true => self.place(&source).await == self.place(&goal).await,
-            false => self.files.real(&source).await == self.files.real(&goal).await,
-        };
-        if is_same && (there.is_some() || self.files.lstat(to).await.is_ok()) {
+        if self.is_same(&found, &source, &goal).await {
             return self.fail(&format!("{} and {} are the same file", quoted(from), quoted(to)));
         }
         match (
@@ -206,12 +201,18 @@ impl<'a> Copy<'a> {
         }
     }
 
-    /// Where a name really stands, be it a link or not.
-    async fn place(&self, path: &Path) -> PathBuf {
-        match (path.parent(), path.file_name()) {
-            (Some(above), Some(name)) => self.files.real(above).await.join(name),
-            _ => path.to_owned(),
+    /// Whether writing a copy would destroy what it is made from: they are one entry, or lead to one file and no link
+    /// is replaced.
+    async fn is_same(&self, found: &Metadata, source: &Path, goal: &Path) -> bool {
+        let Ok(there) = self.files.fs.lstat(goal).await else {
+            return false;
+        };
+        if self.files.entry(source).await == self.files.entry(goal).await {
+            return true;
         }
+        let replaces = there.file_type.is_symlink()
+            && (found.file_type.is_symlink() || self.given.has("remove-destination"));
+        !replaces && self.files.real(source).await == self.files.real(goal).await
     }
 
     async fn folder(&mut self, from: &str, to: &str, found: &Metadata, is_there: bool) {
@@ -320,7 +321,7 @@ impl<'a> Copy<'a> {
         };
         let (source, goal) = (self.files.path(from), self.files.path(to));
         let there = self.files.lstat(to).await.ok();
-        if source == goal {
+        if self.files.entry(&source).await == self.files.entry(&goal).await {
             return self.fail(&format!("{} and {} are the same file", quoted(from), quoted(to)));
         }
         if found.file_type.is_dir() && goal.starts_with(&source) {
@@ -354,20 +355,37 @@ impl<'a> Copy<'a> {
             Ok(()) => self.told("renamed ", from, to),
             // Between two folders of the host there is no renaming, only copying.
             Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::CrossesDevices => {
-                // What failed before this one must not hide that this one did.
                 let before = std::mem::take(&mut self.report.code);
-                self.one(from, to, true).await;
-                if self.report.code == 0
-                    && let Err(error) = self.files.fs.remove(&source, true).await
-                {
-                    self.fail(&format!("cannot remove {}: {}", quoted(from), reason(&error)));
-                }
+                self.carry(from, to).await;
                 self.report.code = self.report.code.max(before);
             }
             Err(error) => {
                 let (from, to) = (quoted(from), quoted(to));
                 self.fail(&format!("cannot move {from} to {to}: {}", reason(&error)));
             }
+        }
+    }
+
+    /// Moves by copying. What failed before must not count here, so the code begins at 0.
+    async fn carry(&mut self, from: &str, to: &str) {
+        let (source, goal) = (self.files.path(from), self.files.path(to));
+        // A link is replaced and not followed, and two folders are not mingled.
+        if let Ok(there) = self.files.lstat(to).await
+            && there.file_type != FileType::File
+            && let Err(error) = self.files.fs.remove(&goal, false).await
+        {
+            return self.fail(&format!(
+                "inter-device move failed: {} to {}; unable to remove target: {}",
+                quoted(from),
+                quoted(to),
+                reason(&error)
+            ));
+        }
+        self.one(from, to, true).await;
+        if self.report.code == 0
+            && let Err(error) = self.files.fs.remove(&source, true).await
+        {
+            self.fail(&format!("cannot remove {}: {}", quoted(from), reason(&error)));
         }
     }
 }

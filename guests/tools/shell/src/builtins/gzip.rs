@@ -1,11 +1,11 @@
 //! `gzip`, `gunzip` and `zcat`.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::common::{Files, Report, reason};
@@ -99,17 +99,15 @@ impl Run<'_> {
         };
         let shown = if name == "-" { "stdin" } else { &name };
         let result = match self.unpacks {
-            true => unpack(&packed),
-            false => pack(&packed, self.level()),
+            true => match unpack(&packed) {
+                (whole, None) => Ok(whole),
+                (_, Some(why)) => Err(why),
+            },
+            false => pack(&packed, self.level()).map_err(|_| "cannot be packed"),
         };
         let result = match result {
             Ok(result) => result,
-            Err(_) => {
-                let why = match packed.starts_with(&[0x1f, 0x8b]) {
-                    true if packed.len() < 18 => "unexpected end of file",
-                    true => "invalid compressed data--format violated",
-                    false => "not in gzip format",
-                };
+            Err(why) => {
                 self.report
                     .err
                     .push_str(&format!("\n{}: {shown}: {why}\n", self.tool));
@@ -197,10 +195,28 @@ impl Run<'_> {
     }
 }
 
-fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut whole = Vec::new();
-    MultiGzDecoder::new(packed).read_to_end(&mut whole)?;
-    Ok(whole)
+/// What was packed, as far as it can be read, and in gzip's words why that is not all of it.
+pub(super) fn unpack(packed: &[u8]) -> (Vec<u8>, Option<&'static str>) {
+    const MAGIC: [u8; 2] = [0x1f, 0x8b];
+    let (mut whole, mut rest) = (Vec::new(), packed);
+    loop {
+        if let Err(error) = GzDecoder::new(&mut rest).read_to_end(&mut whole) {
+            let why = match error.kind() {
+                _ if !packed.starts_with(&MAGIC) => "not in gzip format",
+                ErrorKind::UnexpectedEof => "unexpected end of file",
+                _ if error.to_string().contains("checksum") => "invalid compressed data--crc error",
+                _ => "invalid compressed data--format violated",
+            };
+            return (whole, Some(why));
+        }
+        // Tapes are filled up with zeros.
+        if rest.iter().all(|byte| *byte == 0) {
+            return (whole, None);
+        }
+        if !rest.starts_with(&MAGIC) {
+            return (whole, Some("decompression OK, trailing garbage ignored"));
+        }
+    }
 }
 
 fn pack(whole: &[u8], level: Compression) -> std::io::Result<Vec<u8>> {

@@ -239,6 +239,7 @@ fn place(lines: &[Vec<u8>], hunk: &Hunk, shift: isize, most: usize, loose: bool)
     for fuzz in 0..=most.min(hunk.context()) {
         let wanted = hunk.place(fuzz) + shift;
         let old = hunk.old(fuzz);
+        // What is longer than the file may fit into it with fewer lines around it.
         let Some(last) = lines.len().checked_sub(old.len()) else {
             continue;
         };

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use super::common::{Files, GROUP, Report, USER, mode_text, reason, within};
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
 use super::text::content;
-use super::{names, time};
+use super::{gzip, names, time};
 
 mod format;
 
@@ -66,6 +66,13 @@ const KNOWN: [Known; 46] = [
 
 pub(super) struct Tar;
 
+/// What could be read of an archive.
+struct Archive {
+    members: Vec<Member>,
+    /// Why that is not all of it.
+    fault: Option<&'static str>,
+}
+
 struct Run<'a> {
     given: &'a Given,
     files: Files,
@@ -113,16 +120,18 @@ impl Builtin for Tar {
             _ if run.report.code != 0 => {}
             Some("create") => run.create(&ctx, Vec::new()).await,
             Some("append" | "update") => {
-                // What could not be read whole is not written over.
-                if let Some(members) = run.load(&ctx).await
-                    && run.report.code == 0
-                {
-                    run.create(&ctx, members).await;
+                match run.load(&ctx).await {
+                    // Writing what could be read would lose the rest.
+                    Some(Archive {
+                        fault: Some(fault), ..
+                    }) => run.fatal(fault),
+                    Some(Archive { members, .. }) => run.create(&ctx, members).await,
+                    None => {}
                 }
             }
             Some(_) => {
-                if let Some(members) = run.load(&ctx).await {
-                    run.read(members, asked == Some("list")).await;
+                if let Some(archive) = run.load(&ctx).await {
+                    run.read(archive, asked == Some("list")).await;
                 }
             }
             None => {
@@ -170,6 +179,13 @@ fn dashed(args: &[String]) -> Vec<String> {
     dashed
 }
 
+/// A name of a member as it is written here: never out of the folder, and without its first parts.
+fn stripped(name: &str, strip: usize) -> String {
+    let parts = name.split('/').filter(|part| *part != "..").skip(strip);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty() && *part != ".").collect();
+    parts.join("/")
+}
+
 impl Run<'_> {
     fn archive(&self) -> &str {
         self.given.value("file").unwrap_or("-")
@@ -206,7 +222,7 @@ impl Run<'_> {
             .any(|pattern| tails.iter().any(|tail| names::matches(pattern, tail)))
     }
 
-    async fn load(&mut self, ctx: &BuiltinContext<'_>) -> Option<Vec<Member>> {
+    async fn load(&mut self, ctx: &BuiltinContext<'_>) -> Option<Archive> {
         let archive = self.archive().to_owned();
         let bytes = match content(ctx, &archive).await {
             Ok(bytes) => bytes,
@@ -215,38 +231,37 @@ impl Run<'_> {
                 return None;
             }
         };
-        let mut plain = Vec::new();
-        let (packer, unpacked) = match bytes.get(..3) {
-            Some([0x1f, 0x8b, _]) => (
-                "gzip: stdin",
-                flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain),
-            ),
-            Some(b"BZh") => (
-                "bzip2",
-                bzip2::read::MultiBzDecoder::new(bytes.as_slice()).read_to_end(&mut plain),
-            ),
-            _ => {
-                plain = bytes;
-                ("", Ok(0))
+        let (plain, why) = match bytes.get(..3) {
+            Some([0x1f, 0x8b, _]) => {
+                let (plain, why) = gzip::unpack(&bytes);
+                (plain, why.map(|why| format!("gzip: stdin: {why}")))
             }
+            Some(b"BZh") => {
+                let mut plain = Vec::new();
+                let unpacked = bzip2::read::MultiBzDecoder::new(bytes.as_slice()).read_to_end(&mut plain);
+                let why = unpacked.err().map(|error| match error.kind() {
+                    ErrorKind::UnexpectedEof => "bzip2: Compressed file ends unexpectedly",
+                    _ => "bzip2: Data integrity error when decompressing",
+                });
+                (plain, why.map(str::to_owned))
+            }
+            _ => (bytes, None),
         };
-        if let Err(error) = unpacked {
-            let why = match error.kind() {
-                ErrorKind::UnexpectedEof => "unexpected end of file".to_owned(),
-                _ => error.to_string(),
-            };
-            self.report.err.push_str(&format!("\n{packer}: {why}\n"));
-            // What was unpacked before is used all the same.
-            self.report.code = 2;
+        let is_broken = why.is_some();
+        if let Some(why) = why {
+            self.report.err.push_str(&format!("\n{why}\n"));
         }
-        let members = format::read(&plain);
-        if members.is_none() {
-            self.report.fail("tar", "This does not look like a tar archive");
-            self.report
-                .fail("tar", "Exiting with failure status due to previous errors");
-            self.report.code = 2;
-        }
-        members
+        let Some((members, is_cut)) = format::read(&plain) else {
+            self.wrong("This does not look like a tar archive");
+            self.close();
+            return None;
+        };
+        let fault = match (is_cut, is_broken) {
+            (true, _) => Some("Unexpected EOF in archive"),
+            (false, true) => Some("Child returned status 1"),
+            (false, false) => None,
+        };
+        Some(Archive { members, fault })
     }
 
     async fn create(&mut self, ctx: &BuiltinContext<'_>, mut members: Vec<Member>) {
@@ -381,7 +396,7 @@ impl Run<'_> {
         }
     }
 
-    async fn read(&mut self, members: Vec<Member>, lists: bool) {
+    async fn read(&mut self, Archive { members, fault }: Archive, lists: bool) {
         let files = self.folder(usize::MAX);
         let strip: usize = self
             .given
@@ -423,7 +438,10 @@ impl Run<'_> {
         for (name, _) in wanted.iter().filter(|(_, seen)| !seen) {
             self.wrong(&format!("{name}: Not found in archive"));
         }
-        self.close();
+        match fault {
+            Some(fault) => self.fatal(fault),
+            None => self.close(),
+        }
     }
 
     fn line(&self, member: &Member) -> String {
@@ -477,8 +495,8 @@ impl Run<'_> {
                     .await
             }
             (_, true) => {
-                let target = files.path(&stripped(&member.target, strip));
-                files.fs.copy(&target, &path).await
+                let target = stripped(&member.target, strip);
+                files.fs.copy(&files.path(&target), &path).await
             }
             _ => files.fs.write_file(&path, &member.bytes).await,
         };
@@ -501,11 +519,4 @@ impl Run<'_> {
             let _ = files.fs.set_modified_time(&path, member.modified).await;
         }
     }
-}
-
-/// A name in an archive without its first parts, and without those that lead elsewhere.
-fn stripped(name: &str, strip: usize) -> String {
-    let parts = name.split('/').filter(|part| *part != "..").skip(strip);
-    let parts: Vec<&str> = parts.filter(|part| !part.is_empty() && *part != ".").collect();
-    parts.join("/")
 }

@@ -1,218 +1,431 @@
-//! Commands that read their input, as far as their arguments show it.
+//! Commands that read their input, and when their arguments have them read something else or nothing.
 
-/// How a command comes to read its input.
+use Means::{Elsewhere, First, From, Input, Nothing, Rest, Stops, Two, Value};
+
+use super::{awk, jq};
+
+/// What an option means for what is read.
 #[derive(Clone, Copy)]
-enum Reader {
-    /// Whatever its arguments are.
-    Always,
-    /// If fewer than so many arguments are neither options nor their values.
-    Without(usize),
+enum Means {
+    Nothing,
+    /// It takes a value.
+    Value,
+    /// It takes two values.
+    Two,
+    /// Its value is the program or pattern that is the first operand otherwise.
+    First,
+    /// Its value says what is read.
+    From,
+    /// Without files, something else is read than the input.
+    Elsewhere,
+    /// What follows are no files.
+    Rest,
+    /// Nothing is read, whatever follows.
+    Stops,
+    /// The input is read, whatever follows.
+    Input,
 }
 
-/// Commands that read, and the options that take the next argument as their value.
-const READERS: [(&str, Reader, &[&str]); 47] = [
-    ("read", Reader::Always, &[]),
-    ("mapfile", Reader::Always, &[]),
-    ("readarray", Reader::Always, &[]),
-    ("tee", Reader::Always, &[]),
-    ("xargs", Reader::Always, &[]),
-    ("tr", Reader::Always, &[]),
-    ("cat", Reader::Without(1), &[]),
-    ("tac", Reader::Without(1), &[]),
-    ("rev", Reader::Without(1), &[]),
-    ("head", Reader::Without(1), &["-n", "-c"]),
-    ("tail", Reader::Without(1), &["-n", "-c"]),
-    ("wc", Reader::Without(1), &[]),
-    ("sort", Reader::Without(1), &["-k", "-t", "-o", "-S", "-T"]),
-    ("uniq", Reader::Without(1), &["-f", "-s", "-w"]),
-    ("cut", Reader::Without(1), &["-d", "-f", "-c", "-b"]),
-    ("paste", Reader::Without(1), &["-d"]),
-    ("nl", Reader::Without(1), &["-b", "-n", "-s", "-w", "-v", "-i"]),
-    ("fold", Reader::Without(1), &["-w"]),
-    ("fmt", Reader::Without(1), &["-w"]),
-    ("expand", Reader::Without(1), &["-t"]),
-    ("unexpand", Reader::Without(1), &["-t"]),
-    ("column", Reader::Without(1), &["-s", "-o", "-c"]),
-    ("od", Reader::Without(1), &["-A", "-t", "-N", "-j", "-w"]),
-    ("xxd", Reader::Without(1), &["-l", "-s", "-c", "-g"]),
-    ("hexdump", Reader::Without(1), &["-n", "-s", "-e"]),
-    ("strings", Reader::Without(1), &["-n", "-t"]),
-    ("base64", Reader::Without(1), &["-w"]),
-    ("base32", Reader::Without(1), &["-w"]),
-    ("md5sum", Reader::Without(1), &[]),
-    ("sha1sum", Reader::Without(1), &[]),
-    ("sha256sum", Reader::Without(1), &[]),
-    ("sha512sum", Reader::Without(1), &[]),
-    ("cksum", Reader::Without(1), &["-a"]),
-    ("shuf", Reader::Without(1), &["-n", "-o"]),
-    ("split", Reader::Without(1), &["-l", "-b", "-n", "-a", "-C"]),
-    ("gzip", Reader::Without(1), &[]),
-    ("gunzip", Reader::Without(1), &[]),
-    ("patch", Reader::Without(2), &["-d", "-o"]),
-    ("bc", Reader::Without(1), &[]),
-    (
-        "grep",
-        Reader::Without(2),
-        &["-m", "-A", "-B", "-C", "--include", "--exclude"],
+/// Options that mean the same: their letters, and their long names.
+struct Options(Means, &'static str, &'static [&'static str]);
+
+struct Reader {
+    names: &'static [&'static str],
+    /// Whether the first operand is a program or a pattern and no file.
+    has_program: bool,
+    /// Whether what looks like an option after the first operand is none.
+    ends: bool,
+    /// With how many files it reads no input. `-` is the input.
+    files: usize,
+    options: &'static [Options],
+}
+
+const ALWAYS: usize = usize::MAX;
+const ONLY_DASH: usize = 0;
+
+const fn plain(names: &'static [&'static str], files: usize, options: &'static [Options]) -> Reader {
+    Reader {
+        names,
+        has_program: false,
+        ends: false,
+        files,
+        options,
+    }
+}
+
+const fn programmed(names: &'static [&'static str], ends: bool, options: &'static [Options]) -> Reader {
+    Reader {
+        names,
+        has_program: true,
+        ends,
+        files: 1,
+        options,
+    }
+}
+
+/// Those whose operands are a command line of its own.
+const fn starting(names: &'static [&'static str], files: usize, options: &'static [Options]) -> Reader {
+    Reader {
+        names,
+        has_program: false,
+        ends: true,
+        files,
+        options,
+    }
+}
+
+const READERS: [Reader; 40] = [
+    plain(
+        &["read"],
+        ALWAYS,
+        &[Options(From, "u", &[]), Options(Value, "dinNpt", &[])],
     ),
-    ("sed", Reader::Without(2), &[]),
-    ("awk", Reader::Without(2), &["-F", "-v"]),
-    ("jq", Reader::Without(2), &["--indent"]),
-    ("python3", Reader::Without(1), &["-c", "-m"]),
-    ("python", Reader::Without(1), &["-c", "-m"]),
-    ("bash", Reader::Without(1), &["-c", "-o"]),
-    ("sh", Reader::Without(1), &["-c", "-o"]),
+    plain(
+        &["mapfile", "readarray"],
+        ALWAYS,
+        &[Options(From, "u", &[]), Options(Value, "dnOsCc", &[])],
+    ),
+    plain(&["tee", "tr"], ALWAYS, &[]),
+    starting(
+        &["xargs"],
+        ALWAYS,
+        &[
+            Options(From, "a", &["arg-file"]),
+            Options(
+                Value,
+                "dEILnsP",
+                &[
+                    "delimiter",
+                    "max-args",
+                    "max-chars",
+                    "max-procs",
+                    "process-slot-var",
+                ],
+            ),
+        ],
+    ),
+    plain(&["cat", "rev", "factor", "tsort", "bc", "sum"], 1, &[]),
+    plain(&["tac"], 1, &[Options(Value, "s", &["separator"])]),
+    plain(&["head"], 1, &[Options(Value, "nc", &["lines", "bytes"])]),
+    plain(
+        &["tail"],
+        1,
+        &[Options(
+            Value,
+            "ncs",
+            &["lines", "bytes", "pid", "sleep-interval"],
+        )],
+    ),
+    plain(&["wc"], 1, &[Options(From, "", &["files0-from"])]),
+    plain(
+        &["sort"],
+        1,
+        &[
+            Options(From, "", &["files0-from"]),
+            Options(
+                Value,
+                "ktoSTy",
+                &[
+                    "key",
+                    "field-separator",
+                    "output",
+                    "buffer-size",
+                    "temporary-directory",
+                    "parallel",
+                    "batch-size",
+                    "compress-program",
+                    "random-source",
+                    "sort",
+                ],
+            ),
+        ],
+    ),
+    plain(
+        &["uniq"],
+        1,
+        &[Options(
+            Value,
+            "fsw",
+            &["skip-fields", "skip-chars", "check-chars"],
+        )],
+    ),
+    plain(
+        &["cut"],
+        1,
+        &[Options(
+            Value,
+            "dfcb",
+            &["delimiter", "fields", "characters", "bytes", "output-delimiter"],
+        )],
+    ),
+    plain(&["paste"], 1, &[Options(Value, "d", &["delimiters"])]),
+    plain(
+        &["nl"],
+        1,
+        &[Options(
+            Value,
+            "bnswvihfld",
+            &[
+                "body-numbering",
+                "number-format",
+                "number-separator",
+                "number-width",
+                "starting-line-number",
+                "line-increment",
+            ],
+        )],
+    ),
+    plain(&["fold"], 1, &[Options(Value, "w", &["width"])]),
+    plain(
+        &["fmt"],
+        1,
+        &[Options(Value, "wpg", &["width", "prefix", "goal"])],
+    ),
+    plain(&["expand", "unexpand"], 1, &[Options(Value, "t", &["tabs"])]),
+    plain(
+        &["column"],
+        1,
+        &[Options(Value, "soc", &["separator", "output-separator"])],
+    ),
+    plain(
+        &["od"],
+        1,
+        &[Options(
+            Value,
+            "AtNjw",
+            &["address-radix", "format", "read-bytes", "skip-bytes"],
+        )],
+    ),
+    plain(&["xxd"], 1, &[Options(Value, "lscg", &[])]),
+    plain(&["hexdump"], 1, &[Options(Value, "nse", &[])]),
+    plain(&["strings"], 1, &[Options(Value, "nt", &["bytes", "radix"])]),
+    plain(&["base64", "base32"], 1, &[Options(Value, "w", &["wrap"])]),
+    plain(
+        &[
+            "md5sum",
+            "sha1sum",
+            "sha224sum",
+            "sha256sum",
+            "sha384sum",
+            "sha512sum",
+        ],
+        1,
+        &[],
+    ),
+    plain(&["cksum"], 1, &[Options(Value, "a", &["algorithm"])]),
+    plain(
+        &["shuf"],
+        1,
+        &[
+            Options(Stops, "ei", &["echo", "input-range"]),
+            Options(Value, "no", &["head-count", "output", "random-source"]),
+        ],
+    ),
+    plain(
+        &["split"],
+        1,
+        &[Options(
+            Value,
+            "lbnaC",
+            &[
+                "lines",
+                "bytes",
+                "number",
+                "suffix-length",
+                "line-bytes",
+                "additional-suffix",
+            ],
+        )],
+    ),
+    plain(
+        &["gzip", "gunzip", "zcat"],
+        1,
+        &[Options(Value, "S", &["suffix"])],
+    ),
+    plain(
+        &["patch"],
+        2,
+        &[
+            Options(From, "i", &["input"]),
+            Options(
+                Value,
+                "pdoFrz",
+                &["strip", "directory", "output", "fuzz", "reject-file", "suffix"],
+            ),
+        ],
+    ),
+    plain(&["cmp"], 2, &[Options(Value, "ni", &["bytes", "ignore-initial"])]),
+    plain(
+        &["diff"],
+        ONLY_DASH,
+        &[Options(
+            Value,
+            "UCLIxW",
+            &["label", "unified", "context", "exclude", "width"],
+        )],
+    ),
+    plain(&["comm"], ONLY_DASH, &[Options(Value, "", &["output-delimiter"])]),
+    plain(&["join"], ONLY_DASH, &[Options(Value, "tavejo12", &[])]),
+    programmed(
+        &["grep", "egrep", "fgrep"],
+        false,
+        &[
+            Options(First, "ef", &["regexp", "file"]),
+            Options(Elsewhere, "rR", &["recursive", "dereference-recursive"]),
+            Options(
+                Value,
+                "mABCdD",
+                &[
+                    "max-count",
+                    "after-context",
+                    "before-context",
+                    "context",
+                    "include",
+                    "exclude",
+                    "exclude-dir",
+                    "exclude-from",
+                    "label",
+                    "binary-files",
+                    "directories",
+                    "devices",
+                    "group-separator",
+                ],
+            ),
+        ],
+    ),
+    programmed(
+        &["sed"],
+        false,
+        &[
+            Options(First, "ef", &["expression", "file"]),
+            Options(Value, "l", &["line-length"]),
+        ],
+    ),
+    programmed(
+        &["awk", "gawk"],
+        true,
+        &[
+            Options(First, "fe", &["file", "source"]),
+            Options(Value, "Fv", &["field-separator", "assign"]),
+        ],
+    ),
+    programmed(
+        &["jq"],
+        false,
+        &[
+            Options(First, "f", &["from-file"]),
+            Options(Elsewhere, "n", &["null-input"]),
+            Options(Two, "", &["arg", "argjson", "slurpfile", "rawfile"]),
+            Options(Rest, "", &["args", "jsonargs"]),
+            Options(Value, "", &["indent"]),
+            Options(Stops, "hV", &[]),
+        ],
+    ),
+    starting(
+        &["python", "python3"],
+        1,
+        &[Options(Stops, "cmhV", &[]), Options(Value, "WX", &[])],
+    ),
+    starting(
+        &["bash", "sh"],
+        1,
+        &[
+            Options(Stops, "c", &[]),
+            Options(Input, "s", &[]),
+            Options(Value, "oO", &["rcfile", "init-file"]),
+        ],
+    ),
+    plain(&["file"], ONLY_DASH, &[Options(Value, "Fm", &["separator"])]),
 ];
 
-/// Options whose value stands for the first of two arguments.
-const FIRSTS: [&str; 8] = [
-    "-e",
-    "-f",
-    "--expression",
-    "--file",
-    "--from-file",
-    "--regexp",
-    "--pattern-file",
-    "--source",
-];
-/// Options of `jq` that take two arguments.
-const PAIRS: [&str; 4] = ["--arg", "--argjson", "--slurpfile", "--rawfile"];
-
-/// Whether a command reads its input. An argument that is known only when it runs is none.
-pub(super) fn reads(name: &str, args: &[Option<String>]) -> bool {
-    let Some((_, reader, valued)) = READERS.iter().find(|(known, ..)| *known == name) else {
-        return false;
-    };
-    let words: Vec<&str> = args.iter().flatten().map(String::as_str).collect();
-    if matches!(words.first(), Some(&("--help" | "--version"))) || turns_elsewhere(name, &words) {
-        return false;
+impl Reader {
+    fn of_letter(&self, letter: char) -> Means {
+        let mut options = self.options.iter();
+        let found = options.find(|Options(_, letters, _)| letters.contains(letter));
+        found.map_or(Nothing, |Options(means, ..)| *means)
     }
-    let Reader::Without(files) = reader else {
-        return true;
+
+    fn of_name(&self, name: &str) -> Means {
+        let mut options = self.options.iter();
+        let found = options.find(|Options(.., names)| names.contains(&name));
+        match name {
+            "help" | "version" => Stops,
+            _ => found.map_or(Nothing, |Options(means, ..)| *means),
+        }
+    }
+
+    /// What the options mean that are in one argument, each with the value that is attached to it.
+    fn options<'a>(&self, arg: &'a str) -> Vec<(Means, Option<&'a str>)> {
+        if let Some(long) = arg.strip_prefix("--") {
+            return match long.split_once('=') {
+                Some((name, value)) => vec![(self.of_name(name), Some(value))],
+                None => vec![(self.of_name(long), None)],
+            };
+        }
+        let mut all = Vec::new();
+        for (at, letter) in arg.char_indices().skip(1) {
+            let means = self.of_letter(letter);
+            let rest = arg.get(at + letter.len_utf8()..).filter(|rest| !rest.is_empty());
+            match means {
+                Value | First | From => {
+                    all.push((means, rest));
+                    break;
+                }
+                _ => all.push((means, None)),
+            }
+        }
+        all
+    }
+}
+
+/// Whether a command reads its input when it is called like this.
+pub(super) fn reads(name: &str, args: &[String]) -> bool {
+    let Some(reader) = READERS.iter().find(|reader| reader.names.contains(&name)) else {
+        return false;
     };
-    let mut others = 0;
-    let mut after = false;
-    let mut args = args.iter().map(Option::as_deref);
+    let (mut given, mut operands) = (Vec::new(), Vec::new());
+    let (mut elsewhere, mut are_files, mut is_over) = (false, true, false);
+    let mut args = args.iter().map(String::as_str);
     while let Some(arg) = args.next() {
-        match arg {
-            Some("-") => return true,
-            Some("--") if !after => after = true,
-            Some(pair) if name == "jq" && PAIRS.contains(&pair) => {
-                args.next();
-                args.next();
+        if is_over || arg == "-" || !arg.starts_with('-') {
+            is_over |= reader.ends;
+            let is_program = reader.has_program && given.is_empty() && operands.is_empty();
+            if are_files || is_program {
+                operands.push(arg);
             }
-            Some(option) if *files == 2 && FIRSTS.contains(&option) => {
-                args.next();
-                others += 1;
-            }
-            Some(option) if *files == 2 && is_first(option) => others += 1,
-            Some(option) if !after && option.starts_with('-') => {
-                if valued.contains(&option) {
-                    args.next();
-                }
-            }
-            Some(program) if name == "awk" && others == 0 && only_begins(program) => return false,
-            _ => others += 1,
-        }
-    }
-    others < *files
-}
-
-/// Whether an option holds, behind its sign, what stands for the first of two arguments.
-fn is_first(option: &str) -> bool {
-    option
-        .split_once('=')
-        .is_some_and(|(name, _)| name.starts_with("--") && FIRSTS.contains(&name))
-}
-
-/// Whether options say that the input is looked for elsewhere, or nowhere.
-fn turns_elsewhere(name: &str, words: &[&str]) -> bool {
-    let options = words.iter().take_while(|word| **word != "--");
-    match name {
-        "python3" | "python" => words.iter().any(|word| matches!(*word, "-c" | "-m" | "-V")),
-        "bash" | "sh" => words.contains(&"-c"),
-        "grep" => options
-            .into_iter()
-            .any(|word| *word == "--recursive" || letters(word, "efmABCdD").contains(['r', 'R'])),
-        "jq" => {
-            let mut options = options.into_iter();
-            options.any(|word| *word == "--null-input" || letters(word, "fL").contains('n'))
-                && !words
-                    .iter()
-                    .any(|word| word.contains("input") && !word.starts_with('-'))
-        }
-        "shuf" => options.into_iter().any(|word| {
-            *word == "--echo" || word.starts_with("--input-range") || letters(word, "no").contains(['e', 'i'])
-        }),
-        "read" | "mapfile" | "readarray" => other_stream(words),
-        _ => false,
-    }
-}
-
-/// The letters of a word that is short options, up to one that takes the rest as its value.
-fn letters<'a>(word: &'a str, valued: &str) -> &'a str {
-    match word.strip_prefix('-') {
-        Some(letters) if !letters.starts_with('-') => letters
-            .split(|letter| valued.contains(letter))
-            .next()
-            .unwrap_or_default(),
-        _ => "",
-    }
-}
-
-/// Whether `-u` names another stream than the first.
-fn other_stream(words: &[&str]) -> bool {
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let Some(behind) = word.strip_prefix('-').and_then(|letters| letters.split_once('u')) else {
             continue;
-        };
-        let stream = match behind.1 {
-            "" => words.next().copied().unwrap_or_default(),
-            glued => glued,
-        };
-        return stream != "0";
-    }
-    false
-}
-
-/// Whether a program of `awk` does all that it does before it would read.
-fn only_begins(program: &str) -> bool {
-    let mut left = program.trim();
-    if left.is_empty() || left.contains("getline") {
-        return false;
-    }
-    while !left.is_empty() {
-        let Some(body) = left.strip_prefix("BEGIN").map(str::trim_start) else {
-            return false;
-        };
-        let Some(rest) = after_block(body) else {
-            return false;
-        };
-        left = rest.trim_start_matches([';', ' ', '\t', '\n']);
-    }
-    true
-}
-
-/// What stands behind a block in braces.
-fn after_block(text: &str) -> Option<&str> {
-    let (mut deep, mut in_text, mut is_escaped) = (0_usize, false, false);
-    for (at, letter) in text.char_indices() {
-        match letter {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = true,
-            '"' => in_text = !in_text,
-            _ if in_text => {}
-            '{' => deep += 1,
-            '}' => {
-                deep = deep.checked_sub(1)?;
-                if deep == 0 {
-                    return text.get(at + 1..);
-                }
+        }
+        if arg == "--" {
+            is_over = true;
+            continue;
+        }
+        for (means, attached) in reader.options(arg) {
+            match means {
+                Nothing => {}
+                Value => drop(attached.or_else(|| args.next())),
+                Two => drop(args.nth(1)),
+                First => given.extend(attached.or_else(|| args.next())),
+                From => return matches!(attached.or_else(|| args.next()), Some("-" | "0")),
+                Elsewhere => elsewhere = true,
+                Rest => are_files = false,
+                Stops => return false,
+                Input => return true,
             }
-            _ if deep == 0 => return None,
-            _ => {}
         }
     }
-    None
+    let is_given = !given.is_empty();
+    let (program, mut files) = match operands.split_first() {
+        Some((first, rest)) if reader.has_program && !is_given => (Some(*first), rest.to_vec()),
+        _ => (None, operands),
+    };
+    match name {
+        "awk" | "gawk" if program.is_some_and(awk::only_begins) => return false,
+        "awk" | "gawk" => files.retain(|file| !awk::assigns(file)),
+        "jq" if program.is_some_and(jq::asks) => elsewhere = false,
+        // What follows a script or a command is its own.
+        _ if reader.ends => files.truncate(1),
+        _ => {}
+    }
+    let is_named = files.iter().any(|file| matches!(*file, "-" | "/dev/stdin"));
+    is_named || (!elsewhere && files.len() < reader.files)
 }

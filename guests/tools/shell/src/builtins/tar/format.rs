@@ -135,9 +135,10 @@ fn number(bytes: &[u8]) -> Option<u64> {
     }
 }
 
-/// Reads an archive. `None`: it is none.
-pub(super) fn read(bytes: &[u8]) -> Option<Vec<Member>> {
+/// Reads an archive, and says whether it ends within a member. `None`: it is none.
+pub(super) fn read(bytes: &[u8]) -> Option<(Vec<Member>, bool)> {
     let mut members = Vec::new();
+    let mut is_cut = false;
     let mut at = 0;
     let (mut long_name, mut long_target) = (None, None);
     while let Some(block) = bytes.get(at..at + BLOCK) {
@@ -160,8 +161,12 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Member>> {
             return None;
         }
         let size = usize::try_from(number(field(124, 12))?).ok()?;
-        let content = bytes.get(at + BLOCK..at + BLOCK + size)?;
-        at += BLOCK + size.next_multiple_of(BLOCK);
+        let begin = at + BLOCK;
+        let content = bytes.get(begin..begin.checked_add(size)?);
+        is_cut = content.is_none();
+        // Of a member that is cut, what is there is kept, as far as there are whole blocks.
+        let content = content.or_else(|| bytes.get(begin..bytes.len() - bytes.len() % BLOCK))?;
+        at = begin + content.len().next_multiple_of(BLOCK);
         let letter = *field(156, 1).first()?;
         match letter {
             b'L' => long_name = Some(text(content)),
@@ -203,7 +208,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Member>> {
             }
         }
     }
-    (at > 0 || bytes.iter().all(|byte| *byte == 0)).then_some(members)
+    (at > 0 || bytes.iter().all(|byte| *byte == 0)).then_some((members, is_cut))
 }
 
 fn pax(mut content: &[u8]) -> Vec<(String, String)> {
