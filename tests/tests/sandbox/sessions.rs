@@ -128,6 +128,10 @@ async fn a_memory_that_cannot_be_used_is_left_out_with_a_word() {
     for (memory, word) in [
         (whole.get(..whole.len() / 2).unwrap().to_vec(), "damaged"),
         (old.into_bytes(), "of another version"),
+        (
+            br#"{"form": "openclaw-shell 2 bashkit 0.20.2", "given": {"A": "b"}}"#.to_vec(),
+            "of another version",
+        ),
     ] {
         let put = move |tx: &openclaw_state::Tx<'_>| tx.shell_put(ONE, ONE, &memory);
         assert!(house.state.write(put).await.unwrap());

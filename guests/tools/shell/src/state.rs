@@ -38,6 +38,12 @@ const PASSING: [&str; 6] = [
     "BASHKIT_ALLOW_INPROCESS_PYTHON",
 ];
 
+/// Which form a file has.
+#[derive(Deserialize)]
+struct Form {
+    form: String,
+}
+
 /// What is kept.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct State {
@@ -62,9 +68,15 @@ impl State {
                 ));
             }
         };
+        // What else stands in it depends on its form.
+        match serde_json::from_slice::<Form>(&text) {
+            Ok(Form { form }) if form != FORM => {
+                return Err("the state of the session is of another version; beginning anew".to_owned());
+            }
+            _ => {}
+        }
         match serde_json::from_slice::<Self>(&text) {
-            Ok(state) if state.form == FORM => Ok(Some((state, text))),
-            Ok(_) => Err("the state of the session is of another version; beginning anew".to_owned()),
+            Ok(state) => Ok(Some((state, text))),
             Err(_) => Err("the state of the session is damaged; beginning anew".to_owned()),
         }
     }

@@ -179,6 +179,14 @@ pub fn decide(asked: &Asked<'_>, settings: &Settings, document: &Document) -> De
         plan.make_lasting(&seen, asked.places());
     }
     plan.warning = warning(&seen.text, seen.code);
+    if plan.is_lost {
+        let lost =
+            "It goes to folders that are known only when it runs, or is too long: no script there is held.";
+        plan.warning = Some(match plan.warning {
+            Some(warning) => format!("{warning} {lost}"),
+            None => lost.to_owned(),
+        });
+    }
     Decision::Ask(Box::new(plan))
 }
 

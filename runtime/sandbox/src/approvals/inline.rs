@@ -314,8 +314,9 @@ pub(super) fn code(names: [&str; 2], words: &[Word]) -> Option<&'static str> {
                 Some("rules that are named on the command line")
             }
             _ if SHELLS.contains(&&*name) => shell_code(words),
-            _ if CARRIERS.contains(&&*name)
-                && words.iter().any(|word| word.plain().is_none_or(could_be_code)) =>
+            _ if starts_another(&name)
+                && (words.iter().any(|word| word.plain().is_none_or(names_code))
+                    || has(&["-c", "--command", "-s", "--shell", "-i", "--login"])) =>
             {
                 Some("what could be code for a program that it starts")
             }
@@ -411,7 +412,7 @@ fn operand(words: &[Word], is_code: impl Fn(&str) -> bool) -> Operand {
 
 /// Whether a program runs scripts.
 pub(super) fn runs_scripts(names: [&str; 2]) -> bool {
-    matches!(kind(names), Some(Kind::Interpreter | Kind::Shell))
+    matches!(kind(names), Some(Kind::Interpreter | Kind::Shell)) || matches!(names, ["." | "source", _])
 }
 
 /// The words that could name the script that a program is to run; the first that is a file is it.
@@ -421,6 +422,14 @@ pub(super) fn scripts<'a>(names: [&str; 2], words: &'a [Word]) -> impl Iterator<
     plain.filter(move |word| runs_scripts && !word.starts_with('-'))
 }
 
+/// Whether a program starts another that its words name. Those that have rules of their own are not among them.
+fn starts_another(name: &str) -> bool {
+    let has_rules = [
+        "xargs", "parallel", "find", "gfind", "fd", "fdfind", "make", "gmake",
+    ];
+    CARRIERS.contains(&name) && !has_rules.contains(&name)
+}
+
 /// Words of the shell that stand before a command.
 const BEFORE: &[&str] = &[
     "!", "if", "then", "else", "elif", "while", "until", "do", "time", "{", "[", "[[",
@@ -428,20 +437,42 @@ const BEFORE: &[&str] = &[
 
 /// Whether a text that was not understood has a program whose name the shell makes up only when it runs.
 fn hides_a_name(text: &str) -> bool {
+    // What is written in numbers is written so to be hidden.
+    if text.contains("$'") {
+        return true;
+    }
+    let is_hidden = |word: &str| word.contains(['*', '?', '[', '{', '$', '`']);
     let mut commands = text.split(['|', '&', ';', '\n', '(', ')']);
     commands.any(|command| {
         let is_value = |word: &str| word.split_once('=').is_some_and(|(name, _)| !name.contains('$'));
         let mut words = command.split_whitespace();
-        let name = words.find(|word| !BEFORE.contains(word) && !is_value(word));
-        name.is_some_and(|name| name.contains(['*', '?', '[', '{', '$', '`']))
+        while let Some(word) = words.next() {
+            if word.contains(['<', '>']) {
+                // The file that it leads to may be the next word.
+                if word.ends_with(['<', '>']) {
+                    words.next();
+                }
+                continue;
+            }
+            if BEFORE.contains(&word) || is_value(word) {
+                continue;
+            }
+            let name = bare(word.rsplit('/').next().unwrap_or(word));
+            return is_hidden(word) || (starts_another(&name) && words.any(is_hidden));
+        }
+        false
     })
 }
 
 /// Whether a text that was not understood names a program that could be told code in it, or hides one.
 pub(super) fn could_be_code(text: &str) -> bool {
-    if hides_a_name(text) {
-        return true;
-    }
+    // Where a line goes on in the next, a word may.
+    let text = text.replace("\\\n", "");
+    hides_a_name(&text) || names_code(&text)
+}
+
+/// Whether a text names a program that could be told code in it.
+fn names_code(text: &str) -> bool {
     let without_quotes: String = text
         .chars()
         .filter(|next| !matches!(next, '\'' | '"' | '\\'))

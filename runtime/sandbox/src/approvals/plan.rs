@@ -14,14 +14,16 @@ use sha2::{Digest as _, Sha256};
 use super::decide::{Asked, Rule};
 use super::document::Entry;
 use super::find::{Found, Places, find};
-use super::inline;
+use super::inline::{self, Kind};
 use super::listed::{By, Seat, Seen};
 use super::policy::Policy;
 use super::shell::Word;
 use super::witness::Witness;
 
-/// How many programs of a text that was not understood are looked for.
-const PROGRAMS: usize = 32;
+/// How many words of a text that was not understood are looked at.
+const WORDS: usize = 512;
+/// How many folders of one command are looked in.
+const FOLDERS: usize = 16;
 
 /// A command that somebody is asked about, or that runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +57,8 @@ pub struct Plan {
     /// The names that were looked for, and where they were found.
     names: BTreeMap<String, Option<PathBuf>>,
     files: Vec<Witness>,
+    /// Whether it goes where only running it would tell, or is too long to be looked at: what it runs there is not held.
+    pub(super) is_lost: bool,
     /// Where no file was that would be run if it were there.
     absent: Vec<PathBuf>,
 }
@@ -139,6 +143,7 @@ impl Plan {
             folder: None,
             names: BTreeMap::new(),
             files: Vec::new(),
+            is_lost: false,
             absent: Vec::new(),
         }
     }
@@ -166,11 +171,20 @@ impl Plan {
                     break;
                 }
             }
-            folders.follow(&seat.typed, seat.words.iter().filter_map(Word::plain));
+            if inline::kind(seat.names()) == Some(Kind::Carrier) {
+                let plain = seat.words.iter().filter_map(Word::plain);
+                let words: Vec<_> = plain.map(str::to_owned).collect();
+                plan.search(&words, places, &mut folders, &mut paths);
+            }
+            folders.follow(&seat.typed, seat.words.iter().map(Word::plain));
         }
         if seen.programs.is_empty() {
-            plan.search(asked, folders, &mut paths);
+            let mut words = words_of(asked.command);
+            words.dedup();
+            folders.is_lost = goes_home(asked.command);
+            plan.search(&words, places, &mut folders, &mut paths);
         }
+        plan.is_lost |= folders.is_lost;
         for path in paths {
             if let Ok(witness) = Witness::take(&path, is_asked) {
                 plan.files.push(witness);
@@ -196,32 +210,38 @@ impl Plan {
 
     /// Looks for a program that is named by a way to it, where the command goes to another folder first.
     fn look_elsewhere(&mut self, folders: &Folders, name: &str, paths: &mut Vec<PathBuf>) {
-        if folders.0.len() > 1 && name.contains('/') && Path::new(name).is_relative() {
+        if folders.known.len() > 1 && name.contains('/') && Path::new(name).is_relative() {
             self.look_for(folders, name, paths);
         }
     }
 
-    /// Looks for programs and scripts among the words of a text that was not understood.
-    fn search(&mut self, asked: &Asked<'_>, mut folders: Folders, paths: &mut Vec<PathBuf>) {
-        let places = asked.places();
-        let mut words = words_of(asked.command);
-        words.dedup();
-        let mut runs_scripts = false;
-        for (at, word) in words.iter().enumerate() {
-            if self.names.len() >= PROGRAMS {
-                return;
-            }
-            let found = find(word, places);
-            runs_scripts |= found
-                .as_ref()
-                .is_some_and(|found| inline::runs_scripts(found.names()));
+    /// Looks for programs and scripts among words whose places say nothing: those of a text that was not understood, and
+    /// those of a program that starts another.
+    fn search(
+        &mut self,
+        words: &[String],
+        places: Places<'_>,
+        folders: &mut Folders,
+        paths: &mut Vec<PathBuf>,
+    ) {
+        if words.len() > WORDS {
+            self.is_lost = true;
+        }
+        let words = words.get(..WORDS).unwrap_or(words);
+        let found: Vec<_> = words.iter().map(|word| find(word, places)).collect();
+        let reads = |(word, found): (&String, &Option<Found>)| {
+            let names = found.as_ref().map_or([word.as_str(), ""], Found::names);
+            inline::runs_scripts(names)
+        };
+        let runs_scripts = words.iter().zip(&found).any(reads);
+        for (at, (word, found)) in words.iter().zip(&found).enumerate() {
             self.note(word, found.as_ref(), paths);
-            self.look_elsewhere(&folders, word, paths);
+            self.look_elsewhere(folders, word, paths);
             if found.is_none() && runs_scripts && !word.starts_with('-') {
-                self.look_for(&folders, word, paths);
+                self.look_for(folders, word, paths);
             }
-            let behind = words.iter().skip(at + 1).map(String::as_str);
-            folders.follow(word, behind);
+            let behind = words.get(at + 1..).unwrap_or_default();
+            folders.follow(word, behind.iter().map(|word| Some(word.as_str())));
         }
     }
 
@@ -310,7 +330,7 @@ impl Plan {
                 return drift(&format!("{name} is another program"));
             }
         }
-        if let Some(path) = self.absent.iter().find(|path| path.exists()) {
+        if let Some(path) = self.absent.iter().find(|path| path.exists() && !path.is_dir()) {
             return drift(&format!("{} appeared", path.display()));
         }
         match self.files.iter().find_map(Witness::drift) {
@@ -332,37 +352,65 @@ pub struct Used {
 }
 
 /// The folders that a command may be in: where it begins, and where it goes.
-struct Folders(Vec<PathBuf>);
+struct Folders {
+    known: Vec<PathBuf>,
+    /// Whether it goes where only running it would tell.
+    is_lost: bool,
+}
 
 impl Folders {
     fn of(cwd: &Path) -> Self {
-        Self(vec![cwd.to_owned()])
+        Self {
+            known: vec![cwd.to_owned()],
+            is_lost: false,
+        }
     }
 
-    /// Goes where a program that changes the folder goes.
-    fn follow<'a>(&mut self, program: &str, mut words: impl Iterator<Item = &'a str>) {
-        if !matches!(program, "cd" | "pushd") || self.0.len() >= PROGRAMS {
+    /// Goes where a program that changes the folder goes. A word that the shell expands is none.
+    fn follow<'a>(&mut self, program: &str, mut words: impl Iterator<Item = Option<&'a str>>) {
+        if program == "popd" {
+            self.is_lost = true;
+        }
+        if !matches!(program, "cd" | "pushd") {
             return;
         }
-        let Some(word) = words.find(|word| !word.starts_with('-')) else {
+        let word = words.find(|word| !word.is_some_and(|word| word.len() > 1 && word.starts_with('-')));
+        let is_plain = |word: &&str| *word != "-" && !word.contains(['$', '`', '*', '?', '[', '~']);
+        let Some(word) = word.flatten().filter(is_plain) else {
+            self.is_lost = true;
             return;
         };
+        if self.known.len() >= FOLDERS {
+            self.is_lost = true;
+            return;
+        }
         // From where it began, and from where it is by then.
-        let new: Vec<_> = [self.0.first(), self.0.last()]
+        let new: Vec<_> = [self.known.first(), self.known.last()]
             .into_iter()
             .flatten()
             .map(|folder| folder.join(word))
             .collect();
         for folder in new {
-            if !self.0.contains(&folder) {
-                self.0.push(folder);
+            if !self.known.contains(&folder) {
+                self.known.push(folder);
             }
         }
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = PathBuf> {
-        self.0.iter().map(move |folder| folder.join(name))
+        self.known.iter().map(move |folder| folder.join(name))
     }
+}
+
+/// Whether a text that was not understood goes to a folder that it does not name.
+fn goes_home(text: &str) -> bool {
+    let is_end = |next: char| next.is_whitespace() || matches!(next, ';' | '&' | '|' | '(' | ')' | '{' | '}');
+    text.match_indices("cd").any(|(at, word)| {
+        let before = text.get(..at).unwrap_or_default();
+        let after = text.get(at + word.len()..).unwrap_or_default();
+        let after = after.trim_start_matches([' ', '\t']);
+        (before.is_empty() || before.ends_with(is_end)) && (after.is_empty() || after.starts_with(is_end))
+    })
 }
 
 /// The words of a text that was not understood, as near as can be.

@@ -138,18 +138,46 @@ fn what_was_not_there_when_it_was_asked_about_does_not_run_once_it_is() {
         ("cd sub && ./run.sh", "work/sub/run.sh"),
         ("(cd sub; sh run.sh)", "work/sub/run.sh"),
         ("(cd sub; ./run.sh)", "work/sub/run.sh"),
+        ("(cd new; sh run.sh)", "work/new/run.sh"),
+        ("sh later.sh there.txt", "work/later.sh"),
+        ("setsid sh later.sh", "work/later.sh"),
+        ("setsid later", "bin/later"),
+        ("< later.sh sh", "work/later.sh"),
+        (". ./later.sh", "work/later.sh"),
+        (
+            "a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 4 5 6 7 > x; later",
+            "bin/later",
+        ),
     ] {
         let world = World::new(&[]);
         fs::create_dir_all(world.cwd().join("sub/deep")).unwrap();
         // What stands where the command begins is not what it runs.
         fs::write(world.cwd().join("run.sh"), "decoy").unwrap();
+        fs::write(world.cwd().join("there.txt"), "").unwrap();
         let plan = world.asks(text);
         assert_eq!(check(&world, &plan), Ok(()), "{text}");
+        fs::create_dir_all(world.root.join(new).parent().unwrap()).unwrap();
         put(&world.root.join(new), "#!/bin/sh\nevil\n");
         let drift = check(&world, &plan).unwrap_err();
         let name = Path::new(new).file_name().unwrap().to_str().unwrap();
         assert!(drift.what.contains(name), "{text}: {drift}");
     }
+}
+
+#[test]
+fn where_no_script_can_be_held_whoever_is_asked_is_told() {
+    let world = World::new(&[]);
+    for text in [
+        "cd $X && sh run.sh",
+        "cd; sh run.sh",
+        "cd - && ./run",
+        "popd; ./run",
+    ] {
+        let warning = world.asks(text).warning.unwrap_or_default();
+        assert!(warning.contains("no script there is held"), "{text}: {warning}");
+    }
+    let warning = world.asks("cd sub && sh run.sh").warning.unwrap_or_default();
+    assert!(!warning.contains("held"), "{warning}");
 }
 
 #[test]

@@ -241,6 +241,11 @@ fn code_on_the_command_line_needs_a_nod_even_where_everything_runs() {
         "$'\\x70erl' -e 1",
         "X=1 $PROGRAM -e 1",
         "true && {perl,-e,1} > x",
+        "> y $'\\x70erl' -e 1",
+        "setsid per[l] -e 1 > y",
+        "per\\\nl -e 1 > y",
+        "flock /tmp/l -c 'ls; ls'",
+        "sudo -s",
     ] {
         assert!(matches!(world.asks(text).rule, Rule::Code(_)), "{text}");
     }
@@ -251,6 +256,9 @@ fn code_on_the_command_line_needs_a_nod_even_where_everything_runs() {
         "setsid ls",
         "[ -f x ] && echo *.txt > y",
         "X=$Y ls > z",
+        "find . -name '*.py'",
+        "make test",
+        "ls x > y*",
     ] {
         assert_eq!(world.runs(text).as_deref(), Some(text));
     }
