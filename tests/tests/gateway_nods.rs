@@ -21,7 +21,10 @@ const MAIN: &str = "agent:main:main";
 async fn asking(model: &OpenAi) -> (House, Running) {
     let base = model.base_url();
     let house = House::onboarded_with(&["--custom-base-url", &base, "--custom-model-id", "small"]);
-    house.configure(|config| config["tools"]["exec"] = json!({"mode": "ask"}));
+    house.configure(|config| {
+        config["tools"]["exec"] = json!({"mode": "ask"});
+        config["gateway"]["tools"] = json!({"allow": ["exec"]});
+    });
     let running = house.start().await;
     (house, running)
 }
@@ -106,4 +109,35 @@ async fn a_program_on_the_gateways_list_runs_unasked() {
         house.must(&["approvals", "pending"]),
         "No command waits for an answer.\n"
     );
+}
+
+#[tokio::test]
+async fn an_order_to_stop_ends_what_waits_and_nobody_is_asked_for_a_caller_who_would_be_gone() {
+    let model = OpenAi::start().await;
+    let (house, running) = asking(&model).await;
+    let mut line = running.connect().await;
+    let made = house.home().join("made");
+    let command = format!("touch {}", made.display());
+    let question = ask(&model, &mut line, &command, "k-1").await;
+    let stop = json!({"sessionKey": MAIN, "message": "/stop", "idempotencyKey": "k-2"});
+    line.must("chat.send", stop).await;
+    let told = line
+        .event("exec.approval.resolved", |told| told["id"] == question["id"])
+        .await;
+    assert_eq!(
+        (&told["decision"], &told["resolvedBy"]),
+        (&json!("deny"), &json!("an order to stop"))
+    );
+    let call = json!({"name": "exec", "sessionKey": "main", "args": {"command": command}});
+    let told = line.must("tools.invoke", call).await;
+    assert_eq!(
+        (&told["ok"], &told["requiresApproval"], &told["error"]["code"]),
+        (&json!(false), &json!(true), &json!("tool_call_blocked")),
+        "{told}"
+    );
+    assert_eq!(
+        house.must(&["approvals", "pending"]),
+        "No command waits for an answer.\n"
+    );
+    assert!(!made.exists());
 }
