@@ -3,8 +3,8 @@
 //! **Promise.** A pattern that fits every program, or one that runs whatever it is told or finds, is told apart, by what is
 //! written alone: nothing is looked for on the disk. **Bound.** It knows the programs that [`inline`] knows.
 
-use super::inline::{self, Kind};
 use super::pattern;
+use super::programs::{self, Kind};
 
 /// What somebody should know who puts a pattern on the list.
 pub fn caution(pattern: &str) -> Option<String> {
@@ -17,11 +17,11 @@ pub fn caution(pattern: &str) -> Option<String> {
     }
     let last = pattern.rsplit('/').next()?;
     let fixed = last.trim_matches(['*', '?']);
-    let (name, kind) = match inline::kind([last, fixed]) {
+    let (name, kind) = match programs::kind([last, fixed]) {
         Some(kind) => (last, kind),
         None => {
-            let name = inline::names().find(|name| pattern::fits_name(last, name))?;
-            (name, inline::kind([name, ""])?)
+            let name = programs::names().find(|name| pattern::fits_name(last, name))?;
+            (name, programs::kind([name, ""])?)
         }
     };
     let what = match kind {

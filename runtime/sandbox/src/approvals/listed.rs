@@ -8,8 +8,10 @@
 use super::arguments;
 use super::document::Listed;
 use super::find::{Found, Places};
+use super::guess;
 use super::inline;
 use super::pattern;
+use super::programs;
 use super::safe::SafeBins;
 use super::shell::{Word, parse, quote};
 use super::unwrap::{Around, Inner, Part, unwrap};
@@ -69,7 +71,7 @@ pub(super) fn look(text: &str, glass: Glass<'_>) -> Seen {
                 programs: Vec::new(),
                 around: Vec::new(),
                 text: Err(why),
-                code: inline::could_be_code(text).then_some("what could be code on the command line"),
+                code: guess::could_be_code(text).then_some("what could be code on the command line"),
             };
         }
     };
@@ -190,7 +192,7 @@ impl Seat {
     /// What would put exactly this on the list: the program's path, and what its arguments and its bytes must be. None: a
     /// nod for it cannot last, because what it does is settled neither by what is typed nor by what it holds.
     pub(super) fn lasting(&self, places: Places<'_>) -> Option<(String, String)> {
-        if inline::kind(self.names()).is_some() || self.code().is_some() {
+        if programs::kind(self.names()).is_some() || self.code().is_some() {
             return None;
         }
         let plain: Vec<&str> = self.words.iter().map(Word::plain).collect::<Option<_>>()?;

@@ -14,9 +14,10 @@ use sha2::{Digest as _, Sha256};
 use super::decide::{Asked, Rule};
 use super::document::Entry;
 use super::find::{Found, Places, find};
-use super::inline::{self, Kind};
+use super::inline;
 use super::listed::{By, Seat, Seen};
 use super::policy::Policy;
+use super::programs::{self, Kind};
 use super::shell::Word;
 use super::witness::Witness;
 
@@ -171,7 +172,7 @@ impl Plan {
                     break;
                 }
             }
-            if inline::kind(seat.names()) == Some(Kind::Carrier) {
+            if programs::kind(seat.names()) == Some(Kind::Carrier) {
                 let plain = seat.words.iter().filter_map(Word::plain);
                 let words: Vec<_> = plain.map(str::to_owned).collect();
                 plan.search(&words, places, &mut folders, &mut paths);
@@ -231,7 +232,7 @@ impl Plan {
         let found: Vec<_> = words.iter().map(|word| find(word, places)).collect();
         let reads = |(word, found): (&String, &Option<Found>)| {
             let names = found.as_ref().map_or([word.as_str(), ""], Found::names);
-            inline::runs_scripts(names)
+            programs::runs_scripts(names)
         };
         let runs_scripts = words.iter().zip(&found).any(reads);
         for (at, (word, found)) in words.iter().zip(&found).enumerate() {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use openclaw_config::tree::exec::SafeBin;
 
 use super::find::Found;
-use super::inline;
+use super::programs;
 use super::shell::Word;
 
 /// Those that count where the config names none.
@@ -315,7 +315,7 @@ impl SafeBins {
                 None => Profile::known(&name),
             };
             // What a runner may be called with, a profile can say.
-            if inline::kind([&name, &name]).is_some_and(|kind| kind != inline::Kind::Runner) {
+            if programs::kind([&name, &name]).is_some_and(|kind| kind != programs::Kind::Runner) {
                 safe.unusable.push((name, "it runs what it is told"));
             } else if name.contains('/') || name.is_empty() {
                 safe.unusable.push((name, "it is not a name"));

@@ -112,16 +112,12 @@ impl Policy {
     /// Lists a tool that waits for it, where that takes nothing else away.
     fn list(&self, sources: Sources<'_>, name: &str) -> Change {
         let tools = &sources.config.tools;
-        let path = Path::of(["tools"]);
-        match &tools.allow {
-            Some(allow) if !allow.is_empty() => {
-                Change::set(&path.key("allow"), &json!(with(allow.clone(), name)))
-            }
-            _ => {
-                let also = tools.also_allow.clone().unwrap_or_default();
-                Change::set(&path.key("alsoAllow"), &json!(with(also, name)))
-            }
-        }
+        list_at(
+            &Path::of(["tools"]),
+            tools.allow.as_ref(),
+            tools.also_allow.as_ref(),
+            name,
+        )
     }
 
     fn change_lists(&self, sources: Sources<'_>, tool: &Tool<'_>, rule: &Rule) -> Option<Change> {
@@ -171,19 +167,20 @@ impl Policy {
             _ => {
                 let tools = &config.tools.sandbox.tools;
                 let path = Path::of(["tools", "sandbox", "tools"]);
-                // The two cannot stand beside each other.
-                match &tools.allow {
-                    Some(allow) if !allow.is_empty() => {
-                        Change::set(&path.key("allow"), &json!(with(allow.clone(), name)))
-                    }
-                    _ => {
-                        let also = tools.also_allow.clone().unwrap_or_default();
-                        Change::set(&path.key("alsoAllow"), &json!(with(also, name)))
-                    }
-                }
+                list_at(&path, tools.allow.as_ref(), tools.also_allow.as_ref(), name)
             }
         }
     }
+}
+
+/// Adds a name to the list that holds: the two cannot stand beside each other.
+fn list_at(path: &Path, allow: Option<&Vec<String>>, also: Option<&Vec<String>>, name: &str) -> Change {
+    let (key, list) = match allow.filter(|allow| !allow.is_empty()) {
+        Some(allow) => ("allow", Some(allow)),
+        None => ("alsoAllow", also),
+    };
+    let list = list.cloned().unwrap_or_default();
+    Change::set(&path.key(key), &json!(with(list, name)))
 }
 
 /// Takes an entry out of a list of refusals.
