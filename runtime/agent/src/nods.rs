@@ -71,7 +71,7 @@ impl Case {
         Self {
             folder: PathBuf::from(&wanted.command.folder),
             set: own.keys().filter(|name| *name != OWN).cloned().collect(),
-            call: Wish::of_call(Some(wanted.security.into()), Some(wanted.ask.into())),
+            call: wanted.call.clone(),
             env,
             wanted,
         }

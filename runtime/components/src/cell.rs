@@ -1,8 +1,9 @@
 //! Programs of the gateway's own, each run in a cell: some directories, limits, and streams.
 //!
 //! **Promise.** What runs in a cell has its directories, its arguments, its streams and the hosts that were opened for it,
-//! and nothing else: no other host, no secret, no store, no tools of others. What it prints is handed on as it is printed, and it waits for whoever reads slowly. It
-//! ends at the cell's limits like any guest, and whoever drops a run ends it.
+//! and nothing else: no other host, no secret, no store, no tools of others. What it prints is handed on as it is
+//! printed, and it waits for whoever reads slowly. It ends at the cell's limits like any guest, and whoever drops a run
+//! ends it.
 //!
 //! **Bound.** The limits that the cell is made with; as many runs at once as [`crate::Options::cells`], in places of
 //! their own, so that what goes on for hours keeps no extension waiting. **Cost.** A program's code is mapped once; a run

@@ -1,8 +1,8 @@
 //! The backend `wasm`: guests of this gateway's own host.
 //!
 //! **Promise.** A command runs in the shell guest with the session's workspace, a folder for what comes and goes, the hosts
-//! that the operator opened, and nothing else: no variable of the gateway, no secret, no other session's files. What its shell remembers is in the
-//! state when the command has ended, so that a session at rest is a row there. **Bound.** `sandbox.wasm`. **Cost.** An
+//! that the operator opened, and nothing else: no variable of the gateway, no secret, no other session's files. What its
+//! shell remembers is in the state when the command has ended, so that a session at rest is a row there. **Bound.** `sandbox.wasm`. **Cost.** An
 //! instance for each command; a folder that is made and removed for it.
 
 mod hosts;

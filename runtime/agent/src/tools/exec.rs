@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use openclaw_config::tree::Config;
 use openclaw_config::tree::exec::{ExecAsk, ExecHost, ExecSecurity};
+use openclaw_sandbox::approvals::{Ask, Policy, Said, Security, Wish};
 use openclaw_sandbox::jobs::{Foreground, Job, Jobs, Terms, Viewer};
 use openclaw_sandbox::machine::{self, Machine};
 use openclaw_sandbox::{Command, Runner};
@@ -338,15 +339,14 @@ fn channel_context(call: &Call<'_>) -> Option<String> {
 
 async fn wanted(bench: &Bench, asked: &Asked, call: &Call<'_>, ready: &Ready) -> Wanted {
     let settings = &bench.settings;
-    let security = asked.security.map_or(settings.security, |asked| {
-        settings::stricter_security(settings.security, asked)
-    });
     // On a channel the model's own wish to ask would ask somebody else than who wrote.
-    let is_ignored = call.context.channel.is_some() && settings.ask == ExecAsk::Off;
-    let ask = asked
+    let is_silent = settings
+        .wish
         .ask
-        .filter(|_| !is_ignored)
-        .map_or(settings.ask, |asked| settings::stricter_ask(settings.ask, asked));
+        .as_ref()
+        .is_none_or(|said| said.what == Ask::Off);
+    let ask = asked.ask.filter(|_| call.context.channel.is_none() || !is_silent);
+    let wish = Wish::of_call(asked.security.map(Into::into), ask.map(Into::into));
     let path = match &bench.machine {
         Some(machine) => machine.path().await.to_string_lossy().into_owned(),
         None => String::new(),
@@ -355,8 +355,8 @@ async fn wanted(bench: &Bench, asked: &Asked, call: &Call<'_>, ready: &Ready) ->
         command: ready.command.clone(),
         host: "gateway",
         path,
-        security,
-        ask,
+        policy: Policy::of(&[&settings.wish, &wish], Said::default_of(Security::Deny)),
+        call: wish,
         agent: bench.agent.clone(),
         session: bench.session.clone(),
         channel: call.context.channel.clone(),

@@ -181,8 +181,7 @@ impl Document {
                 security: first(&layers, "security"),
                 ask: first(&layers, "ask"),
             },
-            fallback: first(&layers, "askFallback")
-                .unwrap_or_else(|| Said::new(Security::Deny, "the default")),
+            fallback: first(&layers, "askFallback").unwrap_or_else(|| Said::default_of(Security::Deny)),
             list: [ALL, agent]
                 .into_iter()
                 .filter(|name| *name != ALL || agent != ALL)

@@ -62,7 +62,7 @@ fn word<T>(config: Option<Said<T>>, default: T, file: Option<Said<T>>, effective
 where
     T: Copy + fmt::Display,
 {
-    let config = config.unwrap_or_else(|| Said::new(default, "the default"));
+    let config = config.unwrap_or_else(|| Said::default_of(default));
     let file = file.unwrap_or_else(|| Said::new(config.what, "the file says nothing of it"));
     json!({
         "requested": config.what.to_string(),

@@ -42,7 +42,7 @@ pub use effective::effective;
 pub use find::{Found, Places};
 pub use pending::{Approvals, Limits};
 pub use plan::{Bound, Drift, Now, Plan, Used};
-pub use policy::{Ask, Policy, Security, Wish};
+pub use policy::{Ask, Policy, Said, Security, Wish};
 pub use question::{NewRequest, Pending, Resolution, ResolveError, Resolved, Told, Unaccepted, Verdict};
 pub use safe::{Profile, SafeBins};
 pub use settings::Settings;

@@ -109,6 +109,11 @@ impl<T> Said<T> {
     pub(super) fn new(what: T, by: impl Into<String>) -> Self {
         Self { what, by: by.into() }
     }
+
+    /// What holds where nobody says anything.
+    pub fn default_of(what: T) -> Self {
+        Self::new(what, "the default")
+    }
 }
 
 /// What somebody wants.
@@ -144,13 +149,12 @@ pub struct Policy {
 impl Policy {
     /// The strictest of several. Of those that want the same, the first is said to have decided.
     pub fn of(wishes: &[&Wish], fallback: Said<Security>) -> Self {
-        let default = "the default";
         let security = wishes.iter().filter_map(|wish| wish.security.as_ref());
         let ask = wishes.iter().filter_map(|wish| wish.ask.as_ref());
         let security = security
             .min_by_key(|said| said.what)
             .cloned()
-            .unwrap_or_else(|| Said::new(Security::Full, default));
+            .unwrap_or_else(|| Said::default_of(Security::Full));
         Self {
             fallback: if fallback.what > security.what {
                 security.clone()
@@ -162,7 +166,7 @@ impl Policy {
                 .rev()
                 .max_by_key(|said| said.what)
                 .cloned()
-                .unwrap_or_else(|| Said::new(Ask::Off, default)),
+                .unwrap_or_else(|| Said::default_of(Ask::Off)),
             security,
         }
     }

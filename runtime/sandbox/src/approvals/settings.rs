@@ -110,6 +110,28 @@ mod tests {
     }
 
     #[test]
+    fn a_mode_says_both_halves_and_an_agents_word_comes_first() {
+        let halves = |exec: serde_json::Value, own: serde_json::Value| {
+            let config =
+                json!({"tools": {"exec": exec}, "agents": {"entries": {"main": {"tools": {"exec": own}}}}});
+            let wish = of(config, "main").wish;
+            (wish.security.unwrap().what, wish.ask.unwrap().what)
+        };
+        assert_eq!(
+            halves(json!({"mode": "ask", "security": "full"}), json!({})),
+            (Security::Allowlist, Ask::OnMiss)
+        );
+        assert_eq!(
+            halves(json!({"mode": "deny"}), json!({"mode": "full", "ask": "always"})),
+            (Security::Full, Ask::Off)
+        );
+        assert_eq!(
+            halves(json!({"security": "allowlist"}), json!({"ask": "always"})),
+            (Security::Allowlist, Ask::Always)
+        );
+    }
+
+    #[test]
     fn an_empty_config_wants_nothing() {
         assert_eq!(of(json!({}), "main").wish, Wish::default());
     }

@@ -8,9 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use openclaw_config::tree::exec::{ExecAsk, ExecSecurity};
 use openclaw_sandbox::Command;
-use openclaw_sandbox::approvals::Verdict;
+use openclaw_sandbox::approvals::{Ask, Policy, Security, Verdict, Wish};
 
 /// A command that somebody wants run outside of a sandbox.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,10 +20,10 @@ pub struct Wanted {
     pub host: &'static str,
     /// Where programs are found for it, as `PATH` says it.
     pub path: String,
-    /// Which commands run at all: the stricter of the config and the call.
-    pub security: ExecSecurity,
-    /// When a person is asked: the stricter of the config and the call.
-    pub ask: ExecAsk,
+    /// What the call itself asked for.
+    pub call: Wish,
+    /// How strict the config and the call are together.
+    pub policy: Policy,
     /// The agent.
     pub agent: String,
     /// The session.
@@ -102,19 +101,19 @@ pub(super) async fn decide(gate: Option<&Arc<dyn Gate>>, wanted: Wanted) -> Deci
     if let Some(gate) = gate {
         return gate.decide(wanted).await;
     }
-    match (wanted.security, wanted.ask) {
-        (ExecSecurity::Deny, _) => Decision::Refuse(
+    match (wanted.policy.security.what, wanted.policy.ask.what) {
+        (Security::Deny, _) => Decision::Refuse(
             "commands on this machine are denied (security is deny; tools.exec.mode or tools.exec.security in the \
              config says so, or the call does)"
                 .to_owned(),
         ),
-        (ExecSecurity::Allowlist, _) => Decision::Refuse(
+        (Security::Allowlist, _) => Decision::Refuse(
             "only commands on a list may run on this machine (security is allowlist), and this gateway has no list"
                 .to_owned(),
         ),
-        (ExecSecurity::Full, ExecAsk::Always) => Decision::Unavailable(
+        (Security::Full, Ask::Always) => Decision::Unavailable(
             "a person has to nod to every command (ask is always), and this gateway cannot ask anybody".to_owned(),
         ),
-        (ExecSecurity::Full, ExecAsk::Off | ExecAsk::OnMiss) => Decision::Run(wanted.command),
+        (Security::Full, Ask::Off | Ask::OnMiss) => Decision::Run(wanted.command),
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use openclaw_config::tree::Config;
-use openclaw_config::tree::exec::{ExecAsk, ExecHost, ExecMode, ExecSecurity};
+use openclaw_config::tree::exec::ExecHost;
+use openclaw_sandbox::approvals::{self, Wish};
 
 /// The shortest and the longest wait before a command goes on in the background.
 const YIELDS: (u64, u64) = (10, 120_000);
@@ -14,8 +15,8 @@ const KEPT: (u64, u64) = (60_000, 3 * 60 * 60_000);
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(super) host: ExecHost,
-    pub(super) security: ExecSecurity,
-    pub(super) ask: ExecAsk,
+    /// How strict the config is about what runs on this machine.
+    pub(super) wish: Wish,
     /// How long a call waits before the command goes on in the background.
     pub(super) patience: Duration,
     /// How long a command may run.
@@ -38,15 +39,6 @@ impl Settings {
         let own = own
             .and_then(|agent| agent.tools.as_ref())
             .and_then(|tools| tools.exec.as_ref());
-        let with = |mode: Option<ExecMode>, security: Option<ExecSecurity>, ask: Option<ExecAsk>| {
-            let halves = mode.map(halves);
-            (
-                halves.map(|halves| halves.0).or(security),
-                halves.map(|halves| halves.1).or(ask),
-            )
-        };
-        let of_all = with(all.mode, all.security, all.ask);
-        let of_own = own.map_or((None, None), |own| with(own.mode, own.security, own.ask));
         let patience = own
             .and_then(|own| own.background_ms)
             .or(patience_ms)
@@ -54,8 +46,7 @@ impl Settings {
         let kept = own.and_then(|own| own.cleanup_ms).unwrap_or(all.cleanup_ms);
         Self {
             host: own.and_then(|own| own.host).unwrap_or(all.host),
-            security: of_own.0.or(of_all.0).unwrap_or(ExecSecurity::Full),
-            ask: of_own.1.or(of_all.1).unwrap_or(ExecAsk::Off),
+            wish: approvals::Settings::of(config, agent).wish,
             patience: patience_of(patience),
             lifetime: Duration::from_secs(
                 own.and_then(|own| own.timeout_seconds)
@@ -82,36 +73,6 @@ impl Settings {
 /// How long a call waits, within what makes sense.
 pub(super) fn patience_of(ms: u64) -> Duration {
     Duration::from_millis(ms.clamp(YIELDS.0, YIELDS.1))
-}
-
-/// The two halves that a mode stands for.
-fn halves(mode: ExecMode) -> (ExecSecurity, ExecAsk) {
-    match mode {
-        ExecMode::Deny => (ExecSecurity::Deny, ExecAsk::Off),
-        ExecMode::Allowlist => (ExecSecurity::Allowlist, ExecAsk::Off),
-        ExecMode::Ask | ExecMode::Auto => (ExecSecurity::Allowlist, ExecAsk::OnMiss),
-        ExecMode::Full => (ExecSecurity::Full, ExecAsk::Off),
-    }
-}
-
-/// The stricter of two.
-pub(super) fn stricter_security(one: ExecSecurity, two: ExecSecurity) -> ExecSecurity {
-    let rank = |security: ExecSecurity| match security {
-        ExecSecurity::Deny => 0,
-        ExecSecurity::Allowlist => 1,
-        ExecSecurity::Full => 2,
-    };
-    if rank(two) < rank(one) { two } else { one }
-}
-
-/// The stricter of two.
-pub(super) fn stricter_ask(one: ExecAsk, two: ExecAsk) -> ExecAsk {
-    let rank = |ask: ExecAsk| match ask {
-        ExecAsk::Off => 0,
-        ExecAsk::OnMiss => 1,
-        ExecAsk::Always => 2,
-    };
-    if rank(two) > rank(one) { two } else { one }
 }
 
 #[cfg(test)]
@@ -143,36 +104,5 @@ mod tests {
         assert_eq!(patience(json!({}), json!({}), Some(1)), 10);
         assert_eq!(patience(json!({}), json!({}), None), 10_000);
         assert_eq!(patience(json!({}), json!({}), Some(u64::MAX)), 120_000);
-    }
-
-    #[test]
-    fn a_mode_says_both_halves_and_an_agents_word_comes_first() {
-        let halves = |exec, own| {
-            let settings = of(exec, own, None);
-            (settings.security, settings.ask)
-        };
-        assert_eq!(halves(json!({}), json!({})), (ExecSecurity::Full, ExecAsk::Off));
-        assert_eq!(
-            halves(json!({"mode": "ask", "security": "full"}), json!({})),
-            (ExecSecurity::Allowlist, ExecAsk::OnMiss)
-        );
-        assert_eq!(
-            halves(json!({"mode": "deny"}), json!({"mode": "full", "ask": "always"})),
-            (ExecSecurity::Full, ExecAsk::Off)
-        );
-        assert_eq!(
-            halves(json!({"security": "allowlist"}), json!({"ask": "always"})),
-            (ExecSecurity::Allowlist, ExecAsk::Always)
-        );
-    }
-
-    #[test]
-    fn the_stricter_of_two_wins() {
-        use ExecAsk::{Always, Off, OnMiss};
-        use ExecSecurity::{Allowlist, Deny, Full};
-        assert_eq!(stricter_security(Full, Allowlist), Allowlist);
-        assert_eq!(stricter_security(Deny, Full), Deny);
-        assert_eq!(stricter_ask(OnMiss, Off), OnMiss);
-        assert_eq!(stricter_ask(Off, Always), Always);
     }
 }

@@ -19,8 +19,8 @@ struct Keeper {
 
 impl Gate for Keeper {
     fn decide(&self, wanted: Wanted) -> BoxFuture<'_, Decision> {
-        let decision = match (wanted.ask, self.verdicts.lock().pop()) {
-            (ExecAsk::Off, _) => Decision::Run(Command {
+        let decision = match (wanted.policy.ask.what, self.verdicts.lock().pop()) {
+            (Ask::Off, _) => Decision::Run(Command {
                 text: format!("echo checked; {}", wanted.command.text),
                 ..wanted.command.clone()
             }),
@@ -60,8 +60,12 @@ async fn every_command_on_this_machine_passes_the_gate_and_runs_as_that_wrote_it
     {
         let asked = keeper.asked.lock();
         assert_eq!(
-            (asked[1].security, asked[1].ask, asked[1].host),
-            (ExecSecurity::Full, ExecAsk::Always, "gateway")
+            (
+                asked[1].policy.security.what,
+                asked[1].policy.ask.what,
+                asked[1].host
+            ),
+            (Security::Full, Ask::Always, "gateway")
         );
         assert_eq!(asked[1].command.env["A"], "b");
         assert!(Path::new(&asked[1].command.folder).is_absolute() && asked[1].path.contains("/bin"));
