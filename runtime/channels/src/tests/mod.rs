@@ -177,9 +177,13 @@ fn reply(key: &str, text: &str, run_id: Option<&str>) -> NewOutbound {
     }
 }
 
+/// How often it is looked whether something is so, 5 ms apart: a minute, because a disk that has much to write first
+/// keeps each step of the state waiting for seconds.
+const LOOKS: usize = 12_000;
+
 /// Waits until something is so; ends the test if it never is.
 async fn wait_until(mut is_so: impl FnMut() -> bool) {
-    for _ in 0..2000 {
+    for _ in 0..LOOKS {
         if is_so() {
             return;
         }
@@ -189,11 +193,11 @@ async fn wait_until(mut is_so: impl FnMut() -> bool) {
 }
 
 async fn wait_for<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
-    for _ in 0..1000 {
+    for _ in 0..LOOKS {
         if is_so().await {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("it never came to be");
 }

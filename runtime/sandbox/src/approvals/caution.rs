@@ -1,7 +1,7 @@
 //! Patterns that allow more than they seem to.
 //!
 //! **Promise.** A pattern that fits every program, or one that runs whatever it is told or finds, is told apart, by what is
-//! written alone: nothing is looked for on the disk. **Bound.** It knows the programs that [`inline`] knows.
+//! written alone: nothing is looked for on the disk. **Bound.** It knows the programs that [`programs`] knows.
 
 use super::pattern;
 use super::programs::{self, Kind};
