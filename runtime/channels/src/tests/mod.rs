@@ -177,9 +177,8 @@ fn reply(key: &str, text: &str, run_id: Option<&str>) -> NewOutbound {
     }
 }
 
-/// How often it is looked whether something is so, 5 ms apart: a minute, because a disk that has much to write first
-/// keeps each step of the state waiting for seconds.
-const LOOKS: usize = 12_000;
+/// How often it is looked whether something is so, 5 ms apart.
+const LOOKS: usize = 2_000;
 
 /// Waits until something is so; ends the test if it never is.
 async fn wait_until(mut is_so: impl FnMut() -> bool) {
