@@ -25,10 +25,7 @@ use serde_json::{Value, json};
 
 use crate::clock::now_ms;
 use crate::command;
-use crate::tools::exec::{self, Gate, Waiting, Wanted};
-
-/// A variable that every command on a channel gets; it changes nothing of what a command is.
-const OWN: &str = "OPENCLAW_CHANNEL_CONTEXT";
+use crate::tools::exec::{self, CHANNEL_CONTEXT, Gate, Waiting, Wanted};
 
 /// Whether somebody is there who may answer.
 type Reach = Box<dyn Fn() -> bool + Send + Sync>;
@@ -70,7 +67,12 @@ impl Case {
         env.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
         Self {
             folder: PathBuf::from(&wanted.command.folder),
-            set: own.keys().filter(|name| *name != OWN).cloned().collect(),
+            // What the gateway says of who asked changes nothing of what a command is.
+            set: own
+                .keys()
+                .filter(|name| *name != CHANNEL_CONTEXT)
+                .cloned()
+                .collect(),
             call: wanted.call.clone(),
             env,
             wanted,

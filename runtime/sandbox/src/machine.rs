@@ -170,7 +170,7 @@ impl Known {
     /// Where the person's login shell finds programs; none if it does not say in time.
     async fn ask_login_shell(&self) -> Option<OsString> {
         let patience = self.settings.login_patience;
-        if patience.is_zero() || !shell::can_be_asked(&self.shell) {
+        if patience.is_zero() {
             return None;
         }
         let arguments = ["-l", "-c", shell::ASK];

@@ -43,6 +43,8 @@ pub(super) use report::{end_fields, ending, millis};
 pub(super) const ABOUT: &str = "Run a shell command. What takes longer than yieldMs goes on in the background, and \
 process looks after it. Quote what holds spaces; there is no terminal unless pty is set.";
 
+/// The variable that tells a command on a channel who asked for it.
+pub(crate) const CHANNEL_CONTEXT: &str = "OPENCLAW_CHANNEL_CONTEXT";
 /// How often what a command prints is told while it is waited for.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 /// How many commands may be sent to the background of one sandbox, so that there is room for those that are waited for.
@@ -266,8 +268,10 @@ fn prepare(bench: &Bench, asked: &Asked, call: &Call<'_>) -> Result<Ready, ToolO
         Place::Machine => folder(bench, asked, &mut warnings),
         Place::Sandbox => asked.workdir.clone().unwrap_or_default(),
     };
+    // Nobody but the gateway says who asked.
+    env.remove(CHANNEL_CONTEXT);
     if let Some(context) = channel_context(call) {
-        env.insert("OPENCLAW_CHANNEL_CONTEXT".to_owned(), context);
+        env.insert(CHANNEL_CONTEXT.to_owned(), context);
     }
     let is_background = asked.background.unwrap_or_default();
     let patience = match asked.yield_ms {

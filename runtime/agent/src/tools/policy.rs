@@ -60,6 +60,20 @@ impl<'a> From<&'a Loaded<Config>> for Sources<'a> {
     }
 }
 
+/// Which key says where the commands of an agent run.
+fn host_key(config: &Config, agent: &str) -> Key {
+    let own = config.agents.entries.get(agent);
+    let own = own.and_then(|agent| agent.tools.as_ref()?.exec.as_ref()?.host);
+    let path = match own {
+        Some(_) => Path::of(["agents", "entries", agent, "tools", "exec", "host"]),
+        None => Path::of(["tools", "exec", "host"]),
+    };
+    Key {
+        path,
+        is_default: false,
+    }
+}
+
 /// A tool, as far as it decides who has it.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool<'a> {
@@ -96,6 +110,8 @@ pub struct Policy {
     /// What says which sessions are sandboxed.
     mode: Key,
     mode_word: &'static str,
+    /// What says where commands run.
+    host: Key,
     /// What keeps `apply_patch` away.
     patch: Option<Rule>,
     /// What keeps the tools away that change files.
@@ -115,6 +131,7 @@ impl Policy {
             filters: layers::all(sources, &subject),
             patch: layers::patch(sources.config, &subject),
             lent: layers::lent(sources.config, &subject),
+            host: host_key(sources.config, &subject.agent),
             subject,
             mode: Key {
                 path,
@@ -167,10 +184,7 @@ impl Policy {
             // Files have a place, and commands have none: that is for the rules of commands.
             Machine::Nowhere if subject.machine != Machine::Nowhere => Rule {
                 layer: Layer::Machine,
-                key: Some(Key {
-                    path: Path::of(["tools", "exec", "host"]),
-                    is_default: false,
-                }),
+                key: Some(self.host.clone()),
                 entry: None,
                 effect: Effect::Refused("commands of this session do not run where they are configured to"),
             },

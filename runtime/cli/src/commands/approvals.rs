@@ -8,7 +8,9 @@ mod shown;
 use std::io::Read;
 use std::process::ExitCode;
 
-use openclaw_sandbox::approvals::{Document, Entry, FILE_BYTES, FileError, Store, caution, effective};
+use openclaw_sandbox::approvals::{
+    Document, Entry, FILE_BYTES, FileError, LEGACY_AGENT, Store, caution, effective,
+};
 use serde_json::{Value, json};
 
 use super::gateway::block_on;
@@ -174,6 +176,12 @@ fn take(from: impl Read) -> std::io::Result<String> {
 }
 
 fn add(context: &Context, args: &AllowlistOne) -> Result<ExitCode, Failure> {
+    if args.agent == LEGACY_AGENT {
+        return Err(Failure::negative(format!(
+            "what stands under the agent {LEGACY_AGENT} counts for main, as older releases meant it: say \
+             --agent main, or --agent '*' for all"
+        )));
+    }
     let entry = Entry {
         pattern: args.pattern.trim().to_owned(),
         ..Entry::default()

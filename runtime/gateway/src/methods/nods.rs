@@ -338,12 +338,14 @@ fn get(gateway: &Gateway, params: Params) -> Answer {
 fn resolve(gateway: &Gateway, caller: &Caller, params: Params) -> Answer {
     let answered: Answered = params.read(&RESOLVE)?;
     let client = &caller.connection().peer().client;
+    let teller = client.display_name.clone().unwrap_or_else(|| client.id.clone());
     let by = match answered.reviewer {
+        // Whom a client answers for is its own word.
         Some(Reviewer {
             channel: Some(channel),
             sender_id: Some(sender),
-        }) => format!("{channel}:{sender}"),
-        _ => client.display_name.clone().unwrap_or_else(|| client.id.clone()),
+        }) => format!("{channel}:{sender} (told by {teller})"),
+        _ => teller,
     };
     let approvals = nods(gateway)?.approvals();
     approvals

@@ -45,7 +45,8 @@ async fn a_question_is_told_to_those_who_may_answer_and_the_first_answer_counts(
         json!(["allow-once", "allow-always", "deny"])
     );
 
-    let answer = json!({"id": "abc", "decision": "allow-once"});
+    let answer = json!({"id": "abc", "decision": "allow-once",
+        "reviewer": {"channel": "telegram", "senderId": "42"}});
     let answered = line.call("exec.approval.resolve", answer.clone()).await.unwrap();
     assert_eq!(answered, json!({"ok": true}));
     let heard = line.hear(|name, _| name == "exec.approval.resolved").await;
@@ -53,6 +54,11 @@ async fn a_question_is_told_to_those_who_may_answer_and_the_first_answer_counts(
     assert_eq!(
         (&told["id"], &told["decision"]),
         (&json!("abc-1"), &json!("allow-once"))
+    );
+    let by = told["resolvedBy"].as_str().unwrap();
+    assert!(
+        by.starts_with("telegram:42 (told by "),
+        "whom a client answers for is its own word: {by}"
     );
     let last = asking.await.unwrap().unwrap();
     assert_eq!(last["decision"], "allow-once");

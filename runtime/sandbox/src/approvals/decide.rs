@@ -144,7 +144,17 @@ pub fn decide(asked: &Asked<'_>, settings: &Settings, document: &Document) -> De
         seen.text = seen.text.and_then(|_| Err(format!("the call sets {name}")));
     }
     let code = seen.code.filter(|_| settings.is_strict_about_code);
+    let miss = |why: &String| Rule::Miss {
+        by: policy.security.by.clone(),
+        why: why.clone(),
+    };
     let rule = match &seen.text {
+        // Nobody is asked about what is not on the list, whatever else it is.
+        Err(why) if security == Security::Allowlist && ask == Ask::Off => {
+            let rule = miss(why);
+            let why = format!("{rule}, and nobody is asked ({})", policy.ask.by);
+            return Decision::Refuse(Refusal { rule, why });
+        }
         _ if code.is_some() => Rule::Code(code.unwrap_or_default()),
         _ if ask == Ask::Always => Rule::Always(policy.ask.by.clone()),
         _ if security == Security::Full => {
@@ -160,17 +170,7 @@ pub fn decide(asked: &Asked<'_>, settings: &Settings, document: &Document) -> De
             let plan = Plan::new(asked, &seen, policy, Rule::Listed(places));
             return Decision::Run(Box::new(Bound::listed(plan)), used);
         }
-        Err(why) => {
-            let rule = Rule::Miss {
-                by: policy.security.by.clone(),
-                why: why.clone(),
-            };
-            if ask == Ask::Off {
-                let why = format!("{rule}, and nobody is asked ({})", policy.ask.by);
-                return Decision::Refuse(Refusal { rule, why });
-            }
-            rule
-        }
+        Err(why) => miss(why),
     };
     let mut plan = Plan::new(asked, &seen, policy, rule);
     plan.is_code = code.is_some();
@@ -181,7 +181,7 @@ pub fn decide(asked: &Asked<'_>, settings: &Settings, document: &Document) -> De
     plan.warning = warning(&seen.text, seen.code);
     if plan.is_lost {
         let lost =
-            "It goes to folders that are known only when it runs, or is too long: no script there is held.";
+            "Not all that it could run is known before it runs: a change to the rest would not be seen.";
         plan.warning = Some(match plan.warning {
             Some(warning) => format!("{warning} {lost}"),
             None => lost.to_owned(),

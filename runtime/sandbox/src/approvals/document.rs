@@ -14,8 +14,9 @@ use super::policy::{Ask, Said, Security, Wish};
 
 /// The agent whose entries count for all.
 pub(super) const ALL: &str = "*";
-/// As which the entries of older releases' agent `default` count.
-const LEGACY: (&str, &str) = ("default", "main");
+/// The agent of older releases whose entries count for [`HEIR`]: none that goes by this name has entries of its own.
+pub const LEGACY_AGENT: &str = "default";
+const HEIR: &str = "main";
 /// The version of the file.
 const VERSION: u64 = 1;
 /// How much of a command an entry remembers, in characters.
@@ -389,11 +390,10 @@ fn with_entries(mut agents: Map<String, Value>) -> Result<Map<String, Value>, St
 
 /// What stands under the older name counts where the newer one says nothing; the lists are joined.
 fn merge_legacy(agents: &mut Map<String, Value>) {
-    let (old, new) = LEGACY;
-    let Some(Value::Object(legacy)) = agents.remove(old) else {
+    let Some(Value::Object(legacy)) = agents.remove(LEGACY_AGENT) else {
         return;
     };
-    let agent = agents.entry(new).or_insert_with(|| json!({}));
+    let agent = agents.entry(HEIR).or_insert_with(|| json!({}));
     let Value::Object(agent) = agent else { return };
     for (key, value) in legacy {
         match (agent.get_mut(&key), value) {

@@ -4,9 +4,12 @@
 //! Where that cannot be told, it counts as code on the command line. **Bound.** The [programs](super::programs) that are
 //! known.
 
-use super::guess::names_code;
-use super::programs::{Interpreter, bare, interpreter, is_shell, runs_scripts, starts_another};
+use super::guess::{ALSO_WORDS, begins_with_code, names_code};
+use super::programs::{Interpreter, bare, interpreter, is_shell, starts_another, told};
 use super::shell::Word;
+
+/// Flags with which a program that starts another starts a shell, or takes a command as text.
+const STARTS_A_SHELL: [&str; 6] = ["-c", "--command", "-s", "--shell", "-i", "--login"];
 
 /// Whether a program that goes by these names is told code: what kind of code.
 pub(super) fn code(names: [&str; 2], words: &[Word]) -> Option<&'static str> {
@@ -15,51 +18,58 @@ pub(super) fn code(names: [&str; 2], words: &[Word]) -> Option<&'static str> {
         if let Some(known) = interpreter(&name) {
             return code_of(known, words);
         }
-        let has = |flags: &[&str]| {
-            let mut plain = words.iter().filter_map(Word::plain);
-            plain.any(|word| {
-                let flag = word.split_once('=').map_or(word, |(flag, _)| flag);
-                flags.contains(&flag)
-            })
-        };
-        match &*name {
-            "awk" | "gawk" | "mawk" | "nawk" | "goawk" | "original-awk" => Some("a program for awk"),
-            "sed" | "gsed" => Some("a program for sed"),
-            "xargs" | "parallel" => Some("a command for what it reads"),
-            "find" | "gfind" if has(&["-exec", "-execdir", "-ok", "-okdir"]) => {
-                Some("a command for what it finds")
-            }
-            "fd" | "fdfind" if has(&["-x", "-X", "--exec", "--exec-batch"]) => {
-                Some("a command for what it finds")
-            }
-            "make" | "gmake" if words.iter().any(is_makefile) => {
-                Some("rules that are named on the command line")
-            }
-            _ if is_shell(&name) => shell_code(words),
-            _ if starts_another(&name)
-                && (words.iter().any(|word| word.plain().is_none_or(names_code))
-                    || has(&["-c", "--command", "-s", "--shell", "-i", "--login"])) =>
-            {
-                Some("what could be code for a program that it starts")
-            }
-            _ => None,
+        if is_shell(&name) {
+            return shell_code(words);
         }
+        let plain = || words.iter().filter_map(Word::plain);
+        if let Some(told) = told(&name) {
+            return told.by(plain(), words.iter().any(could_be_flag));
+        }
+        let carries_code = || {
+            let all: Vec<_> = plain().collect();
+            let is_text = |word: &&&str| word.contains(char::is_whitespace);
+            words.iter().any(|word| word.plain().is_none())
+                || all
+                    .iter()
+                    .any(|word| STARTS_A_SHELL.contains(word) || ALSO_WORDS.contains(word))
+                || names_code(&all.join(" "))
+                || all.iter().filter(is_text).any(|word| begins_with_code(word))
+        };
+        let is_carried = starts_another(&name) && carries_code();
+        is_carried.then_some("what could be code for a program that it starts")
     })
 }
 
-fn is_makefile(word: &Word) -> bool {
-    let Some(word) = word.plain() else { return true };
-    ["--file", "--makefile", "--eval"]
-        .iter()
-        .any(|flag| word.starts_with(flag))
-        || word.starts_with('-') && !word.starts_with("--") && word.contains(['f', 'E'])
+/// Whether the shell could make a flag of a word.
+fn could_be_flag(word: &Word) -> bool {
+    match word {
+        Word::Plain(_) => false,
+        Word::Open { raw, has_variable } => {
+            let first = raw.trim_start_matches(['"', '\'', '\\']);
+            *has_variable || raw.contains('{') || first.starts_with(['*', '?', '[', '-'])
+        }
+    }
+}
+
+/// Whether a name is that of what a program is given to read, and not of a file: `/dev/stdin`, `/dev/fd/0`.
+pub(super) fn is_stream(name: &str) -> bool {
+    let mut parts = name.rsplit('/').filter(|part| !matches!(*part, "" | "."));
+    match (parts.next(), parts.next()) {
+        (Some("stdin"), _) => true,
+        (Some(last), Some("fd")) => is_number(last),
+        _ => false,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Code for a shell that is not understood: what is understood was taken apart before.
 fn shell_code(words: &[Word]) -> Option<&'static str> {
-    match operand(words, |flag| {
-        flag.starts_with(['-', '+']) && !flag.starts_with("--") && flag.contains(['c', 's'])
-    }) {
+    let is_code =
+        |flag: &str| flag.starts_with(['-', '+']) && !flag.starts_with("--") && flag.contains(['c', 's']);
+    match operand(words, false, is_code) {
         Operand::Code => Some("commands for a shell"),
         Operand::Missing if !is_about(words) => Some("commands that a shell reads"),
         _ => None,
@@ -67,7 +77,7 @@ fn shell_code(words: &[Word]) -> Option<&'static str> {
 }
 
 fn code_of(known: &Interpreter, words: &[Word]) -> Option<&'static str> {
-    let found = operand(words, |flag| {
+    let found = operand(words, known.has_modules, |flag| {
         let name = flag.split_once('=').map_or(flag, |(name, _)| name);
         known.words.contains(&name)
             || flag.starts_with('-')
@@ -105,7 +115,7 @@ enum Operand {
 
 /// Looks for the script of an interpreter. A word behind a flag could be the flag's value, so that what follows it is
 /// looked at too.
-fn operand(words: &[Word], is_code: impl Fn(&str) -> bool) -> Operand {
+fn operand(words: &[Word], has_modules: bool, is_code: impl Fn(&str) -> bool) -> Operand {
     let mut after_flag = false;
     let mut found = Operand::Missing;
     for word in words {
@@ -113,13 +123,14 @@ fn operand(words: &[Word], is_code: impl Fn(&str) -> bool) -> Operand {
             // It could become anything.
             return Operand::Code;
         };
-        if plain == "-" {
+        // A number could be a stream, in the folder of the streams; behind a flag it is the flag's.
+        if plain == "-" || is_stream(plain) || !after_flag && is_number(plain) {
             return Operand::Missing;
         }
         if is_code(plain) {
             return Operand::Code;
         }
-        if plain.starts_with("-m") || !plain.starts_with('-') && !after_flag {
+        if has_modules && plain.starts_with("-m") || !plain.starts_with('-') && !after_flag {
             return Operand::File;
         }
         if plain.starts_with('-') {
@@ -130,13 +141,6 @@ fn operand(words: &[Word], is_code: impl Fn(&str) -> bool) -> Operand {
         }
     }
     found
-}
-
-/// The words that could name the script that a program is to run; the first that is a file is it.
-pub(super) fn scripts<'a>(names: [&str; 2], words: &'a [Word]) -> impl Iterator<Item = &'a str> + use<'a> {
-    let runs_scripts = runs_scripts(names);
-    let plain = words.iter().filter_map(Word::plain);
-    plain.filter(move |word| runs_scripts && !word.starts_with('-'))
 }
 
 #[cfg(test)]
@@ -188,6 +192,24 @@ mod tests {
             "bash -s",
             "sh",
             "bash -xc x",
+            "perl -mstrict -e x",
+            "perl '-Mstrict;print x' /dev/null",
+            "tcsh -m -c x",
+            "perl /dev/stdin",
+            "python3 -B /dev/fd/0",
+            "bash /proc/self/fd/./0",
+            "ruby /dev/../dev//stdin",
+            "python3 0",
+            "at now",
+            "crontab -",
+            "dc -e '!x'",
+            "sudo find . -exec rm {} +",
+            "setsid make -f x",
+            "watch 'p${z}ython3 -c x'",
+            "find . {-exec,x,+}",
+            "find . $A",
+            "find . *",
+            "fd x --exec=y",
         ] {
             assert!(told(text).is_some(), "{text}");
         }
@@ -209,6 +231,11 @@ mod tests {
             "make test",
             "ls -e",
             "bash --version",
+            "python3 -W 1 x.py",
+            "find ~/x -name y*",
+            "sudo find . -name x",
+            "setsid make all",
+            "watch 'ls -l'",
         ] {
             assert_eq!(told(text), None, "{text}");
         }

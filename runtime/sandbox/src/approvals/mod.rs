@@ -29,6 +29,7 @@ mod question;
 mod safe;
 mod settings;
 pub mod shell;
+mod splitting;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ mod witness;
 
 pub use caution::caution;
 pub use decide::{Asked, Decision, Refusal, Rule, decide, without_answer};
-pub use document::{Document, Entry, Listed, Stance};
+pub use document::{Document, Entry, LEGACY_AGENT, Listed, Stance};
 pub use effective::effective;
 pub use find::{Found, Places};
 pub use pending::{Approvals, Limits};

@@ -2,7 +2,8 @@
 //!
 //! **Promise.** A nod is for this text, in this folder, with this environment, for this agent and session, and these
 //! programs and this script as they were, or were not; whatever of it is another when the command starts, is told, and
-//! the command does not start. Between the last look and the start lie microseconds in which a file could still change; that is
+//! the command does not start. What it could run beside that, which only running it would tell, is not held, and whoever
+//! is asked is told so. Between the last look and the start lie microseconds in which a file could still change; that is
 //! said here, because nobody can close it from outside of the kernel. **Cost.** One look at each file, and one read of
 //! those that we could write to.
 
@@ -12,13 +13,13 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::decide::{Asked, Rule};
-use super::document::Entry;
+use super::document::{Entry, LEGACY_AGENT};
 use super::find::{Found, Places, find};
-use super::inline;
 use super::listed::{By, Seat, Seen};
 use super::policy::Policy;
 use super::programs::{self, Kind};
 use super::shell::Word;
+use super::splitting::{Split, split};
 use super::witness::Witness;
 
 /// How many words of a text that was not understood are looked at.
@@ -58,7 +59,7 @@ pub struct Plan {
     /// The names that were looked for, and where they were found.
     names: BTreeMap<String, Option<PathBuf>>,
     files: Vec<Witness>,
-    /// Whether it goes where only running it would tell, or is too long to be looked at: what it runs there is not held.
+    /// Whether only running it would tell all that it runs, or it is too long to be looked at: not all of that is held.
     pub(super) is_lost: bool,
     /// Where no file was that would be run if it were there.
     absent: Vec<PathBuf>,
@@ -167,28 +168,27 @@ impl Plan {
         for seat in &seen.programs {
             plan.note(&seat.typed, seat.found.as_ref(), &mut paths);
             plan.look_elsewhere(&folders, &seat.typed, &mut paths);
-            for word in inline::scripts(seat.names(), &seat.words) {
-                if plan.look_for(&folders, word, &mut paths) {
-                    break;
-                }
+            if programs::runs_scripts(seat.names()) {
+                plan.look_for_script(&folders, seat.words.iter().map(Word::plain), &mut paths);
             }
             if programs::kind(seat.names()) == Some(Kind::Carrier) {
-                let plain = seat.words.iter().filter_map(Word::plain);
-                let words: Vec<_> = plain.map(str::to_owned).collect();
+                let words = seat.argv().split_off(1);
                 plan.search(&words, places, &mut folders, &mut paths);
             }
             folders.follow(&seat.typed, seat.words.iter().map(Word::plain));
         }
         if seen.programs.is_empty() {
-            let mut words = words_of(asked.command);
+            let Split { mut words, is_whole } = split(asked.command);
             words.dedup();
-            folders.is_lost = goes_home(asked.command);
+            folders.is_lost = !is_whole || goes_home(asked.command);
             plan.search(&words, places, &mut folders, &mut paths);
         }
         plan.is_lost |= folders.is_lost;
         for path in paths {
-            if let Ok(witness) = Witness::take(&path, is_asked) {
-                plan.files.push(witness);
+            // One that we may not read is held by all but its bytes.
+            match Witness::take(&path, is_asked).or_else(|_| Witness::take(&path, false)) {
+                Ok(witness) => plan.files.push(witness),
+                Err(_) => plan.is_lost = true,
             }
         }
         plan
@@ -207,6 +207,33 @@ impl Plan {
         paths.extend(there);
         self.absent.extend(absent);
         is_there
+    }
+
+    /// Looks for the script that an interpreter or a shell is to run: its first word that is no flag. One behind a flag
+    /// could be the flag's value, so that the next is looked at too. A word that the shell expands is none.
+    fn look_for_script<'a>(
+        &mut self,
+        folders: &Folders,
+        words: impl Iterator<Item = Option<&'a str>>,
+        paths: &mut Vec<PathBuf>,
+    ) {
+        let mut after_flag = false;
+        for word in words {
+            let Some(word) = word else { break };
+            if word.starts_with('-') {
+                after_flag = !word.contains('=');
+                continue;
+            }
+            if self.look_for(folders, word, paths) && !after_flag {
+                return;
+            }
+            if !after_flag {
+                break;
+            }
+            after_flag = false;
+        }
+        // A module, a folder, a name to which it adds an ending, or what it reads.
+        self.is_lost = true;
     }
 
     /// Looks for a program that is named by a way to it, where the command goes to another folder first.
@@ -234,20 +261,28 @@ impl Plan {
             let names = found.as_ref().map_or([word.as_str(), ""], Found::names);
             programs::runs_scripts(names)
         };
-        let runs_scripts = words.iter().zip(&found).any(reads);
+        let reads: Vec<bool> = words.iter().zip(&found).map(reads).collect();
+        let runs_scripts = reads.contains(&true);
         for (at, (word, found)) in words.iter().zip(&found).enumerate() {
             self.note(word, found.as_ref(), paths);
             self.look_elsewhere(folders, word, paths);
-            if found.is_none() && runs_scripts && !word.starts_with('-') {
+            let behind = words.get(at + 1..).unwrap_or_default();
+            let behind = || {
+                behind
+                    .iter()
+                    .map(|word| (!is_open(word)).then_some(word.as_str()))
+            };
+            if reads.get(at) == Some(&true) {
+                self.look_for_script(folders, behind(), paths);
+            } else if found.is_none() && runs_scripts && !word.starts_with('-') {
                 self.look_for(folders, word, paths);
             }
-            let behind = words.get(at + 1..).unwrap_or_default();
-            folders.follow(word, behind.iter().map(|word| Some(word.as_str())));
+            folders.follow(word, behind());
         }
     }
 
     pub(super) fn make_lasting(&mut self, seen: &Seen, places: Places<'_>) {
-        if seen.programs.is_empty() {
+        if seen.programs.is_empty() || self.agent == LEGACY_AGENT {
             return;
         }
         let missing = seen.programs.iter().filter(|seat| seat.by.is_none());
@@ -376,8 +411,7 @@ impl Folders {
             return;
         }
         let word = words.find(|word| !word.is_some_and(|word| word.len() > 1 && word.starts_with('-')));
-        let is_plain = |word: &&str| *word != "-" && !word.contains(['$', '`', '*', '?', '[', '~']);
-        let Some(word) = word.flatten().filter(is_plain) else {
+        let Some(word) = word.flatten().filter(|word| *word != "-" && !is_open(word)) else {
             self.is_lost = true;
             return;
         };
@@ -414,19 +448,9 @@ fn goes_home(text: &str) -> bool {
     })
 }
 
-/// The words of a text that was not understood, as near as can be.
-fn words_of(text: &str) -> Vec<String> {
-    let words = text.split(|next: char| {
-        next.is_whitespace() || matches!(next, '|' | '&' | ';' | '<' | '>' | '(' | ')' | '`' | '{' | '}')
-    });
-    words
-        .map(|word| {
-            word.chars()
-                .filter(|next| !matches!(next, '\'' | '"' | '\\'))
-                .collect()
-        })
-        .filter(|word: &String| !word.is_empty())
-        .collect()
+/// Whether the shell makes something else of a word.
+fn is_open(word: &str) -> bool {
+    word.contains(['$', '`', '*', '?', '[', '~'])
 }
 
 fn hash_of(env: &BTreeMap<String, String>) -> [u8; 32] {

@@ -1,4 +1,4 @@
-//! The programs that run what they are told or find, by their names.
+//! The programs that run what they are told or find, by their names, and how each of them is told.
 //!
 //! **Bound.** It knows those of its tables, by their names without the version at the end; under another name none is
 //! known. **Cost.** A walk over the tables.
@@ -12,6 +12,8 @@ pub(super) struct Interpreter {
     pub(super) letters: &'static [char],
     /// Long options, and words.
     pub(super) words: &'static [&'static str],
+    /// Whether `-m` names a module to run, as which it looks like a file.
+    pub(super) has_modules: bool,
 }
 
 const INTERPRETERS: &[Interpreter] = &[
@@ -19,26 +21,32 @@ const INTERPRETERS: &[Interpreter] = &[
         names: &["python", "pypy", "ipython"],
         letters: &['c'],
         words: &[],
+        has_modules: true,
     },
     Interpreter {
         names: &["node", "nodejs", "bun", "deno", "tsx", "ts-node", "electron"],
         letters: &['e', 'p'],
         words: &["--eval", "--print", "eval"],
+        has_modules: false,
     },
     Interpreter {
         names: &["ruby", "jruby", "irb"],
         letters: &['e'],
         words: &[],
+        has_modules: false,
     },
     Interpreter {
         names: &["perl", "raku"],
-        letters: &['e', 'E'],
+        // A module is loaded with a line of code, which may have more in it than the module's name.
+        letters: &['e', 'E', 'm', 'M'],
         words: &[],
+        has_modules: false,
     },
     Interpreter {
         names: &["php", "php-cli"],
         letters: &['r', 'B', 'R', 'E'],
         words: &["--run", "--process-begin", "--process-code", "--process-end"],
+        has_modules: false,
     },
     Interpreter {
         names: &[
@@ -55,6 +63,7 @@ const INTERPRETERS: &[Interpreter] = &[
         ],
         letters: &['e', 'c'],
         words: &["--eval", "--execute"],
+        has_modules: false,
     },
     Interpreter {
         names: &[
@@ -62,6 +71,7 @@ const INTERPRETERS: &[Interpreter] = &[
         ],
         letters: &['e', 'E', 'c'],
         words: &["--eval", "--print", "--batch", "-eval", "-ex", "--cmd"],
+        has_modules: false,
     },
 ];
 
@@ -84,20 +94,53 @@ const SHELLS: &[&str] = &[
     "elvish",
 ];
 
-/// Programs whose arguments are programs of a kind, whatever flags they have.
-const LANGUAGES: &[&str] = &[
-    "awk",
-    "gawk",
-    "mawk",
-    "nawk",
-    "goawk",
-    "original-awk",
-    "sed",
-    "gsed",
-    "jq",
-    "bc",
-    "dc",
+/// How a program that is neither an interpreter nor a shell is told to run something.
+#[derive(Clone, Copy)]
+pub(super) enum Told {
+    /// Whatever its words are.
+    Always(&'static str),
+    /// By one of these flags.
+    With(&'static [&'static str], &'static str),
+    /// By a file of rules that is named, or by a rule.
+    Rules(&'static str),
+}
+
+const AWKS: &[&str] = &["awk", "gawk", "mawk", "nawk", "goawk", "original-awk"];
+const SEDS: &[&str] = &["sed", "gsed"];
+const ORDERS: &[(&[&str], Told)] = &[
+    (AWKS, Told::Always("a program for awk")),
+    (SEDS, Told::Always("a program for sed")),
+    (&["dc"], Told::Always("a program for dc")),
+    (
+        &["xargs", "parallel"],
+        Told::Always("a command for what it reads"),
+    ),
+    (
+        &["at", "batch", "crontab"],
+        Told::Always("commands that run later"),
+    ),
+    (
+        &["find", "gfind"],
+        Told::With(
+            &["-exec", "-execdir", "-ok", "-okdir"],
+            "a command for what it finds",
+        ),
+    ),
+    (
+        &["fd", "fdfind"],
+        Told::With(
+            &["-x", "-X", "--exec", "--exec-batch"],
+            "a command for what it finds",
+        ),
+    ),
+    (
+        &["make", "gmake"],
+        Told::Rules("rules that are named on the command line"),
+    ),
 ];
+
+/// Programs whose arguments are programs of a kind, whatever flags they have.
+const LANGUAGES: &[&[&str]] = &[AWKS, SEDS, &["jq", "bc", "dc"]];
 
 /// Programs that start others.
 const CARRIERS: &[&str] = &[
@@ -254,7 +297,7 @@ pub(super) fn kind(names: [&str; 2]) -> Option<Kind> {
             Some(Kind::Interpreter)
         } else if SHELLS.contains(&&*name) {
             Some(Kind::Shell)
-        } else if LANGUAGES.contains(&&*name) {
+        } else if LANGUAGES.iter().any(|names| names.contains(&&*name)) {
             Some(Kind::Language)
         } else {
             let is_carrier = CARRIERS.contains(&&*name).then_some(Kind::Carrier);
@@ -266,8 +309,9 @@ pub(super) fn kind(names: [&str; 2]) -> Option<Kind> {
 /// The names of all programs that are known here.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let interpreters = INTERPRETERS.iter().flat_map(|known| known.names);
-    let others = [SHELLS, LANGUAGES, CARRIERS, RUNNERS].into_iter().flatten();
-    interpreters.chain(others).copied()
+    let languages = LANGUAGES.iter().copied().flatten();
+    let others = [SHELLS, CARRIERS, RUNNERS].into_iter().flatten();
+    interpreters.chain(languages).chain(others).copied()
 }
 
 pub(super) fn interpreter(name: &str) -> Option<&'static Interpreter> {
@@ -288,12 +332,44 @@ pub(super) fn runs_scripts(names: [&str; 2]) -> bool {
     matches!(kind(names), Some(Kind::Interpreter | Kind::Shell)) || matches!(names, ["." | "source", _])
 }
 
-/// Whether a program starts another that its words name. Those that have rules of their own are not among them.
+/// How a program is told to run something, if it is one of those that can be.
+pub(super) fn told(name: &str) -> Option<Told> {
+    let order = ORDERS.iter().find(|(names, _)| names.contains(&name));
+    order.map(|(_, told)| *told)
+}
+
+/// Whether a program starts another that its words name. Those that are [told](told) otherwise are not among them.
 pub(super) fn starts_another(name: &str) -> bool {
-    let has_rules = [
-        "xargs", "parallel", "find", "gfind", "fd", "fdfind", "make", "gmake",
-    ];
-    CARRIERS.contains(&name) && !has_rules.contains(&name)
+    CARRIERS.contains(&name) && told(name).is_none()
+}
+
+impl Told {
+    /// What a program is told, if it is by one of these words. `is_open`: one more of them could become any flag.
+    pub(super) fn by<'a>(
+        self,
+        mut words: impl Iterator<Item = &'a str>,
+        is_open: bool,
+    ) -> Option<&'static str> {
+        let (is_told, what) = match self {
+            Self::Always(what) => (true, what),
+            Self::With(flags, what) => {
+                let is_flag = |word: &str| {
+                    let flag = word.split_once('=').map_or(word, |(flag, _)| flag);
+                    flags.contains(&flag)
+                };
+                (is_open || words.any(is_flag), what)
+            }
+            Self::Rules(what) => (is_open || words.any(names_rules), what),
+        };
+        is_told.then_some(what)
+    }
+}
+
+fn names_rules(word: &str) -> bool {
+    ["--file", "--makefile", "--eval"]
+        .iter()
+        .any(|flag| word.starts_with(flag))
+        || word.starts_with('-') && !word.starts_with("--") && word.contains(['f', 'E'])
 }
 
 /// Whether it is a shell.

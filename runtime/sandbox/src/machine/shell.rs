@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// Where programs are looked for if nobody says where.
 const PLACES: &str = "/usr/local/bin:/usr/bin:/bin";
-/// Shells that say their `PATH` when asked as [`ASK`] asks.
-const ASKABLE: &[&str] = &["ash", "bash", "dash", "ksh", "mksh", "sh", "zsh"];
+/// Shells that read the language of `sh`, in which commands are written.
+const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "mksh", "sh", "zsh"];
 /// Programs that stand where a shell stands and run nothing.
 const NO_SHELLS: &[&str] = &["false", "nologin", "true"];
 
@@ -22,19 +22,14 @@ pub(super) fn choose(variables: &BTreeMap<OsString, OsString>) -> PathBuf {
     let own = own.filter(|shell| shell.is_absolute() && shell.is_file());
     let name = own.and_then(name_of).unwrap_or_default();
     match own {
-        Some(own) if name != "fish" && !NO_SHELLS.contains(&name) => own.to_owned(),
+        Some(own) if SHELLS.contains(&name) => own.to_owned(),
         own => {
             let bash = own
-                .filter(|_| name == "fish")
+                .filter(|_| !NO_SHELLS.contains(&name))
                 .and_then(|_| find("bash", &path_of(variables)));
             bash.unwrap_or_else(|| PathBuf::from("/bin/sh"))
         }
     }
-}
-
-/// Whether a shell can be asked for its `PATH`.
-pub(super) fn can_be_asked(shell: &Path) -> bool {
-    name_of(shell).is_some_and(|name| ASKABLE.contains(&name))
 }
 
 fn name_of(shell: &Path) -> Option<&str> {
@@ -91,10 +86,12 @@ mod tests {
             assert_eq!(with_shell(none), Path::new("/bin/sh"), "{none}");
         }
         let folder = tempfile::tempdir().unwrap();
-        let fish = folder.path().join("fish");
-        fs::write(&fish, "").unwrap();
-        let bash = with_shell(fish.to_str().unwrap());
-        assert!(bash.ends_with("bash") && bash.is_file());
+        for name in ["fish", "nu", "pwsh", "tcsh", "my-own"] {
+            let other = folder.path().join(name);
+            fs::write(&other, "").unwrap();
+            let bash = with_shell(other.to_str().unwrap());
+            assert!(bash.ends_with("bash") && bash.is_file(), "{name}");
+        }
     }
 
     #[test]

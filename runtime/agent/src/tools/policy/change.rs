@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 
 use super::lists::{Allow, Filter, List, Origin};
 use super::rule::{Effect, Layer, Rule};
-use super::sandbox::Source;
-use super::{Machine, Policy, SandboxTools, Sources, Tool};
+use super::{Machine, Policy, Sources, Tool};
 
 /// A command, and what should be known before it is given.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -149,27 +148,20 @@ impl Policy {
         let config = sources.config;
         let agent = &self.subject.agent;
         let own = config.agents.entries.get(agent);
-        let own = own.and_then(|agent| agent.tools.as_ref()?.sandbox.as_ref()?.tools.also_allow.clone());
-        let source = SandboxTools::of(config, agent).allow_source;
-        match own {
-            Some(also) if source == Source::Agent => {
-                let path = Path::of([
-                    "agents",
-                    "entries",
-                    agent,
-                    "tools",
-                    "sandbox",
-                    "tools",
-                    "alsoAllow",
-                ]);
-                Change::set(&path, &json!(with(also, name)))
-            }
-            _ => {
-                let tools = &config.tools.sandbox.tools;
-                let path = Path::of(["tools", "sandbox", "tools"]);
-                list_at(&path, tools.allow.as_ref(), tools.also_allow.as_ref(), name)
-            }
-        }
+        let own = own.and_then(|agent| Some(&agent.tools.as_ref()?.sandbox.as_ref()?.tools));
+        // Each of the agent's lists stands in place of the one for all.
+        let own = own.filter(|own| own.allow.is_some() || own.also_allow.is_some());
+        let (path, lists) = match own {
+            Some(own) => (
+                Path::of(["agents", "entries", agent, "tools", "sandbox", "tools"]),
+                own,
+            ),
+            None => (
+                Path::of(["tools", "sandbox", "tools"]),
+                &config.tools.sandbox.tools,
+            ),
+        };
+        list_at(&path, lists.allow.as_ref(), lists.also_allow.as_ref(), name)
     }
 }
 

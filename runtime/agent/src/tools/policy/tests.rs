@@ -261,6 +261,14 @@ fn commands_may_have_no_place_where_files_have_one() {
         verdict.rule.to_string(),
         "commands of this session do not run where they are configured to; tools.exec.host says so"
     );
+    let mut elsewhere = subject("work");
+    elsewhere.commands = Machine::Nowhere;
+    let own = json!({"agents": {"entries": {"work": {"tools": {"exec": {"host": "node"}}}}}});
+    let told = policy_for(own, elsewhere).judge(&runs).rule.to_string();
+    assert!(
+        told.ends_with("agents.entries.work.tools.exec.host says so"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -444,5 +452,11 @@ fn the_command_changes_what_decided_and_nothing_else() {
     assert_eq!(
         give(own, "read"),
         r#"openclaw config set agents.entries.work.tools.alsoAllow '["read"]'"#
+    );
+    let own = json!({"tools": {"sandbox": {"tools": {"allow": ["read"]}}},
+        "agents": {"entries": {"work": {"tools": {"sandbox": {"tools": {"allow": ["exec"]}}}}}}});
+    assert_eq!(
+        give(own, "browser"),
+        r#"openclaw config set agents.entries.work.tools.sandbox.tools.allow '["exec","browser"]'"#
     );
 }

@@ -124,6 +124,45 @@ fn a_script_that_was_changed_does_not_run() {
 }
 
 #[test]
+fn no_decoy_stands_in_for_the_script() {
+    for text in [
+        "python3 -X dev deploy.py",
+        "node -r ./dev deploy.py",
+        "bash 'deploy.py' > log",
+        "cd 'my sub' && bash 'my deploy.py'",
+        "sh -c \"bash 'my sub/my deploy.py'\" > log",
+        "bash my\\ sub/my\\ deploy.py > log",
+    ] {
+        let world = World::new(&[]);
+        world.program("node", "");
+        fs::create_dir(world.cwd().join("my sub")).unwrap();
+        for decoy in ["dev", "my", "deploy.py", "my sub/my deploy.py", "my sub/my"] {
+            fs::write(world.cwd().join(decoy), "good").unwrap();
+        }
+        let plan = world.asks(text);
+        assert_eq!(check(&world, &plan), Ok(()), "{text}");
+        for script in ["deploy.py", "my sub/my deploy.py"] {
+            fs::write(world.cwd().join(script), "evil").unwrap();
+        }
+        let drift = check(&world, &plan).unwrap_err();
+        assert!(drift.what.contains("deploy.py"), "{text}: {drift}");
+    }
+}
+
+#[test]
+fn a_program_that_cannot_be_read_is_held_by_what_can_be_seen_of_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new(&[]);
+    let path = world.program("tool", "#!/bin/sh\n");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o300)).unwrap();
+    let plan = world.asks("tool a");
+    fs::remove_file(&path).unwrap();
+    world.program("tool", "#!/bin/sh\n");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o300)).unwrap();
+    assert!(check(&world, &plan).is_err());
+}
+
+#[test]
 fn what_was_not_there_when_it_was_asked_about_does_not_run_once_it_is() {
     for (text, new) in [
         ("sh later.sh", "work/later.sh"),
@@ -167,17 +206,29 @@ fn what_was_not_there_when_it_was_asked_about_does_not_run_once_it_is() {
 #[test]
 fn where_no_script_can_be_held_whoever_is_asked_is_told() {
     let world = World::new(&[]);
+    fs::create_dir_all(world.cwd().join("sub")).unwrap();
+    fs::create_dir_all(world.cwd().join("folder")).unwrap();
+    fs::write(world.cwd().join("run.sh"), "").unwrap();
+    fs::write(world.cwd().join("sub/run.sh"), "").unwrap();
     for text in [
         "cd $X && sh run.sh",
         "cd; sh run.sh",
         "cd - && ./run",
         "popd; ./run",
+        "sh ./dep*.sh",
+        "sh ./dep*.sh > x",
+        "sh $X > x",
+        "python3 -m tool",
+        "python3 folder",
+        "setsid sh $X",
     ] {
         let warning = world.asks(text).warning.unwrap_or_default();
-        assert!(warning.contains("no script there is held"), "{text}: {warning}");
+        assert!(warning.contains("would not be seen"), "{text}: {warning}");
     }
-    let warning = world.asks("cd sub && sh run.sh").warning.unwrap_or_default();
-    assert!(!warning.contains("held"), "{warning}");
+    for text in ["cd sub && sh run.sh", "sh run.sh a", "echo $X > y", "ls *"] {
+        let warning = world.asks(text).warning.unwrap_or_default();
+        assert!(!warning.contains("would not be seen"), "{text}: {warning}");
+    }
 }
 
 #[test]

@@ -267,6 +267,50 @@ fn code_on_the_command_line_needs_a_nod_even_where_everything_runs() {
 }
 
 #[test]
+fn where_nobody_is_asked_nobody_is_asked_about_code_either() {
+    let mut world = World::new(&["{bin}/good", "/usr/bin/perl"]);
+    world.file["defaults"] = json!({});
+    world.config = json!({"tools": {"exec": {"mode": "allowlist", "strictInlineEval": true}}});
+    for text in ["ls", "ruby -e 1", "perl -e 1 > x"] {
+        match world.decide(text) {
+            Decision::Refuse(refusal) => {
+                assert!(refusal.why.contains("nobody is asked"), "{text}: {refusal}")
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+    assert!(
+        matches!(world.asks("perl -e 1").rule, Rule::Code(_)),
+        "it is on the list"
+    );
+}
+
+#[test]
+fn an_agent_whose_entries_would_count_for_another_is_offered_none() {
+    let world = World::new(&[]);
+    world.program("tool", "#!/bin/sh\n");
+    let lasting = |agent: &str| {
+        let rules = world.rules();
+        let cwd = world.cwd();
+        let asked = Asked {
+            command: "tool a",
+            cwd: &cwd,
+            env: &world.env,
+            set: &[],
+            agent,
+            session: "s",
+            call: &world.call,
+            now_ms: 0,
+        };
+        match decide(&asked, &rules.0, &rules.1) {
+            Decision::Ask(plan) => plan.lasting.is_some(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(lasting("work") && !lasting("default"));
+}
+
+#[test]
 fn where_all_is_asked_about_the_list_does_not_help_and_nothing_lasts() {
     let mut world = World::new(&["{bin}/good"]);
     world.program("good", "#!/bin/sh\n");

@@ -126,7 +126,10 @@ async fn a_folder_that_is_not_there_gives_way_and_variables_that_run_code_do_not
         format!("Warning: there is no folder ~/x; the command was run in {workspace}.\n{workspace}")
     );
     let left_out = place
-        .exec(json!({"command": "echo [$NODE_OPTIONS]", "env": {"NODE_OPTIONS": "x"}}))
+        .exec(
+            json!({"command": "echo [$NODE_OPTIONS$OPENCLAW_CHANNEL_CONTEXT]", "env":
+            {"NODE_OPTIONS": "x", "OPENCLAW_CHANNEL_CONTEXT": "{}"}}),
+        )
         .await;
     assert!(left_out.text.ends_with("NODE_OPTIONS.\n[]"), "{}", left_out.text);
     for name in ["PATH", "LD_PRELOAD"] {
