@@ -12,6 +12,9 @@ const SEED: u64 = 0x6f70_656e_636c_6177;
 /// The most bytes of which an input is made.
 const BYTES: usize = 16 << 10;
 
+/// How much longer a target goes on that has not met yet what it must meet.
+const LONGER: Duration = Duration::from_secs(120);
+
 /// How long a target goes on.
 pub(crate) fn time() -> Duration {
     let seconds = std::env::var("OPENCLAW_FUZZ_SECONDS").ok();
@@ -30,13 +33,19 @@ fn seed() -> u64 {
 
 /// Hands one input after the other to a body until the time is over, and says how many there were. What a body returns
 /// early for want of bytes is no failure.
-pub(crate) fn fuzz(
+pub(crate) fn fuzz(target: &str, body: impl FnMut(&mut Unstructured<'_>) -> arbitrary::Result<()>) -> u64 {
+    fuzz_until(target, body, || true)
+}
+
+/// The same, and on a slow machine for longer: until everything was met that must be.
+pub(crate) fn fuzz_until(
     target: &str,
     mut body: impl FnMut(&mut Unstructured<'_>) -> arbitrary::Result<()>,
+    is_met: impl Fn() -> bool,
 ) -> u64 {
     let (begun, time, first) = (Instant::now(), time(), seed());
     let mut count = 0;
-    while count == 0 || begun.elapsed() < time {
+    while count == 0 || begun.elapsed() < time || (!is_met() && begun.elapsed() < time + LONGER) {
         let number = first.wrapping_add(count);
         let mut random = Rng::with_seed(number);
         let mut bytes = vec![0; random.usize(1..=BYTES)];

@@ -21,7 +21,9 @@ const TRAP: &str = "unreachable";
 /// What the cases here may compute.
 const CPU: Duration = Duration::from_millis(100);
 /// How much later than at its limit a call may end here. The benches measure the real distance.
-pub(super) const SLACK: Duration = Duration::from_secs(2);
+/// It stands at the end of the machine's queue, behind the other tests; that it was its computing that ended it is asserted
+/// beside this.
+pub(super) const SLACK: Duration = Duration::from_secs(15);
 
 fn asks() -> Value {
     json!({"limits": {"cpu": format!("{} ms", CPU.as_millis())}})

@@ -23,3 +23,4 @@ mod interface;
 mod memory;
 mod packages;
 mod table;
+mod watch;

@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::common::{Fixture, start_in, text, tool};
+use crate::watch::Watch;
 
-/// Within which an honest call is answered, whatever goes on beside it. The benches measure the real figure; this is one
-/// for an unoptimised build on a machine that does other things too.
+/// Within which an honest call is answered, whatever goes on beside it, by a [`Watch`]. The benches measure the real
+/// figure; this is one for an unoptimised build on a machine that does other things too.
 pub(crate) const BAR: Duration = Duration::from_millis(400);
 /// How much more memory the process may hold afterwards: the places for guests keep what was used in them, and the
 /// allocator keeps some for what comes next.
@@ -81,10 +82,10 @@ impl House {
         let (memory, files, audit) = (memory(), files(), self.lines(attacker).await.len());
         let host = &self.fixture.host;
         let before = host.held().memory;
-        let (begun, over) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+        let (watch, over) = (Watch::start(), Arc::new(AtomicBool::new(false)));
         let neighbour = tokio::spawn(visit(host.clone(), Arc::clone(&over)));
         let ended = attack.await;
-        let lasted = begun.elapsed();
+        let lasted = watch.took().await;
         over.store(true, Ordering::Relaxed);
         let answered = neighbour.await.unwrap();
         let least = lasted.as_millis() / BAR.as_millis();
@@ -147,10 +148,10 @@ async fn visit(host: Host, over: Arc<AtomicBool>) -> u32 {
     loop {
         // The last call is one that begins when it is over.
         let is_last = over.load(Ordering::Relaxed);
-        let begun = Instant::now();
+        let watch = Watch::start();
         let asked = host.call("honest", "{}", CallContext::default(), None);
-        let said = timeout(BAR, asked).await;
-        let waited = begun.elapsed();
+        let said = timeout(PATIENCE, asked).await;
+        let waited = watch.took().await;
         let said = said.unwrap_or_else(|_| panic!("the neighbour was not answered within {waited:?}"));
         assert_eq!(text(&said.unwrap()), "A tool");
         assert!(waited <= BAR, "the neighbour waited for {waited:?}");

@@ -8,3 +8,4 @@ pub mod measure;
 pub mod parrot;
 pub mod peer;
 pub mod platforms;
+pub mod templates;

@@ -16,6 +16,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use openclaw_test::{Access, Component, Error, Host, Part};
+use openclaw_tests::templates::alone_in_templates;
 use serde_json::{Value, json};
 
 fn root() -> PathBuf {
@@ -468,6 +469,7 @@ fn package(template: &str) -> tempfile::TempDir {
 
 #[test]
 fn mistakes_in_a_package_are_told_with_the_way_out() {
+    let _alone = alone_in_templates();
     let folder = package("tool");
     let path = |name: &str| folder.path().join(name);
     // One mistake at a time.
@@ -545,6 +547,7 @@ fn what_is_no_component_or_no_tool_is_told_apart() {
 
 #[test]
 fn the_templates_are_what_they_show() {
+    let _alone = alone_in_templates();
     let tool = Component::build(package("tool").path()).unwrap();
     let mut host = Host::new();
     let greeting = tool.call(&mut host, "greet", json!({"name": "Zoë"})).unwrap();

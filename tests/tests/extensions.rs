@@ -13,6 +13,7 @@ use std::process::Command;
 
 use openclaw_policy::{Capabilities, Manifest, World};
 use openclaw_test::{Component, Host};
+use openclaw_tests::templates::alone_in_templates;
 use serde_json::json;
 use wit_parser::decoding::{DecodedWasm, decode};
 
@@ -153,6 +154,7 @@ fn a_tool_imports_what_its_code_reaches() {
 
 #[test]
 fn the_templates_build_as_they_stand() {
+    let _alone = alone_in_templates();
     let target = root().join("target/templates");
     let build = |name: &str| build(&root().join("sdk/templates").join(name), &target);
     let (imports, exports) = build("tool");

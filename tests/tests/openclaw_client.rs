@@ -230,9 +230,15 @@ impl Window {
 
     /// Types a line.
     fn say(&mut self, text: &str) {
+        let before = self.drawn.lock().unwrap().len();
         self.keys.write_all(text.as_bytes()).unwrap();
         self.keys.flush().unwrap();
         // Keys that come at once are a paste, in which the last one only begins a new line.
+        let deadline = Instant::now() + PATIENCE;
+        while self.drawn.lock().unwrap().len() == before {
+            assert!(Instant::now() < deadline, "{text:?} is not drawn");
+            thread::sleep(Duration::from_millis(20));
+        }
         thread::sleep(Duration::from_millis(300));
         self.seen = self.drawn.lock().unwrap().len();
         self.keys.write_all(b"\r").unwrap();

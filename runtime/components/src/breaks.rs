@@ -199,9 +199,15 @@ mod tests {
     #[tokio::test]
     async fn a_flood_of_lines_is_cut_and_the_number_of_the_rest_is_written_when_its_minute_is_over() {
         let folder = tempfile::tempdir().unwrap();
-        let breaks = flood(folder.path(), Duration::from_millis(600));
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        let breaks = flood(folder.path(), Duration::from_secs(2));
         let state = breaks.0.state.clone();
+        let rows = async || {
+            let rows = state.read(|view| view.audit_of("extension:loud", REFUSE, 1000));
+            rows.await.unwrap().len()
+        };
+        while rows().await <= LINES as usize {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         assert_eq!(told(folder.path(), state).await, (LINES + 1, Some(69)));
     }
 

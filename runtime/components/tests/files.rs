@@ -272,7 +272,7 @@ async fn a_fifo_holds_no_guest_up() {
         world.says(&["write", "/data/fifo", "x"]).await,
         "error: PermissionDenied"
     );
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(30));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -356,5 +356,5 @@ async fn a_call_that_is_dropped_leaves_nothing_behind() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), gone).await.unwrap();
 }

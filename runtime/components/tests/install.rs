@@ -88,8 +88,11 @@ async fn a_component_that_exports_nothing_callable_is_refused() {
 async fn a_bomb_is_refused_before_it_is_compiled() {
     let calls = "(call_indirect (i32.const 0))".repeat(100_000);
     let text = format!("(component (core module (table 1 funcref) (func {calls})))");
+    let fixture = start().await;
+    let package = fixture.package("demo", &wat::parse_str(text).unwrap(), &json!({}));
     let begun = Instant::now();
-    let error = refuse(&wat::parse_str(text).unwrap()).await;
+    let error = fixture.host.install(&package).await.unwrap_err();
+    let took = begun.elapsed();
     assert!(
         matches!(
             error,
@@ -100,7 +103,8 @@ async fn a_bomb_is_refused_before_it_is_compiled() {
         ),
         "{error}"
     );
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(fixture.host.list().await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,7 +121,7 @@ async fn a_compilation_that_takes_too_long_is_stopped() {
         matches!(error, Error::Compile(CompileFailure::Time(_))),
         "{error}"
     );
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

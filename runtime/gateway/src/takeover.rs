@@ -163,7 +163,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(300));
             drop(state);
         });
-        open_state(options, false).unwrap();
+        open_within(Duration::from_secs(60), options, false).unwrap();
         freed.join().unwrap();
     }
 

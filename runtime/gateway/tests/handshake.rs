@@ -93,7 +93,8 @@ async fn a_wrong_secret_is_answered_slowly_and_by_its_name() {
     assert_eq!(error["code"], "INVALID_REQUEST");
     let begun = Instant::now();
     home.dial().await.hello(connect(json!({}))).await;
-    assert!(begun.elapsed() < Duration::from_millis(250));
+    // A third wrong one would wait for a second.
+    assert!(begun.elapsed() < Duration::from_secs(1));
 }
 
 #[tokio::test]
@@ -331,7 +332,7 @@ async fn a_client_that_says_nothing_is_let_go_at_the_deadline() {
     let mut client = home.dial().await;
     let begun = Instant::now();
     assert_eq!(client.rest().await, (Vec::new(), Some((1000, String::new()))));
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]

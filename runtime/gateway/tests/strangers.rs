@@ -20,17 +20,21 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
-/// The longest of some calls of `health`, by a client that is there already.
+/// The longest of some calls of `health`, by a client that is there already. One in ten is passed over: the machine may
+/// keep this process waiting for a moment. Who holds others up does so again and again, or for long.
 async fn slowest_health(client: &mut Client, calls: u32) -> Duration {
-    let mut slowest = Duration::ZERO;
+    let mut took = Vec::new();
     for _ in 0..calls {
         let begun = Instant::now();
         let answer = client.call("health", json!({})).await;
         assert_eq!(answer["payload"]["ok"], true);
-        slowest = slowest.max(begun.elapsed());
+        took.push(begun.elapsed());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    slowest
+    took.sort_unstable();
+    let longest = took[took.len() - 1];
+    assert!(longest < Duration::from_secs(10), "{longest:?}");
+    took[took.len() - 1 - took.len() / 10]
 }
 
 /// A WebSocket's request and answer, by hand.
@@ -155,7 +159,8 @@ async fn a_thousand_wrong_tokens_get_nobody_in_and_hold_nobody_up() {
         .await
         .hello(connect(json!({"auth": {"token": TOKEN}})))
         .await;
-    assert!(begun.elapsed() < Duration::from_millis(500));
+    // A wrong one would wait for five seconds by now.
+    assert!(begun.elapsed() < Duration::from_secs(3));
     let waits: Vec<Duration> = tries.join_all().await;
     // Each try waits longer, up to five seconds: a thousand take more than an hour one after the other.
     assert!(
@@ -331,17 +336,20 @@ async fn a_stranger_that_sends_pongs_without_end_holds_nobody_up() {
         let frames = control(PONG, 0).repeat(20_000);
         while std::io::Write::write_all(&mut &stranger, &frames).is_ok() {}
     });
+    let (done, over) = std::sync::mpsc::channel::<()>();
     let watchdog = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs(3));
+        // Until all calls were answered, or because they are not.
+        let _ = over.recv_timeout(Duration::from_secs(15));
         other.shutdown(std::net::Shutdown::Both).unwrap();
     });
     let begun = Instant::now();
     let slowest = slowest_health(&mut honest, 20).await;
     let took = begun.elapsed();
+    drop(done);
     watchdog.join().unwrap();
     flood.join().unwrap();
     assert!(slowest < Duration::from_millis(500), "{slowest:?}");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[tokio::test]
@@ -362,7 +370,7 @@ async fn a_client_that_pings_before_it_connects_is_still_let_in() {
             assert!(stream.read_buf(&mut read).await.unwrap() > 0);
         }
     };
-    let hello = tokio::time::timeout(Duration::from_secs(5), read).await;
+    let hello = tokio::time::timeout(Duration::from_secs(20), read).await;
     assert!(hello.is_ok(), "the gateway no longer reads");
 }
 
@@ -427,7 +435,7 @@ async fn long_requests_that_take_their_time_hold_up_no_other_long_ones() {
     }
     client.send(&request("last", "health", &long)).await;
     let answered = async { while client.next().await["id"] != "last" {} };
-    let answered = tokio::time::timeout(Duration::from_secs(5), answered).await;
+    let answered = tokio::time::timeout(Duration::from_secs(20), answered).await;
     assert!(answered.is_ok(), "the last one still waits");
 }
 
@@ -473,7 +481,12 @@ async fn stopping_waits_for_nobody_who_has_not_said_who_they_are() {
     home.operator().await;
     let begun = Instant::now();
     home.running.stop("test", None).await;
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Whoever is waited for is waited for five seconds.
+    assert!(
+        begun.elapsed() < Duration::from_millis(4900),
+        "{:?}",
+        begun.elapsed()
+    );
     assert_eq!(unproven.rest().await.1.map(|end| end.0), Some(1012));
     drop(silent);
 }

@@ -223,8 +223,14 @@ async fn a_flood_is_kept_within_bounds_from_its_end() {
 #[tokio::test]
 async fn a_character_that_comes_in_halves_is_whole_and_streams_do_not_mix() {
     let jobs = Jobs::default();
-    let text = r"printf '\342\202'; sleep 0.1; printf '\360\237' >&2; sleep 0.1; printf '\254'; sleep 0.1; printf '\230\200\n' >&2; printf '\303'";
+    let text = r"printf '\342\202'; read x; printf '\360\237' >&2; read x; printf '\254'; read x; printf '\230\200\n' >&2; read x; printf '\303'";
     let job = background(&jobs, "main", text).await;
+    let mut changes = job.changes();
+    // Each piece comes after the one before was heard.
+    for _ in 0..4 {
+        timeout(PATIENCE, changes.changed()).await.unwrap().unwrap();
+        job.write("\n").await.unwrap();
+    }
     end(&job).await;
     assert_eq!(job.output(), "€😀\n\u{fffd}");
 }
@@ -233,12 +239,13 @@ async fn a_character_that_comes_in_halves_is_whole_and_streams_do_not_mix() {
 async fn what_goes_on_after_the_commands_own_end_is_still_a_job() {
     let jobs = Jobs::default();
     let mut ends = jobs.ends();
-    let foreground = start(
-        &jobs,
-        terms("main"),
-        "(read x < /dev/null; sleep 0.5; echo late; sleep 85.0471) & echo early",
-    )
-    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let text = format!(
+        "(read x < /dev/null; while [ ! -e {} ]; do sleep 0.01; done; echo late; sleep 85.0471) & echo early",
+        go.display()
+    );
+    let foreground = start(&jobs, terms("main"), &text).await;
     let mut changes = foreground.job().changes();
     let begun = Instant::now();
     while foreground.job().glance().end.is_none() {
@@ -252,6 +259,7 @@ async fn what_goes_on_after_the_commands_own_end_is_still_a_job() {
     );
     let job = foreground.release(true);
     job.drain();
+    std::fs::write(&go, "").unwrap();
     job.news(PATIENCE).await;
     assert_eq!(job.drain().0, "late\n");
     job.kill();

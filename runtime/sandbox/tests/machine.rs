@@ -273,7 +273,12 @@ async fn whoever_drops_a_command_ends_all_that_it_started() {
 #[tokio::test]
 async fn what_hears_is_asked_to_end_before_it_is_killed() {
     let text = "trap 'echo asked; exit 5' TERM; echo ready; while :; do sleep 0.01; done";
-    let mut process = start(&machine(), command(text)).await;
+    // It is asked, and not killed however slow the machine is.
+    let machine = Machine::new(Settings {
+        grace: PATIENCE,
+        ..settings(&[])
+    });
+    let mut process = start(&machine, command(text)).await;
     let ready = process.output.recv().await.unwrap();
     assert_eq!(&ready.bytes[..], b"ready\n");
     process.stop().cancel();
@@ -284,11 +289,17 @@ async fn what_hears_is_asked_to_end_before_it_is_killed() {
 #[tokio::test]
 async fn its_end_is_told_while_what_it_left_behind_still_prints() {
     let nap = seconds(93);
-    let text = format!("(sleep 0.5; echo late; sleep {nap}) & echo early; exit 4");
+    let folder = TempDir::new().unwrap();
+    let go = folder.path().join("go");
+    let text = format!(
+        "(while [ ! -e {} ]; do sleep 0.01; done; echo late; sleep {nap}) & echo early; exit 4",
+        go.display()
+    );
     let mut process = start(&machine(), command(&text)).await;
     let end = timeout(PATIENCE, &mut process.end).await.unwrap().unwrap();
     assert_eq!(end, End::Code(4));
     assert_eq!(&process.output.try_recv().unwrap().bytes[..], b"early\n");
+    fs::write(&go, "").unwrap();
     let late = timeout(PATIENCE, process.output.recv()).await.unwrap().unwrap();
     assert_eq!(&late.bytes[..], b"late\n");
     come_to(&nap, 1).await;
@@ -380,7 +391,11 @@ async fn a_terminal_is_one_with_a_size_keys_and_an_end_of_input() {
     come_to(&nap, 0).await;
 
     let mut process = start(&machine(), wanted("stty -echo; echo ready; cat; echo end")).await;
-    process.output.recv().await.unwrap();
+    // A terminal may hand on a line and its end one after the other.
+    let mut ready = Vec::new();
+    while !ready.ends_with(b"\r\n") {
+        ready.extend_from_slice(&process.output.recv().await.unwrap().bytes);
+    }
     for input in [Input::Bytes("line\r".into()), Input::End] {
         process.input.send(input).await.unwrap();
     }
@@ -393,7 +408,8 @@ fn all_are_killed_when_the_runtime_goes_away() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let nap = seconds(99);
     let process = runtime.block_on(async {
-        let text = format!("sleep {nap} & setsid sleep {nap} & wait");
+        // Only what sleeps already has that for an argument of its own.
+        let text = format!("sleep {nap} & setsid sh -c 'sleep {nap}; :' & wait");
         let process = start(&machine(), command(&text)).await;
         come_to(&nap, 2).await;
         process

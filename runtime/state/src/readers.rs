@@ -153,6 +153,11 @@ mod tests {
                 let work = move |_: &View<'_>| {
                     let now = running.fetch_add(1, Ordering::SeqCst) + 1;
                     most.fetch_max(now, Ordering::SeqCst);
+                    // The first stay until every place is taken.
+                    let begun = std::time::Instant::now();
+                    while most.load(Ordering::SeqCst) < READERS && begun.elapsed() < Duration::from_secs(10) {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
                     std::thread::sleep(Duration::from_millis(20));
                     running.fetch_sub(1, Ordering::SeqCst);
                     Ok::<_, Error>(())

@@ -69,7 +69,7 @@ async fn reads_that_overlap_without_a_pause_do_not_let_the_log_grow_without_end(
         reader.await.unwrap();
     }
     // On a busy machine a try to find a moment without reads may fail.
-    assert!(longest < 200 * MIB, "{} MiB", longest / MIB);
+    assert!(longest < 280 * MIB, "{} MiB", longest / MIB);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -175,8 +175,11 @@ fn a_caller_that_leaves_while_a_peer_is_waited_for_leaves_nothing_behind() {
         for (letter, passages) in tools::WITH_PEER {
             let attack = async {
                 peer.hold(true);
+                let mut arrivals = peer.arrivals();
                 let (call, mut heard) = begin(&house.fixture.host, "try", letter);
                 heard.recv().await.unwrap();
+                // Some say that they are there before they begin what they wait for.
+                arrivals.changed().await.unwrap();
                 leave(letter, call).await;
                 peer.hold(false);
                 goes_through(&house, "try", letter).await;

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use super::SPIN;
 use crate::common::tool;
 use crate::ordeal::{BAR, House, SAY, WARM};
+use crate::watch::Watch;
 
 /// How many lines the audit takes of one extension in a minute.
 const LINES: usize = 30;
@@ -62,12 +63,12 @@ impl Street {
             async move {
                 let (mut worst, mut asked) = (Duration::ZERO, 0);
                 while !over.load(Ordering::Relaxed) {
-                    let begun = Instant::now();
+                    let watch = Watch::start();
                     let (said, _) = parrot
                         .handle(json!([{"do": "deliver", "id": "m1", "text": "hello"}]))
                         .await;
                     assert!(!said.to_string().contains("refused"), "{said}");
-                    worst = worst.max(begun.elapsed());
+                    worst = worst.max(watch.took().await);
                     asked += 1;
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
@@ -177,7 +178,8 @@ async fn invoke(port: u16, token: String, tool: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gateway_full_of_spinners_says_that_it_is_well_and_calls_an_honest_tool() {
     let house = Gateway::onboarded();
-    let limits = json!({"cpu": "100 ms", "concurrency": 32});
+    // Together they have all the places that are not kept for others, so that none of them waits for one.
+    let limits = json!({"cpu": "100 ms", "concurrency": 24, "deadline": "120 s"});
     for (name, call, limits) in [
         ("spin", SPIN, limits.clone()),
         ("whirl", SPIN, limits),
@@ -199,19 +201,20 @@ async fn a_gateway_full_of_spinners_says_that_it_is_well_and_calls_an_honest_too
     line.must("health", json!({})).await;
     let mut crowd = JoinSet::new();
     for tool in ["spin", "whirl"] {
-        for _ in 0..32 {
+        for _ in 0..24 {
             crowd.spawn(invoke(port, token.clone(), tool));
         }
     }
     let (mut worst, mut asked) = (Duration::ZERO, 0);
     let mut ended = 0;
     while !crowd.is_empty() {
-        let begun = Instant::now();
+        let watch = Watch::start();
         assert_eq!(line.must("health", json!({})).await["ok"], true);
-        assert!(begun.elapsed() < BAR, "health came after {:?}", begun.elapsed());
+        let health = watch.took().await;
+        assert!(health < BAR, "health came after {health:?}");
         let honest = invoke(port, token.clone(), "honest").await;
         assert!(honest.contains("A tool"), "{honest}");
-        worst = worst.max(begun.elapsed());
+        worst = worst.max(watch.took().await);
         asked += 1;
         while let Some(answer) = crowd.try_join_next() {
             let answer = answer.unwrap();
@@ -221,13 +224,13 @@ async fn a_gateway_full_of_spinners_says_that_it_is_well_and_calls_an_honest_too
     }
     assert!(worst < 2 * BAR, "both came after {worst:?}");
     assert!(
-        ended == 64 && asked > 10,
+        ended == 48 && asked > 10,
         "{ended} spinners ended, and {asked} questions were answered"
     );
     drop(line);
     assert!(running.stop().success());
     for id in ["spin", "whirl"] {
-        assert_eq!(broken_off(&house, id), 32);
+        assert_eq!(broken_off(&house, id), 24);
     }
 }
 

@@ -127,7 +127,8 @@ async fn a_tool_that_branches_at_every_depth_computes_on_one_budget() {
         .ordeal("tree", 4, async {
             let begun = Instant::now();
             assert_eq!(limit(house.call("branch").await), Limit::Cpu);
-            assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+            // At the end of the machine's queue. On budgets of their own they would go on to the deadline.
+            assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
         })
         .await;
 }

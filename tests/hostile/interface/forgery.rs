@@ -74,7 +74,7 @@ impl Aviary {
 
     /// Waits until the account is so.
     async fn wait(&self, is_so: impl Fn(&AccountSnapshot) -> bool) {
-        for _ in 0..600 {
+        for _ in 0..4500 {
             if is_so(&self.channels.status(None).await.accounts["parrot"][0]) {
                 return;
             }
@@ -95,7 +95,7 @@ impl Aviary {
 
     /// The parrot refuses to speak, so that each answer is a dead letter: these, when there are so many.
     async fn answers(&self, count: usize) -> Vec<DeadLetter> {
-        for _ in 0..600 {
+        for _ in 0..4500 {
             let letters = self.channels.dead_letters().await.unwrap();
             if letters.len() >= count {
                 return letters;

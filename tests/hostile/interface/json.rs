@@ -75,9 +75,14 @@ async fn a_number_of_a_hundred_megabytes_is_refused_before_it_is_read() {
                 }
             };
             call(100_000).await.0.unwrap();
-            let (ended, took) = call(100 << 20).await;
-            assert_eq!(limit(ended), Limit::BytesIn);
-            assert!(took < Duration::from_millis(100), "{took:?}");
+            // The fastest: whoever reads it takes long every time, and this machine only now and then.
+            let mut fastest = Duration::MAX;
+            for _ in 0..5 {
+                let (ended, took) = call(100 << 20).await;
+                assert_eq!(limit(ended), Limit::BytesIn);
+                fastest = fastest.min(took);
+            }
+            assert!(fastest < Duration::from_millis(100), "{fastest:?}");
         })
         .await;
 }

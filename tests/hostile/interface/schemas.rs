@@ -166,7 +166,7 @@ async fn a_schema_is_never_fetched_and_its_expressions_are_never_tried() {
                 .call("lure", &arguments.to_string(), CallContext::default(), None)
                 .await;
             assert_eq!(text(&said.unwrap()), "A tool");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
         })
         .await;
     let visited = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await;

@@ -264,7 +264,7 @@ async fn a_crowd_that_has_the_host_keep_header_fields_shares_the_memory_of_guest
     };
     // What the process took from the system the first time, it gives out again the second.
     attack().await;
-    house.ordeal_within("hoarder", 1..=12, attack()).await;
+    house.ordeal_within("hoarder", 1..=31, attack()).await;
     assert!(
         whys(&house, "hoarder")
             .await

@@ -1,5 +1,7 @@
 //! Components that take the memory that all have together.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use openclaw_components::{CallContext, Error, Stop};
 use serde_json::{Value, json};
@@ -8,7 +10,7 @@ use super::{command, whys};
 use crate::common::{text, tool};
 use crate::ordeal::{House, SAY};
 
-/// A program that takes so many pages, touches none of them, and sleeps for two seconds.
+/// A program that takes so many pages, touches none of them, and sleeps for six seconds.
 fn sleeper(pages: u32) -> Vec<u8> {
     command(&format!(
         r#"(import "wasi:io/poll@0.2.0" (instance $poll
@@ -27,7 +29,7 @@ fn sleeper(pages: u32) -> Vec<u8> {
             (memory 1)
             (func (export "run") (result i32)
                 (if (i32.ne (memory.grow (i32.const {pages})) (i32.const 1)) (then unreachable))
-                (call $block (call $wait (i64.const 2000000000)))
+                (call $block (call $wait (i64.const 6000000000)))
                 (i32.const 0)))
         (core instance $m (instantiate $main (with "" (instance
             (export "wait" (func $wait)) (export "block" (func $block))))))"#
@@ -76,11 +78,13 @@ async fn who_takes_all_the_memory_there_is_is_refused_and_keeps_it_from_nobody()
     let attack = async {
         let crowd = crowd(&house, "hoarder", 8);
         let beside = async {
-            tokio::time::sleep(std::time::Duration::from_millis(800)).await;
-            assert!(
-                house.fixture.host.held().memory > 5 << 29,
-                "they have not taken it"
-            );
+            let taken = async {
+                while house.fixture.host.held().memory <= 5 << 29 {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            let taken = tokio::time::timeout(Duration::from_secs(20), taken).await;
+            assert!(taken.is_ok(), "they have not taken it");
             for _ in 0..20 {
                 assert_eq!(text(&house.call("usual").await.unwrap()), "A tool");
             }

@@ -236,18 +236,25 @@ async fn a_hundred_calls_beside_an_update_are_of_one_version_each_with_its_own_g
                 .await;
             assert!(matches!(foreign, Err(Error::OtherGrant { .. })), "{foreign:?}");
 
-            let ends = world
-                .crowd(async || {
-                    tokio::time::sleep(Duration::from_millis(30)).await;
-                    world.enable(&new, world.grant(&new, "c", true)).await;
-                    assert_eq!(text(&world.call().await.unwrap()), THIRD);
-                })
-                .await;
-            assert!(
-                ends.said().iter().all(|said| [FIRST, THIRD].contains(said)),
-                "{ends:?}"
-            );
-            assert!(ends.said().contains(&THIRD) && ends.missing == 0, "{ends:?}");
+            let mut is_met = false;
+            // Which of them a call meets is chance.
+            for _ in 0..10 {
+                world.enable(&old, world.grant(&old, "a", true)).await;
+                let ends = world
+                    .crowd(async || {
+                        tokio::time::sleep(Duration::from_millis(30)).await;
+                        world.enable(&new, world.grant(&new, "c", true)).await;
+                        assert_eq!(text(&world.call().await.unwrap()), THIRD);
+                    })
+                    .await;
+                let is_one = ends.said().iter().all(|said| [FIRST, THIRD].contains(said));
+                assert!(is_one && ends.missing == 0, "{ends:?}");
+                is_met = ends.said().contains(&THIRD);
+                if is_met {
+                    break;
+                }
+            }
+            assert!(is_met, "no call met the new one");
 
             // The code of the old one is gone, and whoever is still to be called by it is told so.
             world.enable(&old, world.grant(&old, "a", true)).await;

@@ -123,16 +123,23 @@ async fn the_model_is_told_what_was_said_before() {
 
 #[tokio::test]
 async fn no_more_turns_run_at_once_than_the_config_says() {
-    let server = OpenAi::answering(|_| slow("ok", 30)).await;
+    // Turns that end only when they are told to.
+    let server = OpenAi::answering(|_| Reply::Silence).await;
     let world = World::with(server, json!({"agents": {"defaults": {"maxConcurrent": 2}}})).await;
     for n in 0..5 {
         world
-            .accept(&format!("r{n}"), &format!("s{n}"), message("hi"))
+            .accept(&format!("r{n}"), &format!("s{n}"), message(&format!("s{n}")))
             .await;
     }
-    world.asked(2).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    assert_eq!(world.server.asked().len(), 2);
+    let stop = async |session: &str| world.it().agent.abort(&key(session), None).await.unwrap();
+    for begun in 2..=5 {
+        let asked = world.asked(begun).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(world.server.asked().len(), begun);
+        // Where one ends, the next one has its place.
+        stop(asked[begun - 2].last_text()).await;
+    }
+    stop(world.server.asked()[4].last_text()).await;
     for n in 0..5 {
         world.wait(&format!("r{n}")).await;
     }

@@ -50,5 +50,5 @@ async fn sixteen_programs_at_once_are_answered_quickly() {
     let median = times[times.len() / 2];
     println!("{rate:.0}/s, median {median:?} at {PROGRAMS} connections");
     // Without optimisation, and beside other tests, only what grows out of all proportion is told apart.
-    assert!(median < Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 }));
+    assert!(median < Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 50 }));
 }

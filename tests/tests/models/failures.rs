@@ -183,14 +183,15 @@ async fn a_provider_that_falls_silent_is_given_up() {
 async fn a_provider_that_says_it_is_alive_is_waited_for() {
     let server = OpenAi::start().await;
     let mut steps = Vec::new();
-    for _ in 0..6 {
+    // Longer in all than the limit, and each time far below it.
+    for _ in 0..17 {
         steps.push(Step::Pause(Duration::from_millis(300)));
         steps.push(Step::Raw(": working on it\n\n".into()));
     }
     steps.push(said("done"));
     steps.push(Step::Raw("data: [DONE]\n\n".into()));
     server.push(Reply::Steps(steps));
-    let world = World::new(config(&server, json!({"timeoutSeconds": 1}))).await;
+    let world = World::new(config(&server, json!({"timeoutSeconds": 4}))).await;
     let heard = world.hear(call("x")).await;
     assert_eq!((heard.text().as_str(), heard.error), ("done", None));
 }

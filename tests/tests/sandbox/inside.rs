@@ -169,13 +169,13 @@ async fn limits_end_a_command_and_say_which() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_in_the_background_prints_as_it_goes_and_can_be_stopped() {
     let house = House::open().await;
+    let begun = Instant::now();
     let mut process = house
         .start(
             ONE,
             "for i in 1 2 3; do echo tick $i; sleep 0.2; done; sleep 600; echo never",
         )
         .await;
-    let begun = Instant::now();
     let mut said = Vec::new();
     while !String::from_utf8_lossy(&said).contains("tick 3") {
         let piece = timeout(Duration::from_secs(30), process.output.recv())

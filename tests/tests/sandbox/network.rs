@@ -162,7 +162,7 @@ async fn a_host_that_the_operator_opened_is_reached_and_stands_in_the_audit() {
     );
     let asked = server.asked().len();
     let mut entries = 0;
-    for _ in 0..100 {
+    for _ in 0..1200 {
         let actor = actor.clone();
         let rows = house
             .state

@@ -43,6 +43,19 @@ fn slow_to_end() -> Arc<Script> {
     }))
 }
 
+/// An adapter whose goodbye ends when the test lets it.
+fn ends_when_let() -> (Arc<Script>, std::sync::mpsc::Sender<()>) {
+    let (lets, is_let) = std::sync::mpsc::channel::<()>();
+    let script = Script::new(&[], move |events, _| {
+        if matches!(events[0].what, Happening::Stopping) {
+            let _ = is_let.recv();
+        }
+        Ok(delivering(Vec::new()))
+    });
+    (Arc::new(script), lets)
+}
+
+/// Whether its goodbye began.
 fn has_ended(script: &Script) -> bool {
     let calls = script.calls.lock().unwrap();
     let last = calls.last().map(|events| &events[0].what);
@@ -78,13 +91,22 @@ impl Channels {
 async fn an_account_that_is_stopped_while_it_changes_stays_stopped() {
     let home = Home::new(json!({ "botToken": "x" }));
     let channels = channels(&home).await;
-    let (before, after) = (slow_to_end(), slow_to_end());
+    let ((before, lets_go), after) = (ends_when_let(), slow_to_end());
     let of = home.settings().of;
     channels.bring(&home, Some(&before)).await;
     channels.runs(&of).await;
     let stop = async {
-        tokio::time::sleep(GOODBYE / 3).await;
-        channels.stop_account("telegram", "default").await.unwrap();
+        while !has_ended(&before) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let let_go = async {
+            while !channels.is_stopped(&of) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            lets_go.send(()).unwrap();
+        };
+        let (stopped, ()) = tokio::join!(channels.stop_account("telegram", "default"), let_go);
+        stopped.unwrap();
         assert!(has_ended(&before), "it has ended when that is told");
     };
     tokio::join!(channels.bring(&home, Some(&after)), stop);

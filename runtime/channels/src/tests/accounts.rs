@@ -42,7 +42,11 @@ async fn an_account_that_breaks_off_ends_alone_and_begins_again() {
     let other = Arc::new(Script::new(&[], |_, _| Ok(delivering(Vec::new()))));
     let (beside, _) = home.run(&other).await;
     let account = home.begin(&script);
-    wait_until(|| account.status.snapshot().reconnect_attempts == 1).await;
+    wait_until(|| {
+        let snapshot = account.status.snapshot();
+        snapshot.running && snapshot.reconnect_attempts == 1
+    })
+    .await;
     assert!(beside.status.snapshot().running);
     account.end().await;
     beside.end().await;

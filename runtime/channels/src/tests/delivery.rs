@@ -207,11 +207,12 @@ async fn parts_stay_as_they_were_cut_when_the_limit_changes_between_them() {
 async fn a_process_that_dies_while_sending_leaves_a_dead_letter_and_no_second_message() {
     let mut home = Home::new(config());
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
+    let (closes, closed) = std::sync::mpsc::channel::<()>();
     let script = Script::new(&[], |_, _| Ok(delivering(Vec::new())));
     let script = Arc::new(script.sending(move |_| {
         started.send(()).unwrap();
-        // Long enough for the state to be gone when this returns.
-        std::thread::sleep(Duration::from_millis(200));
+        // The state is gone when this returns.
+        let _ = closed.recv();
         Ok(receipt(&["1"]))
     }));
     let folder = home.folder.path().to_owned();
@@ -219,6 +220,7 @@ async fn a_process_that_dies_while_sending_leaves_a_dead_letter_and_no_second_me
     home.put(&running.shared, "a", "hello").await;
     starts.recv().await.unwrap();
     home.state.close().await;
+    drop(closes);
     home.state = open(&folder);
     let again = sending(Vec::new());
     let (account, _) = home.run(&again).await;
@@ -233,6 +235,8 @@ fn spoil(folder: &Path, is_spoilt: bool) {
     let path = folder.join(openclaw_state::DATABASE_FILE);
     let beside = rusqlite::Connection::open(path).unwrap();
     beside.busy_timeout(Duration::from_secs(5)).unwrap();
+    // Nobody is to wait for the disk here.
+    beside.pragma_update(None, "synchronous", "OFF").unwrap();
     let sql = match is_spoilt {
         true => {
             "CREATE TRIGGER spoilt BEFORE UPDATE ON outbox WHEN OLD.state = 'sending'

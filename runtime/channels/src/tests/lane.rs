@@ -71,7 +71,8 @@ async fn what_came_in_is_a_turn_and_moves_the_cursor_in_one_transaction() {
         .await
         .unwrap();
     assert_eq!(cursors[0].position, "2");
-    assert_eq!(running.shared.ledger.facts().cursors["updates"], "2");
+    let noted = || running.shared.ledger.facts().cursors.get("updates").cloned();
+    wait_until(|| noted().is_some_and(|at| at == "2")).await;
     wait_until(|| home.woken.load(Ordering::SeqCst) > 0).await;
     account.end().await;
 }

@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicBool;
+
 use openclaw_agent::{Body, Event, Route};
 use serde_json::{Value, json};
 
@@ -202,32 +204,87 @@ async fn nothing_is_shown_where_the_operator_does_not_want_it() {
     account.end().await;
 }
 
-/// An adapter whose previews and ends of typing leave slowly.
-fn slow(is_slow: impl Fn(&OutboundAction) -> bool + Send + 'static) -> Arc<Script> {
+/// A place at which an adapter stands until the test lets it go on.
+#[derive(Default)]
+struct Gate {
+    is_reached: AtomicBool,
+    is_open: AtomicBool,
+}
+
+impl Gate {
+    fn pass(&self) {
+        self.is_reached.store(true, Ordering::SeqCst);
+        while !self.is_open.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn open(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
+    }
+}
+
+/// An adapter whose previews and ends of typing leave when the test lets them.
+struct Slow {
+    script: Arc<Script>,
+    preview: Arc<Gate>,
+    goodbye: Arc<Gate>,
+}
+
+impl Drop for Slow {
+    /// A test that failed leaves no thread standing.
+    fn drop(&mut self) {
+        self.preview.open();
+        self.goodbye.open();
+    }
+}
+
+fn slow() -> Slow {
+    let (preview, goodbye) = (Arc::<Gate>::default(), Arc::<Gate>::default());
+    let gates = (Arc::clone(&preview), Arc::clone(&goodbye));
     let features = [Feature::Edit, Feature::Delete, Feature::Typing];
     let script = Script::new(&features, |_, _| Ok(delivering(Vec::new())));
-    Arc::new(script.sending(move |outbound| {
-        if is_slow(&outbound.action) {
-            std::thread::sleep(QUICK.patience * 2);
+    let script = script.sending(move |outbound| {
+        match &outbound.action {
+            OutboundAction::Typing(typing) if !typing.active => gates.1.pass(),
+            action if is_preview(action) => gates.0.pass(),
+            _ => {}
         }
         Ok(receipt(&["p1"]))
-    }))
+    });
+    Slow {
+        script: Arc::new(script),
+        preview,
+        goodbye,
+    }
 }
 
 fn is_preview(action: &OutboundAction) -> bool {
     matches!(action, OutboundAction::Message(message) if crate::text::plain(&message.text) == FIRST)
 }
 
-/// What is seen of an answer whose preview is on its way when it is there.
-async fn overtaken(script: &Arc<Script>) -> Vec<String> {
-    let home = Home::new(previewing());
+/// What is seen of an answer whose preview is on its way when it is there, and for longer than the answer waits for it.
+async fn overtaken(slow: &Slow, patience: Duration) -> Vec<String> {
+    let script = &slow.script;
+    let mut home = Home::new(previewing());
+    home.pace.patience = patience;
     let (account, running) = home.run(script).await;
     running.shared.show(began());
     running.shared.live.tell(&says(FIRST));
-    // The preview has begun to leave, and the adapter notes it only when it has left.
-    tokio::time::sleep(QUICK.patience / 2).await;
+    wait_until(|| slow.preview.is_reached.load(Ordering::SeqCst)).await;
     home.put_as(&running.shared, "k", WHOLE, Some(RUN)).await;
+    // By then the answer waits only for what is being sent.
+    tokio::time::sleep(patience + Duration::from_secs(2)).await;
+    slow.preview.open();
     let of = account.settings.of.clone();
+    // Once the answer is not queued any more, it has decided.
+    wait_for(async || {
+        let of = of.clone();
+        let next = home.state.read(move |view| view.outbox_next(&of, i64::MAX)).await;
+        next.unwrap() == openclaw_state::NextOutbound::Nothing
+    })
+    .await;
+    slow.goodbye.open();
     wait_for(async || {
         let of = of.clone();
         let waiting = home.state.read(move |view| view.outbox_waiting(&of)).await;
@@ -246,17 +303,16 @@ async fn overtaken(script: &Arc<Script>) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_answer_waits_for_its_slow_preview_and_takes_its_place() {
-    let told = overtaken(&slow(is_preview)).await;
+    let slow = slow();
+    slow.goodbye.open();
+    // Long, because the preview is noted on the disk within the second wait.
+    let told = overtaken(&slow, Duration::from_secs(2)).await;
     assert_eq!(told, [format!("message {FIRST}"), format!("edit p1 {WHOLE}")]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_preview_that_is_slower_than_the_answer_waits_is_taken_back() {
-    let is_slow = |action: &OutboundAction| match action {
-        OutboundAction::Typing(typing) => !typing.active,
-        other => is_preview(other),
-    };
-    let mut told = overtaken(&slow(is_slow)).await;
+    let mut told = overtaken(&slow(), QUICK.patience).await;
     told.sort();
     assert_eq!(
         told,

@@ -29,6 +29,7 @@ pub(crate) struct Home {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) state: State,
     pub(crate) config: Snapshot<Config>,
+    pub(crate) pace: Pace,
     woken: Arc<AtomicUsize>,
 }
 
@@ -89,6 +90,7 @@ impl Home {
         Self {
             state: open(folder.path()),
             config: config(&whole),
+            pace: QUICK,
             woken: Arc::default(),
             folder,
         }
@@ -115,7 +117,7 @@ impl Home {
                 woken.fetch_add(1, Ordering::SeqCst);
             }),
             reason: StartReason::Boot,
-            pace: QUICK,
+            pace: self.pace,
         })
     }
 

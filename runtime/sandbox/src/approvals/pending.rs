@@ -412,16 +412,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_remembered_for_a_while_and_then_forgotten() {
-        let approvals = Approvals::new(Limits {
+        let remembers = Approvals::default();
+        let forgets = Approvals::new(Limits {
             memory: Duration::from_millis(50),
             ..Limits::default()
         });
-        approvals.request(ask("one")).unwrap();
-        approvals.resolve("one", Verdict::Deny, None, None).unwrap();
-        assert!(approvals.wait("one").await.is_ok());
+        for approvals in [&remembers, &forgets] {
+            approvals.request(ask("one")).unwrap();
+            approvals.resolve("one", Verdict::Deny, None, None).unwrap();
+        }
         tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(remembers.wait("one").await.is_ok());
         assert!(matches!(
-            approvals.wait("one").await,
+            forgets.wait("one").await,
             Err(ResolveError::Unknown { .. })
         ));
     }

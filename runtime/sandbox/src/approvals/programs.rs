@@ -338,7 +338,7 @@ pub(super) fn told(name: &str) -> Option<Told> {
     order.map(|(_, told)| *told)
 }
 
-/// Whether a program starts another that its words name. Those that are [told](told) otherwise are not among them.
+/// Whether a program starts another that its words name. Those that are [told] otherwise are not among them.
 pub(super) fn starts_another(name: &str) -> bool {
     CARRIERS.contains(&name) && told(name).is_none()
 }

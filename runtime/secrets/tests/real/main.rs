@@ -66,7 +66,8 @@ impl Bench {
     }
 
     pub(crate) fn exec(&mut self, alias: &str, command: &Path, settings: Value) {
-        let mut provider = json!({"source": "exec", "command": command});
+        // Settings of the test go before this; no test is about the usual time.
+        let mut provider = json!({"source": "exec", "command": command, "timeoutMs": 60_000});
         provider
             .as_object_mut()
             .unwrap()
@@ -136,7 +137,7 @@ pub(crate) fn alive(pid: i32) -> bool {
 
 /// Waits until the process is gone; a kill takes effect a moment after it was sent.
 pub(crate) async fn gone(pid: i32) -> bool {
-    for _ in 0..100 {
+    for _ in 0..1500 {
         if !alive(pid) {
             return true;
         }

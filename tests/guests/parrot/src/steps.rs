@@ -494,7 +494,8 @@ impl Many {
     fn once(&self, n: u32) -> Result<(), Error> {
         match self.what.as_str() {
             "deliver" => deliver(&[deliver::message(&format!("m{n}"), "hi", (None, None, None), None)]),
-            "timer" => schedule::set_after(&format!("t{n}"), 1000),
+            // Long enough to be counted before they fire, also by a test that waits for a disk.
+            "timer" => schedule::set_after(&format!("t{n}"), 4000),
             "cursor" => state::move_cursor(&format!("c{n}"), "1"),
             "request" => background::start(&format!("r{n}"), &request("http://127.0.0.1:9/".to_owned())),
             "socket" => {

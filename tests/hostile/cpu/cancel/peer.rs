@@ -1,11 +1,9 @@
 //! A server on this machine that keeps whoever asks it waiting, in one way for each path, until it is let go.
 
-use std::sync::Arc;
-
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -13,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 pub(super) struct Peer {
     pub(super) port: u16,
     held: watch::Sender<bool>,
-    arrived: Arc<Notify>,
+    arrived: watch::Sender<u64>,
 }
 
 impl Peer {
@@ -21,20 +19,20 @@ impl Peer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (held, watched) = watch::channel(false);
-        let arrived = Arc::<Notify>::default();
-        let tell = Arc::clone(&arrived);
+        let arrived = watch::Sender::new(0_u64);
+        let tell = arrived.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tell.notify_one();
+                tell.send_modify(|count| *count += 1);
                 tokio::spawn(serve(stream, watched.clone()));
             }
         });
         Self { port, held, arrived }
     }
 
-    /// Waits until somebody came, since this was waited for.
-    pub(super) async fn arrived(&self) {
-        self.arrived.notified().await;
+    /// Changes whenever somebody comes from here on.
+    pub(super) fn arrivals(&self) -> watch::Receiver<u64> {
+        self.arrived.subscribe()
     }
 
     /// Whether everybody waits from here on.

@@ -33,8 +33,9 @@ fn a_caller_that_leaves_while_the_standards_client_waits_leaves_nothing_behind()
             let attack = async {
                 for _ in 0..3 {
                     peer.hold(true);
+                    let mut arrivals = peer.arrivals();
                     let call = begin(host, &url);
-                    peer.arrived().await;
+                    arrivals.changed().await.unwrap();
                     leave('s', call).await;
                     peer.hold(false);
                 }

@@ -166,7 +166,7 @@ pub(super) fn cases() -> Vec<Case> {
             .serves("/", slow(20))
             .send(
                 get("http://a.example/").limits(Limits {
-                    total: Some(500),
+                    total: Some(2500),
                     ..Limits::default()
                 }),
                 Want::Broken(200, TOTAL),

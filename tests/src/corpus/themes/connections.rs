@@ -121,7 +121,7 @@ pub(super) fn cases() -> Vec<Case> {
             .serves("/", Script::Silent)
             .send(
                 get("http://a.example/").limits(Limits {
-                    total: Some(300),
+                    total: Some(2500),
                     ..Limits::default()
                 }),
                 Want::Fails(TOTAL.after("Unknown")),

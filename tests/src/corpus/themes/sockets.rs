@@ -100,7 +100,7 @@ pub(super) fn cases() -> Vec<Case> {
             .serves("/", Script::Silent)
             .dial(
                 Dial {
-                    open: Some(300),
+                    open: Some(2500),
                     ..line("ws://a.example/", &[], 0)
                 },
                 Want::Fails(Fault {

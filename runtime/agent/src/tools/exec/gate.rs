@@ -22,7 +22,7 @@ pub struct Wanted {
     pub path: String,
     /// What the call itself asked for.
     pub call: Wish,
-    /// How strict the config and the call are together.
+    /// How strict the config and the call are together; for where no gate is built in, which asks by itself.
     pub policy: Policy,
     /// The agent.
     pub agent: String,

@@ -8,7 +8,7 @@ use super::*;
 async fn what_takes_longer_than_the_call_goes_on_and_is_looked_after() {
     let place = Place::new();
     let command = "echo begun; read line; echo got $line; sleep 72.0471 & setsid sleep 72.0471 & wait";
-    let output = place.exec(json!({"command": command, "yieldMs": 200})).await;
+    let output = place.exec(json!({"command": command, "yieldMs": 3000})).await;
     let told = details(&output).clone();
     let id = told["sessionId"].as_str().unwrap();
     assert!(
@@ -106,6 +106,7 @@ async fn a_log_is_read_by_lines() {
 async fn whoever_drops_the_call_ends_the_command_and_not_one_in_the_background() {
     let place = Place::new();
     place.start("sleep 73.0471").await;
+    until(|| lives("73.0471")).await;
     {
         let call = place.exec(json!({"command": "sleep 73.0472 & setsid sleep 73.0472 & wait"}));
         tokio::pin!(call);
@@ -125,7 +126,7 @@ async fn whoever_drops_the_call_ends_the_command_and_not_one_in_the_background()
 async fn what_a_command_leaves_behind_and_still_prints_is_a_job_of_its_own() {
     let place = Place::new();
     let output = place
-        .exec(json!({"command": "(sleep 0.8; echo late; sleep 74.0471) & echo early"}))
+        .exec(json!({"command": "(while [ ! -e go ]; do sleep 0.01; done; echo late; sleep 74.0471) & echo early"}))
         .await;
     let told = details(&output);
     assert!(
@@ -138,6 +139,7 @@ async fn what_a_command_leaves_behind_and_still_prints_is_a_job_of_its_own() {
         (&json!("completed"), &json!(0))
     );
     let id = told["sessionId"].as_str().unwrap();
+    fs::write(place.folder.path().join("go"), "").unwrap();
     let news = place
         .process(json!({"action": "poll", "sessionId": id, "timeout": 30_000}))
         .await;

@@ -42,10 +42,12 @@ async fn what_a_command_printed_and_how_it_ended_are_told() {
 async fn a_command_is_killed_when_its_time_is_up() {
     let place = Place::new();
     let output = place
-        .exec(json!({"command": "echo begun; sleep 71.0471", "timeout": 0.3}))
+        .exec(json!({"command": "echo begun; sleep 71.0471", "timeout": 3}))
         .await;
     assert!(
-        output.is_error && output.text.starts_with("begun\n\n(killed after 0 s"),
+        output.is_error
+            && output.text.starts_with("begun\n\n(killed after ")
+            && output.text.ends_with(" s, because its time was up (timeout))"),
         "{}",
         output.text
     );
@@ -53,6 +55,7 @@ async fn a_command_is_killed_when_its_time_is_up() {
         (&details(&output)["timedOut"], &details(&output)["status"]),
         (&json!(true), &json!("failed"))
     );
+    assert!(details(&output)["durationMs"].as_u64().unwrap() >= 3000);
     assert!(!lives("71.0471"));
     let id = place
         .exec(json!({"command": "sleep 71.0472", "timeoutSeconds": 0.3, "yieldMs": 10}))
@@ -86,7 +89,9 @@ async fn what_is_printed_is_told_as_it_comes() {
 async fn a_flood_reaches_the_model_from_its_end() {
     let place = Place::new();
     let output = place
-        .exec(json!({"command": "head -c 10000000 /dev/zero | tr '\\0' x; echo; echo end"}))
+        .exec(
+            json!({"command": "head -c 10000000 /dev/zero | tr '\\0' x; echo; echo end", "yieldMs": 60_000}),
+        )
         .await;
     assert!(
         output
