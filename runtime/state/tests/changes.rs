@@ -18,8 +18,8 @@ use openclaw_state::{DATABASE_FILE, Error, State};
 use rusqlite::Connection;
 
 const MIB: u64 = 1 << 20;
-/// No wait that ends at all takes this long, however busy the machine.
-const ENDLESS: Duration = Duration::from_secs(30);
+/// No wait that ends at all takes this long, however busy the machine and its disk.
+const ENDLESS: Duration = Duration::from_secs(180);
 
 fn log_bytes(folder: &Path) -> u64 {
     folder

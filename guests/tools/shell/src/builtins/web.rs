@@ -31,19 +31,36 @@ pub(super) enum Trouble {
 /// What goes to one host only.
 const PRIVATE: [&str; 2] = ["authorization", "cookie"];
 
+/// Why a text is no address to go to.
+pub(super) enum Unread {
+    /// It is none at all.
+    Malformed(String),
+    /// It is for another protocol.
+    Foreign(String),
+}
+
+impl Unread {
+    /// In words.
+    pub(super) fn why(self) -> String {
+        match self {
+            Self::Malformed(why) | Self::Foreign(why) => why,
+        }
+    }
+}
+
 /// Reads an address as people write it.
-pub(super) fn address(text: &str) -> Result<Url, String> {
+pub(super) fn address(text: &str) -> Result<Url, Unread> {
     let url = match text.contains("://") {
         true => Url::parse(text),
         false => Url::parse(&format!("http://{text}")),
     };
     match url {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.host_str().is_some() => Ok(url),
-        Ok(url) => Err(format!(
+        Ok(url) => Err(Unread::Foreign(format!(
             "only http and https are spoken here, not {}",
             url.scheme()
-        )),
-        Err(error) => Err(format!("{text} is no address: {error}")),
+        ))),
+        Err(error) => Err(Unread::Malformed(format!("{text} is no address: {error}"))),
     }
 }
 

@@ -142,7 +142,7 @@ async fn free(files: &Files, name: String) -> String {
 }
 
 fn request(given: &Given, text: &str) -> std::result::Result<Request, Stop> {
-    let url = address(text).map_err(|why| Stop(1, why))?;
+    let url = address(text).map_err(|unread| Stop(1, unread.why()))?;
     let agent = given.value("user-agent").unwrap_or("Wget/1 (openclaw sandbox)");
     let mut headers = vec![
         ("user-agent".to_owned(), agent.to_owned()),
