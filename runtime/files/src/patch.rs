@@ -130,6 +130,7 @@ impl Plan<'_> {
         match &section.change {
             Change::Add { content } => {
                 let place = place(self.folder, &section.path)?;
+                self.check_free(&section.path)?;
                 let like = place.found.is_some().then(|| place.path.clone());
                 note(&mut self.summary.added, &place.shown);
                 self.put(place, content.clone(), like)
@@ -149,6 +150,7 @@ impl Plan<'_> {
                     note(&mut self.summary.modified, &source.shown);
                     return self.put(source, updated, like);
                 };
+                self.check_free(target)?;
                 let target = place(self.folder, target)?;
                 note(&mut self.summary.modified, &target.shown);
                 if target.path != source.path {
@@ -156,6 +158,20 @@ impl Plan<'_> {
                 }
                 self.put(target, updated, like)
             }
+        }
+    }
+
+    /// A link that a section before takes away still leads somewhere until the patch is carried out.
+    fn check_free(&self, path: &str) -> Result<(), Refusal> {
+        let own = name(self.folder, path)?;
+        match self.files.get(&own.path) {
+            Some(Planned { content: None, .. }) if own.path != place(self.folder, path)?.path => {
+                Err(Refusal(format!(
+                    "The patch takes the link {} away and puts a file in its place; make two patches of it.",
+                    own.shown
+                )))
+            }
+            _ => Ok(()),
         }
     }
 

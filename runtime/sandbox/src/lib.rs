@@ -32,5 +32,5 @@ pub use explain::{Explained, Gate, Source, Sources, Subject, Tools};
 pub use process::{AHEAD, Command, End, Input, Output, Pipes, Process};
 pub use rules::{Ruled, Rules};
 pub use runner::{About, Runner};
-pub use sandboxes::{Asked, Sandboxes, Seat};
+pub use sandboxes::{Asked, Removal, Sandboxes, Seat};
 pub use scope::Scope;

@@ -72,9 +72,20 @@ pub struct Sandboxes {
     backends: BTreeMap<&'static str, Arc<dyn Backend>>,
     open: Mutex<HashMap<(Scope, &'static str), Opened>>,
     /// Held while one is made or removed.
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<tokio::sync::Mutex<()>>,
     /// When it was last looked for what nobody uses.
     pruned: Mutex<Option<Instant>>,
+}
+
+/// What became of a sandbox that was to be removed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Removal {
+    /// It is gone.
+    Gone,
+    /// There was none.
+    Missing,
+    /// It is left, because somebody works with it.
+    Held,
 }
 
 /// What tells settings apart that need another sandbox.
@@ -100,6 +111,11 @@ impl Opened {
     fn is_busy(&self) -> bool {
         self.seat.sandbox.is_busy() || self.before.iter().any(|sandbox| sandbox.is_busy())
     }
+
+    /// Whether somebody works with it: a command runs, or a tool holds it.
+    fn is_held(&self) -> bool {
+        self.is_busy() || Arc::strong_count(&self.seat.sandbox) > 1
+    }
 }
 
 impl Sandboxes {
@@ -112,7 +128,7 @@ impl Sandboxes {
                 .map(|backend| (backend.id(), backend))
                 .collect(),
             open: Mutex::default(),
-            changing: tokio::sync::Mutex::default(),
+            changing: Arc::default(),
             pruned: Mutex::default(),
         }
     }
@@ -142,7 +158,6 @@ impl Sandboxes {
         let mark = Mark::of(&area, backend.id());
         let key = (scope.clone(), backend.id());
         if self.is_prune_due() {
-            let _alone = self.changing.lock().await;
             self.prune(asked.config, asked.place, &scope.to_string()).await;
         }
         if let Some(seat) = self.find(&key, &mark).await? {
@@ -248,49 +263,58 @@ impl Sandboxes {
             .collect())
     }
 
-    /// Removes a sandbox: its workspace, unless that is an agent's own, and what its shells remember. What runs in it is
-    /// not stopped, and finds its files gone. Says whether there was one.
-    pub async fn remove(&self, row: &SandboxRow, place: &Place) -> Result<bool> {
-        let _alone = self.changing.lock().await;
-        self.remove_now(row, place).await
-    }
-
-    async fn remove_now(&self, row: &SandboxRow, place: &Place) -> Result<bool> {
-        let scope = self.forget(&row.scope);
-        let slug = scope.slug();
-        if let Some(backend) = self.backends.get(row.backend.as_str()) {
-            backend.remove(&scope).await?;
-        }
-        let (workspace, scratch) = (PathBuf::from(&row.workspace), workspace::scratch(place, &scope));
-        // An agent's own workspace stays, whatever it is called; and what is removed bears the sandbox's name.
-        let is_own = row.is_own && workspace.file_name().is_some_and(|name| *name == *slug);
-        unblock(move || {
-            if is_own {
-                workspace::remove(&workspace)?;
+    /// Removes a sandbox: its workspace, unless that is an agent's own, and what its shells remember. One that somebody
+    /// works with is left unless `force` is said; what runs in it then is not stopped, and finds its files gone.
+    pub async fn remove(&self, row: &SandboxRow, place: &Place, force: bool) -> Result<Removal> {
+        let alone = Arc::clone(&self.changing).lock_owned().await;
+        let Some(scope) = self.forget(&row.scope, force) else {
+            return Ok(Removal::Held);
+        };
+        let backend = self.backends.get(row.backend.as_str()).cloned();
+        let (state, row) = (self.state.clone(), row.clone());
+        let scratch = workspace::scratch(place, &scope);
+        // Whoever waits for it may be stopped; it goes on to its end, and lets nobody in before.
+        let removing = tokio::spawn(async move {
+            let _alone = alone;
+            if let Some(backend) = backend {
+                backend.remove(&scope).await?;
             }
-            workspace::remove(&scratch)
-        })
-        .await?;
-        let scope = row.scope.clone();
-        Ok(self.state.write(move |tx| tx.sandbox_delete(&scope)).await?)
+            let workspace = PathBuf::from(&row.workspace);
+            // An agent's own workspace stays, whatever it is called; and what is removed bears the sandbox's name.
+            let is_own = row.is_own && workspace.file_name().is_some_and(|name| *name == *scope.slug());
+            unblock(move || {
+                if is_own {
+                    workspace::discard(&workspace)?;
+                }
+                workspace::discard(&scratch)
+            })
+            .await?;
+            let is_gone = state.write(move |tx| tx.sandbox_delete(&row.scope)).await?;
+            Ok(match is_gone {
+                true => Removal::Gone,
+                false => Removal::Missing,
+            })
+        });
+        match removing.await {
+            Ok(removed) => removed,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
-    fn forget(&self, scope: &str) -> Scope {
+    /// Forgets one that is open, unless somebody works with it and `force` is not said. None: it is left.
+    fn forget(&self, scope: &str, force: bool) -> Option<Scope> {
         let scope = match scope.strip_prefix("agent:") {
             _ if scope == Scope::Shared.to_string() => Scope::Shared,
             Some(agent) if !agent.contains(':') => Scope::Agent(agent.to_owned()),
             _ => Scope::Session(scope.to_owned()),
         };
-        self.open.lock().retain(|(known, _), _| *known != scope);
-        scope
-    }
-
-    /// Whether somebody works with it: a command runs, or a tool holds it.
-    fn is_held(&self, row: &SandboxRow) -> bool {
-        self.open.lock().iter().any(|((scope, _), opened)| {
-            let sandbox = &opened.seat.sandbox;
-            scope.to_string() == row.scope && (opened.is_busy() || Arc::strong_count(sandbox) > 1)
-        })
+        let mut open = self.open.lock();
+        let mut of = open.iter().filter(|((known, _), _)| *known == scope);
+        if !force && of.any(|(_, opened)| opened.is_held()) {
+            return None;
+        }
+        open.retain(|(known, _), _| *known != scope);
+        Some(scope)
     }
 
     /// Removes what nobody used for as long as its own agent's settings say, but for the one that is about to be used.
@@ -306,10 +330,10 @@ impl Sandboxes {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = i64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
         for row in rows.into_iter().filter(|row| row.scope != but) {
-            if self.is_held(&row) || !is_over(&row, &Rules::of(config, &row.agent), now) {
+            if !is_over(&row, &Rules::of(config, &row.agent), now) {
                 continue;
             }
-            if let Err(error) = self.remove_now(&row, place).await {
+            if let Err(error) = self.remove(&row, place, false).await {
                 tracing::warn!(%error, scope = row.scope, "a sandbox that nobody uses cannot be removed");
             }
         }

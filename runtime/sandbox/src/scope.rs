@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 /// The most readable characters of a folder's name.
 const READABLE: usize = 32;
-/// How many characters of the hash follow.
-const HASH: usize = 8;
+/// How many characters of the hash follow: more than anybody can search through who chooses a name of their own.
+const HASH: usize = 24;
 
 /// What shares a sandbox.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -79,6 +79,12 @@ mod tests {
         assert!(slug.starts_with("agent-main-irc-group-rust-42-"), "{slug}");
         let other = Scope::Session("agent:main:irc:group:rust:42".to_owned()).slug();
         assert_ne!(slug, other);
+        let hash = slug.rsplit('-').next().unwrap();
+        assert_eq!(
+            hash.len(),
+            24,
+            "too long for anybody who looks for another name with the same"
+        );
         assert_eq!(Scope::Shared.slug(), "shared");
     }
 

@@ -85,19 +85,28 @@ pub(crate) fn seed(workspace: &Path, from: &Path, names: &[&str]) -> Result<()> 
     let above = workspace.parent().unwrap_or(workspace);
     fs::create_dir_all(above).map_err(failed(above))?;
     // Whoever finds the folder finds it whole.
-    let draft = above.join(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
+    let draft = draft_in(above);
     fs::create_dir(&draft).map_err(failed(&draft))?;
-    let copied = match open_folder(CWD, from.as_os_str()) {
+    let copied = match open_root(from) {
         Ok(source) => copy(&source, &draft, names),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     };
     let moved = copied.and_then(|()| fs::rename(&draft, workspace));
-    moved.map_err(|error| {
-        // Another one was faster. If it stays, the next start sweeps it up.
+    moved.or_else(|error| {
+        // If it stays, the next start sweeps it up.
         let _ = fs::remove_dir_all(&draft);
-        failed(workspace)(error)
+        match workspace.is_dir() {
+            // Another one was faster.
+            true => Ok(()),
+            false => Err(failed(workspace)(error)),
+        }
     })
+}
+
+/// A name beside others for what is not whole: the next start sweeps it up if it is left.
+fn draft_in(above: &Path) -> PathBuf {
+    above.join(format!(".{}.tmp", uuid::Uuid::new_v4().simple()))
 }
 
 /// What may still be copied.
@@ -120,6 +129,12 @@ fn copy(source: &OwnedFd, target: &Path, names: &[&str]) -> io::Result<()> {
     }
 }
 
+/// The operator's own path may be a link; below it none is followed.
+fn open_root(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(CWD, path, flags, Mode::empty())?)
+}
+
 fn open_folder(within: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(openat(within, name, flags, Mode::empty())?)
@@ -136,7 +151,10 @@ fn copy_folder(source: &OwnedFd, target: &Path, depth: usize, left: &mut Left) -
         let target = target.join(name);
         match entry.file_type() {
             FileType::Directory if depth > 1 => {
-                copy_folder(&open_folder(source, name)?, &target, depth - 1, left)?;
+                // What cannot be opened is passed over, as files are.
+                if let Ok(folder) = open_folder(source, name) {
+                    copy_folder(&folder, &target, depth - 1, left)?;
+                }
             }
             FileType::RegularFile => copy_file(source, name, &target, left)?,
             _ => {}
@@ -167,15 +185,17 @@ fn copy_file(source: &OwnedFd, name: &OsStr, target: &Path, left: &mut Left) -> 
 /// first sandbox is used; what cannot be removed is told in the log.
 pub fn sweep(config: &Config, place: &Place) {
     let agents = config.agents.entries.keys().map(String::as_str);
+    let scratch = place.state_dir.join(SCRATCH);
     let roots: BTreeSet<PathBuf> = std::iter::once("")
         .chain(agents)
         .map(|agent| root(&Rules::of(config, agent), place))
+        .chain([scratch.clone()])
         .collect();
     let drafts = roots
         .iter()
         .flat_map(|root| folders(root))
         .filter(|path| is_draft(path));
-    let runs = folders(&place.state_dir.join(SCRATCH));
+    let runs = folders(&scratch);
     let runs = runs.iter().flat_map(|scratch| folders(&scratch.join(RUNS)));
     for path in drafts.chain(runs) {
         if let Err(error) = remove(&path) {
@@ -196,6 +216,27 @@ fn is_draft(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let id = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
     id.is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Takes a folder that was made here out of its place at once, and removes it, if it is there. What is being written in
+/// it goes on in a folder that has no place any more, and keeps nobody from having a new one.
+pub(crate) fn discard(folder: &Path) -> Result<()> {
+    let draft = draft_in(folder.parent().unwrap_or(folder));
+    match fs::rename(folder, &draft) {
+        Ok(()) => {
+            // Whoever still writes into it may keep it from being removed. The next start sweeps up what stays.
+            if let Err(error) = remove(&draft) {
+                tracing::warn!(%error, "a part of a sandbox that was removed stays until the next start");
+            }
+            Ok(())
+        }
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(Error::Folder {
+            doing: "remove",
+            path: folder.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// Removes a folder that was made here, if it is there.

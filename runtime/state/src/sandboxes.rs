@@ -78,7 +78,8 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
-    /// Keeps a sandbox that is new, with this moment as its beginning and its last use.
+    /// Keeps a sandbox that is new or has other settings, with this moment as its last use, and as its beginning unless
+    /// its workspace stays.
     pub fn sandbox_put(&self, sandbox: &SandboxRow) -> Result<()> {
         check_name("the scope of a sandbox", &sandbox.scope, KEY_BYTES)?;
         self.connection
@@ -87,7 +88,8 @@ impl Tx<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
                  ON CONFLICT DO UPDATE SET backend = excluded.backend, agent = excluded.agent,
                      workspace = excluded.workspace, config_hash = excluded.config_hash,
-                     created_ms = excluded.created_ms, used_ms = excluded.used_ms, is_own = excluded.is_own",
+                     created_ms = CASE workspace WHEN excluded.workspace THEN created_ms ELSE excluded.created_ms END,
+                     used_ms = excluded.used_ms, is_own = excluded.is_own",
             )?
             .execute(params![
                 sandbox.scope,

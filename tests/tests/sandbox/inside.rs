@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use openclaw_sandbox::{End, Input};
+use openclaw_sandbox::{End, Input, Removal};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -265,9 +265,52 @@ async fn removing_a_sandbox_removes_its_files_and_what_its_shells_remember() {
     let rows = house.sandboxes.list().await.unwrap();
     let (row, is_busy) = rows.iter().find(|(row, _)| row.scope == ONE).unwrap();
     assert!(!is_busy);
-    assert!(house.sandboxes.remove(row, &house.place).await.unwrap());
+    assert!(house.sandboxes.remove(row, &house.place, true).await.unwrap() == Removal::Gone);
     assert_eq!(house.out(ONE, "echo \"[$x]\"; ls").await, "[]\n");
     assert_eq!(house.out(OTHER, "cat file").await, "y\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sandbox_in_use_is_left_unless_that_is_forced_and_nothing_in_it_can_keep_it() {
+    let house = House::open().await;
+    let process = house
+        .start(ONE, "echo begun > begun; while :; do echo x > f$RANDOM; done")
+        .await;
+    let begun = house.enter(ONE).await.workspace.join("begun");
+    while !begun.exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let rows = house.sandboxes.list().await.unwrap();
+    let row = &rows[0].0;
+    let left = house.sandboxes.remove(row, &house.place, false).await.unwrap();
+    assert_eq!(left, Removal::Held);
+    assert!(begun.exists());
+    let gone = house.sandboxes.remove(row, &house.place, true).await.unwrap();
+    assert_eq!(gone, Removal::Gone);
+    assert_eq!(
+        house.out(ONE, "ls").await,
+        "",
+        "it goes on where nobody comes any more"
+    );
+    process.stop().cancel();
+    hear(process).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_replaced_keeps_its_rights_and_nobody_gets_more() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let house = House::open_with(json!({"workspaceAccess": "rw"})).await;
+    let path = |name: &str| house.place.default_workspace.join(name);
+    let rights = |name: &str| fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
+    for (name, mode) in [("deploy.sh", 0o755), (".env", 0o600), ("open", 0o644)] {
+        fs::write(path(name), "one\n").unwrap();
+        fs::set_permissions(path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    house
+        .out(ONE, "sed -i s/one/two/ deploy.sh .env; mv .env open; cat open")
+        .await;
+    assert_eq!((rights("deploy.sh"), rights("open")), (0o755, 0o600));
+    assert_eq!(fs::read_to_string(path("deploy.sh")).unwrap(), "two\n");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -299,7 +342,11 @@ async fn the_agents_workspace_is_seen_as_the_config_says() {
     );
     // Removing the sandbox leaves what was never its own.
     let rows = house.sandboxes.list().await.unwrap();
-    house.sandboxes.remove(&rows[0].0, &house.place).await.unwrap();
+    house
+        .sandboxes
+        .remove(&rows[0].0, &house.place, true)
+        .await
+        .unwrap();
     assert!(house.place.default_workspace.join("notes.txt").exists());
 }
 
@@ -521,7 +568,14 @@ async fn an_agents_own_workspace_stays_whatever_it_is_called() {
     fs::create_dir(&house.place.default_workspace).unwrap();
     assert_eq!(house.out(ONE, "echo kept > thesis; cat thesis").await, "kept\n");
     let rows = house.sandboxes.list().await.unwrap();
-    assert!(house.sandboxes.remove(&rows[0].0, &house.place).await.unwrap());
+    assert_eq!(
+        house
+            .sandboxes
+            .remove(&rows[0].0, &house.place, true)
+            .await
+            .unwrap(),
+        Removal::Gone
+    );
     let thesis = house.place.default_workspace.join("thesis");
     assert_eq!(fs::read_to_string(thesis).unwrap(), "kept\n");
 }

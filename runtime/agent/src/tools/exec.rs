@@ -127,7 +127,9 @@ impl Bench {
             agent: self.agent.clone(),
             session: self.session.clone(),
             sandbox: self.scope.clone(),
-            may_leave: self.elevated.may_leave(),
+            // Where its commands run beside the sandbox by the config, it looks after them there.
+            may_leave: self.elevated.may_leave()
+                || (self.machine.is_some() && self.settings.host == ExecHost::Gateway),
         }
     }
 

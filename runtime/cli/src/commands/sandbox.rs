@@ -93,14 +93,20 @@ fn recreate(context: &Context, args: SandboxRecreate) -> Result<ExitCode, Failur
             .collect::<Vec<_>>()
     };
     let (removed, busy) = (names("removed"), names("busy"));
+    let failed: Vec<_> = done.elements("failed").collect();
     if args.json {
         output::print_json(&done);
     } else {
         let mut lines: Vec<_> = removed.iter().map(|scope| format!("Removed {scope}.")).collect();
-        let running = busy
-            .iter()
-            .map(|scope| format!("Left {scope}: something runs in it. --force removes it all the same."));
+        let running = busy.iter().map(|scope| {
+            format!("Left {scope}: something runs in it, or works with its files. --force removes it all the same.")
+        });
         lines.extend(running);
+        lines.extend(failed.iter().map(|failed| {
+            let (scope, why) = (failed.field("scope"), failed.field("why"));
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            format!("Not removed {}: {}.", text(scope), text(why))
+        }));
         if lines.is_empty() {
             lines.push(
                 "There is no such sandbox; openclaw sandbox list names those that there are.".to_owned(),
@@ -109,7 +115,7 @@ fn recreate(context: &Context, args: SandboxRecreate) -> Result<ExitCode, Failur
         output::print_shown(&lines.join("\n"));
     }
     let found_none = is_named && removed.is_empty();
-    Ok(match busy.is_empty() && !found_none {
+    Ok(match busy.is_empty() && failed.is_empty() && !found_none {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })

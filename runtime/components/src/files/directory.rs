@@ -300,6 +300,11 @@ impl Directory {
             return Err(ErrorCode::NotDirectory);
         }
         let replaced = Meta::at(&to, to.name).ok();
+        if let Some(replaced) = &replaced
+            && (moved.kind, replaced.kind) == (FileType::RegularFile, FileType::RegularFile)
+        {
+            keep_rights(&from, &to);
+        }
         rustix::fs::renameat(&from, from.name, &to, to.name)?;
         // Two names of one file stay as they are.
         if let Some(replaced) = replaced.filter(|replaced| replaced.inode != moved.inode) {
@@ -390,6 +395,31 @@ fn look(follow: bool) -> OFlags {
 }
 
 /// What comes free when a name is gone: all of a file with its last name, unless somebody has it open.
+/// Gives a file that is to replace another that one's rights, as far as nobody can read or write it then who could not
+/// before: what was kept to its owner stays so, and what could be run can be run. There is no other way to these rights
+/// for a guest, which knows none.
+fn keep_rights(from: &Place<'_>, to: &Place<'_>) {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let replaced = rustix::fs::statat(to, to.name, AtFlags::SYMLINK_NOFOLLOW);
+    let moved = rustix::fs::openat(from, from.name, flags, Mode::empty());
+    let (Ok(replaced), Ok(moved)) = (replaced, moved) else {
+        return;
+    };
+    let Ok(found) = rustix::fs::fstat(&moved) else {
+        return;
+    };
+    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return;
+    }
+    let (own, other) = (found.st_mode & 0o777, replaced.st_mode & 0o777);
+    let shared = own & other & 0o666;
+    let rights = shared | (other & 0o111 & (shared >> 2));
+    if rights != own {
+        // Rights are the least of a file, and its owner may be another.
+        let _ = rustix::fs::fchmod(&moved, Mode::from_raw_mode(rights));
+    }
+}
+
 fn room_of_removed(meta: Meta, is_open: bool) -> Room {
     match (meta.kind, meta.links) {
         (FileType::RegularFile, 0 | 1) if is_open => Room::default(),

@@ -218,6 +218,18 @@ fn a_link_is_deleted_itself_and_changed_where_it_leads() {
 }
 
 #[test]
+fn a_link_is_not_taken_away_and_written_through_in_one_patch() {
+    let work = Work::with(&[("real", "1\n")]);
+    symlink("real", work.path("link")).unwrap();
+    let answer = patch(&work, "*** Delete File: link\n*** Add File: link\n+2");
+    assert!(answer.is_error);
+    let told = answer.text;
+    assert!(told.contains("make two patches"), "{told}");
+    assert!(work.path("link").is_symlink());
+    assert_eq!(work.get("real"), "1\n");
+}
+
+#[test]
 fn a_file_can_be_moved_without_a_change_and_over_another() {
     let work = Work::with(&[("a", "no end"), ("b", "b\n")]);
     apply(&work, "*** Update File: a\n*** Move to: b");

@@ -7,7 +7,7 @@ use openclaw_config::tree::Config;
 use openclaw_protocol::Error;
 use openclaw_protocol::scope::Scope;
 use openclaw_protocol::shape::{Field, Kind, Object, WORD};
-use openclaw_sandbox::{Rules, Sandboxes, Scope as SandboxScope};
+use openclaw_sandbox::{Removal, Rules, Sandboxes, Scope as SandboxScope};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -102,8 +102,8 @@ async fn recreate(gateway: Arc<Gateway>, params: Params) -> Answer {
         .map(|session| scopes_of(&snapshot.config, session))
         .transpose()?;
     let of_agent = which.agent.map(|agent| agent.trim().to_lowercase());
-    let (mut removed, mut busy) = (Vec::new(), Vec::new());
-    for (row, is_busy) in rows {
+    let (mut removed, mut busy, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, _) in rows {
         let is_agents = |agent: &String| {
             row.scope == format!("agent:{agent}") || row.scope.starts_with(&format!("agent:{agent}:"))
         };
@@ -115,17 +115,13 @@ async fn recreate(gateway: Arc<Gateway>, params: Params) -> Answer {
         if !is_meant {
             continue;
         }
-        if is_busy && !which.force {
-            busy.push(row.scope);
-            continue;
-        }
-        let gone = sandboxes
-            .remove(&row, &snapshot.place)
-            .await
-            .map_err(|error| internal(&error))?;
-        if gone {
-            removed.push(row.scope);
+        match sandboxes.remove(&row, &snapshot.place, which.force).await {
+            Ok(Removal::Gone) => removed.push(row.scope),
+            Ok(Removal::Held) => busy.push(row.scope),
+            Ok(Removal::Missing) => {}
+            // The others go all the same.
+            Err(error) => failed.push(json!({ "scope": row.scope, "why": error.to_string() })),
         }
     }
-    Ok(json!({ "removed": removed, "busy": busy }).into())
+    Ok(json!({ "removed": removed, "busy": busy, "failed": failed }).into())
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use openclaw_components::files::Quota;
 use openclaw_components::{Printed, Run};
@@ -29,6 +30,8 @@ const OWN_QUOTA: Quota = Quota {
     bytes: 3 * MEMORY_BYTES as u64,
     entries: 16,
 };
+/// From when on a command counts as use of its sandbox when it ends too.
+const LONG: Duration = Duration::from_secs(60);
 /// The longest answer of a file tool.
 const ANSWER: usize = 64 << 20;
 /// What a shell says that ends without leaving a code.
@@ -64,7 +67,9 @@ pub(super) async fn start(room: &Room, session: &str, command: Command) -> Resul
     };
     let (cell, state) = (room.shell.clone(), room.state.clone());
     let (session, scope, keys) = (session.to_owned(), room.scope.clone(), room.keys.clone());
+    let used = scope.clone();
     let (stop, end, running) = (pipes.stop, pipes.end, Arc::clone(&room.running));
+    let begun = Instant::now();
     tokio::spawn(async move {
         let ended = tokio::select! {
             biased;
@@ -89,6 +94,12 @@ pub(super) async fn start(room: &Room, session: &str, command: Command) -> Resul
             }
         };
         drop(own);
+        // One that ran for long was used for as long; what it left is not to go right after it.
+        if begun.elapsed() >= LONG
+            && let Err(error) = state.write(move |tx| tx.sandbox_touch(&used)).await
+        {
+            tracing::error!(%error, "the use of a sandbox is not noted");
+        }
         drop(running);
         // Nobody has to listen.
         let _ = end.send(how);
@@ -162,6 +173,7 @@ pub(super) async fn call_files(room: &Room, tool: &str, arguments: String) -> Re
     if let Some(path) = &room.known_as {
         words.extend(["--known-as", path.as_str()]);
     }
+    let _running = Arc::clone(&room.running);
     let _turn = room.turn.lock().await;
     let run = Run {
         arguments: words.into_iter().map(str::to_owned).collect(),

@@ -41,6 +41,25 @@ pub(super) struct Files {
     cwd: PathBuf,
 }
 
+/// The answers to what a program asks, from its input; none means no.
+pub(super) struct Answers(std::vec::IntoIter<String>);
+
+impl Answers {
+    pub(super) fn of(ctx: &BuiltinContext<'_>) -> Self {
+        let lines: Vec<String> = ctx
+            .stdin
+            .map(|input| input.lines().map(str::to_owned).collect())
+            .unwrap_or_default();
+        Self(lines.into_iter())
+    }
+
+    /// Asks, and says whether the answer is yes.
+    pub(super) fn ask(&mut self, tool: &str, question: &str, report: &mut Report) -> bool {
+        report.err.push_str(&format!("{tool}: {question}? "));
+        self.0.next().is_some_and(|answer| answer.starts_with(['y', 'Y']))
+    }
+}
+
 impl Files {
     pub(super) fn new(ctx: &BuiltinContext<'_>) -> Self {
         Self {

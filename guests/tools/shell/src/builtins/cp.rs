@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, Error, ExecResult, FileType, Metadata, Result};
 
-use super::common::{Files, Report, quoted, reason, within};
+use super::common::{Answers, Files, Report, quoted, reason, within};
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
 use super::target;
 
@@ -58,7 +58,7 @@ impl Builtin for Cp {
             Ok(pairs) => pairs,
             Err(refusal) => return Ok(*refusal),
         };
-        let mut copy = Copy::new("cp", files, &given);
+        let mut copy = Copy::new("cp", files, &given, Answers::of(&ctx));
         for (from, to) in pairs {
             if given.has("parents")
                 && let Some((above, _)) = to.rsplit_once('/')
@@ -86,7 +86,7 @@ impl Builtin for Mv {
             Ok(pairs) => pairs,
             Err(refusal) => return Ok(*refusal),
         };
-        let mut copy = Copy::new("mv", files, &given);
+        let mut copy = Copy::new("mv", files, &given, Answers::of(&ctx));
         for (from, to) in pairs {
             copy.rename(&from, &to).await;
         }
@@ -99,13 +99,14 @@ struct Copy<'a> {
     files: Files,
     given: &'a Given,
     report: Report,
+    answers: Answers,
     goes_down: bool,
     keeps_links: bool,
     keeps_times: bool,
 }
 
 impl<'a> Copy<'a> {
-    fn new(tool: &'static str, files: Files, given: &'a Given) -> Self {
+    fn new(tool: &'static str, files: Files, given: &'a Given, answers: Answers) -> Self {
         let (all, deep) = (given.has("archive") || tool == "mv", given.has("recursive"));
         let follows = given.has("dereference");
         let kept = given
@@ -116,6 +117,7 @@ impl<'a> Copy<'a> {
             files,
             given,
             report: Report::default(),
+            answers,
             goes_down: all || deep,
             keeps_links: (all || deep || given.has("d") || given.has("no-dereference")) && !follows,
             keeps_times: all || given.has("p") || (given.has("preserve") && kept),
@@ -127,15 +129,20 @@ impl<'a> Copy<'a> {
     }
 
     /// Whether something that is already there is to stay.
-    async fn stays(&self, from: &Metadata, to: &str) -> bool {
+    async fn stays(&mut self, from: &Metadata, to: &str) -> bool {
         let Ok(found) = self.files.lstat(to).await else {
             return false;
         };
         let only_newer = self.given.has("u")
             || (self.given.has("update") && !matches!(self.given.value("update"), Some("all" | "none")));
-        self.given.last(&["no-clobber", "force", "interactive"]) == Some("no-clobber")
+        let asked = self.given.last(&["no-clobber", "force", "interactive"]);
+        asked == Some("no-clobber")
             || self.given.value("update") == Some("none")
             || (only_newer && found.modified >= from.modified)
+            || (asked == Some("interactive")
+                && !self
+                    .answers
+                    .ask(self.tool, &format!("overwrite {}", quoted(to)), &mut self.report))
     }
 
     fn told(&mut self, words: &str, from: &str, to: &str) {

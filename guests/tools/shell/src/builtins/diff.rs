@@ -158,6 +158,8 @@ impl Run<'_> {
         for folder in [one, two] {
             match self.files.fs.read_dir(&self.files.path(folder)).await {
                 Ok(entries) => names.extend(entries.into_iter().map(|entry| entry.name)),
+                // One that is not there is an empty one.
+                Err(_) if self.given.has("new-file") && self.files.stat(folder).await.is_err() => {}
                 Err(error) => return self.trouble(&format!("{folder}: {}", reason(&error))),
             }
         }
@@ -188,7 +190,9 @@ impl Run<'_> {
                         found.as_ref().map(|found| found.file_type.is_dir())
                     };
                     match (folder(&one_is), folder(&two_is)) {
-                        (Some(true), Some(true)) if self.given.has("recursive") => {
+                        (Some(true), Some(true) | None) | (None, Some(true))
+                            if self.given.has("recursive") =>
+                        {
                             Box::pin(self.folders(&left, &right)).await;
                         }
                         (Some(true), Some(true)) => {

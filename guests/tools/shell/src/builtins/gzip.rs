@@ -47,6 +47,9 @@ impl Builtin for Gzip {
             Ok(given) => given,
             Err(refusal) => return Ok(*refusal),
         };
+        if given.value("suffix") == Some("") {
+            return Ok(ExecResult::err(format!("{tool}: invalid suffix ''\n"), 1));
+        }
         let mut run = Run {
             tool,
             unpacks: tool != "gzip" || given.has("decompress") || given.has("test") || given.has("list"),

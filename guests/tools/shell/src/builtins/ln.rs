@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 
-use super::common::{Files, Report, quoted, reason};
+use super::common::{Answers, Files, Report, quoted, reason};
 use super::options::{Known, Takes, flag, long, parse, valued};
 use super::target;
 use crate::disk::Disk;
@@ -44,6 +44,7 @@ impl Builtin for Ln {
         };
         let is_symbolic = given.has("symbolic");
         let mut report = Report::default();
+        let mut answers = Answers::of(&ctx);
         for (from, to) in pairs {
             let path = files.path(&to);
             if !is_symbolic {
@@ -62,10 +63,15 @@ impl Builtin for Ln {
                     }
                 }
             }
+            let asks = given.last(&["force", "interactive"]) == Some("interactive")
+                && files.lstat(&to).await.is_ok();
+            if asks && !answers.ask("ln", &format!("replace {}", quoted(&to)), &mut report) {
+                continue;
+            }
             if !target::keep("ln", &files, &given, &to, &mut report).await {
                 continue;
             }
-            if given.has("force")
+            if (given.has("force") || asks)
                 && files
                     .fs
                     .lstat(&path)

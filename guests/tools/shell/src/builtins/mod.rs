@@ -49,6 +49,10 @@ pub(crate) fn add(builder: BashBuilder, settings: &Settings, disk: &Arc<Disk>) -
     for name in ["python", "python3"] {
         builder = builder.builtin(name, Box::new(python::Python::new(settings.of_python())));
     }
+    // The interpreter's own write a format that nothing else reads.
+    for name in ["zip", "unzip"] {
+        builder = builder.builtin(name, refused::refused(name));
+    }
     let open = || settings.hosts.clone();
     builder
         .builtin("curl", Box::new(curl::Curl { open: open() }))

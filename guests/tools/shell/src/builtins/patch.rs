@@ -132,27 +132,46 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
             return;
         }
     };
-    if !given.has("quiet") {
+    let most: usize = given
+        .value("fuzz")
+        .and_then(|fuzz| fuzz.parse().ok())
+        .unwrap_or(2);
+    let loose = given.has("ignore-whitespace");
+    let was_applied = match part.hunks.first() {
+        _ if part.makes() => !before.is_empty(),
+        Some(hunk) => {
+            let lines = read::lines(&before);
+            place(&lines, hunk, 0, most, loose).is_none()
+                && place(&lines, &hunk.turned(), 0, most, loose).is_some()
+        }
+        None => false,
+    };
+    let is_passed_over = was_applied && !given.has("force");
+    let is_told = !(is_passed_over && part.makes());
+    if is_told && !given.has("quiet") {
         report.out.push_str(&format!(
             "{} file {name}\n",
             if dry { "checking" } else { "patching" }
         ));
     }
+    if is_passed_over {
+        return pass_over(given, files, part, &name, report).await;
+    }
     let mut lines = read::lines(&before);
     let (mut shift, mut rejected, mut inexact) = (0isize, Vec::new(), false);
-    let most: usize = given
-        .value("fuzz")
-        .and_then(|fuzz| fuzz.parse().ok())
-        .unwrap_or(2);
     for (nth, hunk) in part.hunks.iter().enumerate() {
-        match place(&lines, hunk, shift, most, given.has("ignore-whitespace")) {
+        let found = match part.makes() && !before.is_empty() {
+            true => None,
+            false => place(&lines, hunk, shift, most, loose),
+        };
+        match found {
             Some((at, fuzz)) => {
                 let wanted = hunk.place(fuzz);
                 let offset = at as isize - wanted;
                 let away = offset - part.grown(nth);
                 if fuzz > 0 || away != 0 {
                     inexact = true;
-                    let line = at as isize + 1 - isize::try_from(fuzz.min(hunk.lead())).unwrap_or(0);
+                    let line = at as isize + 1 - isize::try_from(hunk.left_before(fuzz)).unwrap_or(0);
                     let with = if fuzz > 0 {
                         format!(" with fuzz {fuzz}")
                     } else {
@@ -234,6 +253,45 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
     write(given.value("output").unwrap_or(&name), &after, report).await;
 }
 
+/// Leaves a file as it is to which a part was applied before, or which it would make although it is there.
+async fn pass_over(given: &Given, files: &Files, part: &Part, name: &str, report: &mut Report) {
+    let what = match part.makes() {
+        true => format!("The next patch would create the file {name},\nwhich already exists!"),
+        false => "Reversed (or previously applied) patch detected!".to_owned(),
+    };
+    // There is nobody to ask.
+    let asked = match given.has("forward") || given.has("batch") {
+        true => "  Skipping patch.",
+        false => "  Assume -R? [n] \nApply anyway? [n] \nSkipping patch.",
+    };
+    let count = part.hunks.len();
+    let hunks = if count == 1 { "hunk" } else { "hunks" };
+    let rejects = match given.value("reject-file") {
+        Some(file) => file.to_owned(),
+        None => format!("{name}.rej"),
+    };
+    let is_saved = !given.has("dry-run") && !part.makes();
+    let saved = match is_saved {
+        true => format!(" -- saving rejects to file {rejects}"),
+        false => String::new(),
+    };
+    report.out.push_str(&format!(
+        "{what}{asked}\n{count} out of {count} {hunks} ignored{saved}\n"
+    ));
+    report.code = report.code.max(1);
+    if is_saved {
+        let mut text = format!("--- {}\n+++ {}\n", part.old, part.new).into_bytes();
+        part.hunks.iter().for_each(|hunk| hunk.write(&mut text));
+        if let Err(error) = files.fs.write_file(&files.path(&rejects), &text).await {
+            report.err.push_str(&format!(
+                "patch: **** Can't write {rejects} : {}\n",
+                reason(&error)
+            ));
+            report.code = 2;
+        }
+    }
+}
+
 /// Where a hunk fits: as near to its own place as can be, with as few lines left out as can be.
 fn place(lines: &[Vec<u8>], hunk: &Hunk, shift: isize, most: usize, loose: bool) -> Option<(usize, usize)> {
     for fuzz in 0..=most.min(hunk.context()) {
@@ -248,7 +306,8 @@ fn place(lines: &[Vec<u8>], hunk: &Hunk, shift: isize, most: usize, loose: bool)
                 let Ok(at) = usize::try_from(at) else {
                     continue;
                 };
-                if at <= last && fits(lines.get(at..at + old.len())?, &old, loose) {
+                let is_held = (hunk.is_at_start(fuzz) && at != 0) || (hunk.is_at_end(fuzz) && at != last);
+                if at <= last && !is_held && fits(lines.get(at..at + old.len())?, &old, loose) {
                     return Some((at, fuzz));
                 }
             }

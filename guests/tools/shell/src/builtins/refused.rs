@@ -14,6 +14,11 @@ impl CommandResolver for Programs {
     }
 }
 
+/// Refuses a name that something else would answer for.
+pub(super) fn refused(name: &str) -> Box<dyn Builtin> {
+    Box::new(Missing(name.to_owned()))
+}
+
 struct Missing(String);
 
 #[async_trait]
@@ -21,6 +26,7 @@ impl Builtin for Missing {
     async fn execute(&self, _: BuiltinContext<'_>) -> Result<ExecResult> {
         let Self(name) = self;
         let way = match name.as_str() {
+            "zip" | "unzip" | "zipinfo" => "zip archives are not built in here; use tar with -z",
             "tmux" | "screen" | "script" | "expect" | "unbuffer" => {
                 "this sandbox has no terminals; the docker backend has"
             }

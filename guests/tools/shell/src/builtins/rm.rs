@@ -3,17 +3,16 @@
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 
-use super::common::{Files, Report, last, quoted, reason, within};
+use super::common::{Answers, Files, Report, last, quoted, reason, within};
 use super::options::{Given, Known, Takes, flag, long, parse};
 
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 9] = [
     flag('r', "recursive"),
     flag('R', "recursive"),
     flag('f', "force"),
     flag('d', "dir"),
     flag('v', "verbose"),
     flag('i', ""),
-    flag('I', ""),
     long("one-file-system", Takes::Nothing),
     long("preserve-root", Takes::Maybe),
     long("no-preserve-root", Takes::Nothing),
@@ -25,7 +24,7 @@ struct Run<'a> {
     given: &'a Given,
     files: Files,
     report: Report,
-    answers: std::vec::IntoIter<String>,
+    answers: Answers,
 }
 
 #[async_trait]
@@ -35,15 +34,11 @@ impl Builtin for Rm {
             Ok(given) => given,
             Err(refusal) => return Ok(*refusal),
         };
-        let answers: Vec<String> = ctx
-            .stdin
-            .map(|input| input.lines().map(str::to_owned).collect())
-            .unwrap_or_default();
         let mut run = Run {
             given: &given,
             files: Files::new(&ctx),
             report: Report::default(),
-            answers: answers.into_iter(),
+            answers: Answers::of(&ctx),
         };
         if given.operands.is_empty() && !given.has("force") {
             run.report
@@ -95,10 +90,7 @@ impl Run<'_> {
         if self.given.last(&["i", "force"]) != Some("i") {
             return true;
         }
-        self.report.err.push_str(&format!("rm: {question}? "));
-        self.answers
-            .next()
-            .is_some_and(|answer| answer.starts_with(['y', 'Y']))
+        self.answers.ask("rm", question, &mut self.report)
     }
 
     async fn remove(&mut self, name: &str, is_folder: bool) {

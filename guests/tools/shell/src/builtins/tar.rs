@@ -15,7 +15,7 @@ mod format;
 
 use format::Member;
 
-const KNOWN: [Known; 46] = [
+const KNOWN: [Known; 45] = [
     flag('c', "create"),
     flag('x', "extract"),
     long("get", Takes::Nothing),
@@ -60,7 +60,6 @@ const KNOWN: [Known; 46] = [
     long("no-overwrite-dir", Takes::Nothing),
     long("null", Takes::Nothing),
     flag('S', "sparse"),
-    flag('w', "interactive"),
     flag('n', "seek"),
 ];
 
@@ -69,6 +68,7 @@ pub(super) struct Tar;
 /// What could be read of an archive.
 struct Archive {
     members: Vec<Member>,
+    is_packed: bool,
     /// Why that is not all of it.
     fault: Option<&'static str>,
 }
@@ -82,6 +82,8 @@ struct Run<'a> {
     out: Vec<u8>,
     report: Report,
     excluded: Vec<String>,
+    /// Links that lead out of their folder, which are made when all else is there: nothing is written through them.
+    postponed: Vec<(String, String)>,
 }
 
 #[async_trait]
@@ -100,6 +102,7 @@ impl Builtin for Tar {
             out: Vec::new(),
             report: Report::default(),
             excluded: Vec::new(),
+            postponed: Vec::new(),
         };
         for (name, value) in &given.options {
             match (name.as_str(), value) {
@@ -125,6 +128,7 @@ impl Builtin for Tar {
                     Some(Archive {
                         fault: Some(fault), ..
                     }) => run.fatal(fault),
+                    Some(Archive { is_packed: true, .. }) => run.fatal("Cannot update compressed archives"),
                     Some(Archive { members, .. }) => run.create(&ctx, members).await,
                     None => {}
                 }
@@ -231,6 +235,7 @@ impl Run<'_> {
                 return None;
             }
         };
+        let is_packed = matches!(bytes.get(..3), Some([0x1f, 0x8b, _] | b"BZh"));
         let (plain, why) = match bytes.get(..3) {
             Some([0x1f, 0x8b, _]) => {
                 let (plain, why) = gzip::unpack(&bytes);
@@ -261,7 +266,11 @@ impl Run<'_> {
             (false, true) => Some("Child returned status 1"),
             (false, false) => None,
         };
-        Some(Archive { members, fault })
+        Some(Archive {
+            members,
+            is_packed,
+            fault,
+        })
     }
 
     async fn create(&mut self, ctx: &BuiltinContext<'_>, mut members: Vec<Member>) {
@@ -322,10 +331,35 @@ impl Run<'_> {
         };
         if archive == "-" {
             self.out = packed;
-        } else if let Err(error) = self.files.fs.write_file(&own, &packed).await {
+        } else if let Err(error) = self.put(&own, &packed).await {
             return self.fatal(&format!("{archive}: Cannot open: {}", reason(&error)));
         }
         self.close();
+    }
+
+    /// Writes an archive, in the place of what is there only once all of it is written.
+    async fn put(&self, own: &std::path::Path, bytes: &[u8]) -> Result<()> {
+        let fs = &self.files.fs;
+        let is_file = fs
+            .lstat(own)
+            .await
+            .is_ok_and(|found| found.file_type == FileType::File);
+        if !is_file {
+            return fs.write_file(own, bytes).await;
+        }
+        let mut name = own.as_os_str().to_owned();
+        name.push(".new~");
+        let new = std::path::Path::new(&name);
+        let written = fs.write_file(new, bytes).await;
+        let done = match written {
+            Ok(()) => fs.rename(new, own).await,
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            // What it says is more than what is left of it.
+            let _ = fs.remove(new, false).await;
+        }
+        done
     }
 
     /// The folder that counts for an operand: the last `-C` before it, each from the one before.
@@ -396,7 +430,7 @@ impl Run<'_> {
         }
     }
 
-    async fn read(&mut self, Archive { members, fault }: Archive, lists: bool) {
+    async fn read(&mut self, Archive { members, fault, .. }: Archive, lists: bool) {
         let files = self.folder(usize::MAX);
         let strip: usize = self
             .given
@@ -435,6 +469,16 @@ impl Run<'_> {
             }
             self.extract(&files, member, strip).await;
         }
+        for (name, target) in std::mem::take(&mut self.postponed) {
+            let path = files.path(&name);
+            if let Some(above) = path.parent() {
+                // What is wrong with it will show when the link is made.
+                let _ = files.fs.mkdir(above, true).await;
+            }
+            if let Err(error) = files.fs.symlink(std::path::Path::new(&target), &path).await {
+                self.wrong(&format!("{name}: Cannot open: {}", reason(&error)));
+            }
+        }
         for (name, _) in wanted.iter().filter(|(_, seen)| !seen) {
             self.wrong(&format!("{name}: Not found in archive"));
         }
@@ -471,6 +515,16 @@ impl Run<'_> {
             return self.out.extend_from_slice(&member.bytes);
         }
         let path = files.path(&name);
+        let is_below = |link: &str| name.strip_prefix(link).is_some_and(|rest| rest.starts_with('/'));
+        if self.postponed.iter().any(|(link, _)| is_below(link)) {
+            return self.wrong(&format!("{name}: Cannot open: Not a directory"));
+        }
+        self.postponed.retain(|(link, _)| *link != name);
+        let leads_out = member.target.starts_with('/') || member.target.split('/').any(|part| part == "..");
+        if member.kind == FileType::Symlink && leads_out && files.fs.lstat(&path).await.is_err() {
+            self.postponed.push((name, member.target.clone()));
+            return;
+        }
         if let Some(above) = path.parent() {
             // What is wrong with it will show when the file is written.
             let _ = files.fs.mkdir(above, true).await;

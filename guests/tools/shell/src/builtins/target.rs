@@ -42,8 +42,19 @@ pub(super) async fn pairs(
                     false => files.stat(&to).await,
                 }),
             };
+            let needs_folder = match sources.as_slice() {
+                // Only a folder can be called by a name that ends like a folder's.
+                [from] if tool != "ln" && to.ends_with('/') => !files.is_folder(from).await,
+                _ => false,
+            };
             match (found, sources.as_slice()) {
                 (Some(Ok(found)), _) if found.file_type.is_dir() => to,
+                (_, [from]) if needs_folder && files.lstat(from).await.is_ok() => {
+                    return refuse(match tool {
+                        "mv" => format!("cannot move {} to {}: Not a directory", quoted(from), quoted(&to)),
+                        _ => format!("cannot create regular file {}: Not a directory", quoted(&to)),
+                    });
+                }
                 (_, [from]) => return Ok(vec![(from.clone(), to)]),
                 (None, sources) => {
                     let more = sources.last().map_or("", String::as_str);
@@ -71,7 +82,7 @@ pub(super) async fn pairs(
 
 /// Keeps what is in the way, if that was asked for. Says whether the way is free.
 pub(super) async fn keep(tool: &str, files: &Files, given: &Given, to: &str, report: &mut Report) -> bool {
-    let asked = given.has("backup") || given.has("b");
+    let asked = given.has("backup") || given.has("b") || given.has("suffix");
     if !asked || matches!(given.value("backup"), Some("none" | "off")) {
         return true;
     }

@@ -142,6 +142,19 @@ const OF_UNIQ: [Known; 10] = [
 
 pub(super) struct Uniq;
 
+/// The letters of a line. A byte that belongs to none is one of its own, so that no two lines become the same.
+fn letters_of(line: &[u8]) -> Vec<char> {
+    /// Where no letters are.
+    const FOREIGN: u32 = 0x10_0000;
+    let mut letters = Vec::new();
+    for chunk in line.utf8_chunks() {
+        letters.extend(chunk.valid().chars());
+        let foreign = chunk.invalid().iter().map(|byte| FOREIGN + u32::from(*byte));
+        letters.extend(foreign.filter_map(char::from_u32));
+    }
+    letters
+}
+
 #[async_trait]
 impl Builtin for Uniq {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
@@ -174,15 +187,18 @@ impl Builtin for Uniq {
             .collect();
         let number = |name: &str| given.value(name).and_then(|value| value.parse::<usize>().ok());
         let key = |line: &&[u8]| -> Vec<char> {
-            let text = String::from_utf8_lossy(line).into_owned();
-            let mut rest = text.as_str();
+            let text = letters_of(line);
+            let mut rest = text.as_slice();
             for _ in 0..number("skip-fields").unwrap_or(0) {
-                rest = rest
-                    .trim_start_matches([' ', '\t'])
-                    .trim_start_matches(|c: char| c != ' ' && c != '\t');
+                let is_blank = |letter: &char| matches!(letter, ' ' | '\t');
+                let begin = rest.iter().position(|letter| !is_blank(letter));
+                rest = rest.get(begin.unwrap_or(rest.len())..).unwrap_or_default();
+                let end = rest.iter().position(is_blank);
+                rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
             }
             let letters = rest
-                .chars()
+                .iter()
+                .copied()
                 .skip(number("skip-chars").unwrap_or(0))
                 .take(number("check-chars").unwrap_or(usize::MAX));
             match given.has("ignore-case") {
@@ -463,7 +479,9 @@ fn pieces(given: &Given, text: &[u8]) -> Option<Vec<Vec<u8>>> {
             "l" => {
                 let mut at = 0;
                 for line in lines {
-                    let nth = (at * count / text.len().max(1)).min(count - 1);
+                    // Wider than a length is here.
+                    let nth = (at as u64 * count as u64) / text.len().max(1) as u64;
+                    let nth = usize::try_from(nth).unwrap_or(count).min(count - 1);
                     pieces.get_mut(nth)?.extend_from_slice(line);
                     at += line.len();
                 }

@@ -74,7 +74,7 @@ const fn starting(names: &'static [&'static str], files: usize, options: &'stati
     }
 }
 
-const READERS: [Reader; 40] = [
+const READERS: [Reader; 41] = [
     plain(
         &["read"],
         ALWAYS,
@@ -333,6 +333,14 @@ const READERS: [Reader; 40] = [
             Options(Stops, "c", &[]),
             Options(Input, "s", &[]),
             Options(Value, "oO", &["rcfile", "init-file"]),
+        ],
+    ),
+    plain(
+        &["cp", "ln", "mv", "rm"],
+        ONLY_DASH,
+        &[
+            Options(Input, "i", &["interactive"]),
+            Options(Value, "St", &["suffix", "target-directory"]),
         ],
     ),
     plain(&["file"], ONLY_DASH, &[Options(Value, "Fm", &["separator"])]),

@@ -1,6 +1,8 @@
 //! Which lines of two texts differ.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::time::{Duration, Instant};
+
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
 use crate::builtins::options::Given;
 
@@ -79,6 +81,9 @@ impl Changes {
     }
 }
 
+/// How long it is looked for few changes; what is left after that is told as many.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 pub(super) fn split(text: &[u8]) -> Vec<Vec<u8>> {
     text.split_inclusive(|byte| *byte == b'\n')
         .map(<[u8]>::to_vec)
@@ -90,7 +95,8 @@ pub(super) fn compare(old: &[u8], new: &[u8], rules: &Rules) -> Changes {
     let (old, new) = (split(old), split(new));
     let keys = |lines: &[Vec<u8>]| lines.iter().map(|line| rules.key(line)).collect::<Vec<_>>();
     let mut all: Vec<Change> = Vec::new();
-    for op in capture_diff_slices(Algorithm::Myers, &keys(&old), &keys(&new)) {
+    let until = Instant::now().checked_add(PATIENCE);
+    for op in capture_diff_slices_deadline(Algorithm::Myers, &keys(&old), &keys(&new), until) {
         let (was, is) = (op.old_range(), op.new_range());
         let change = match op {
             DiffOp::Equal { .. } => continue,

@@ -24,17 +24,7 @@ impl Part {
     /// The way back.
     pub(super) fn turned(mut self) -> Self {
         std::mem::swap(&mut self.old, &mut self.new);
-        for hunk in &mut self.hunks {
-            std::mem::swap(&mut hunk.old_start, &mut hunk.new_start);
-            std::mem::swap(&mut hunk.old_count, &mut hunk.new_count);
-            for (sign, _) in &mut hunk.lines {
-                *sign = match *sign {
-                    b'+' => b'-',
-                    b'-' => b'+',
-                    other => other,
-                };
-            }
-        }
+        self.hunks.iter_mut().for_each(Hunk::turn);
         self
     }
 
@@ -59,6 +49,26 @@ impl Part {
 }
 
 impl Hunk {
+    /// Makes it the way back.
+    fn turn(&mut self) {
+        std::mem::swap(&mut self.old_start, &mut self.new_start);
+        std::mem::swap(&mut self.old_count, &mut self.new_count);
+        for (sign, _) in &mut self.lines {
+            *sign = match *sign {
+                b'+' => b'-',
+                b'-' => b'+',
+                other => other,
+            };
+        }
+    }
+
+    /// The way back.
+    pub(super) fn turned(&self) -> Self {
+        let mut turned = self.clone();
+        turned.turn();
+        turned
+    }
+
     /// How many lines stand before the first change.
     pub(super) fn lead(&self) -> usize {
         self.lines.iter().take_while(|(sign, _)| *sign == b' ').count()
@@ -77,9 +87,29 @@ impl Hunk {
         self.lead().max(self.trail())
     }
 
+    /// How many lines are left out before the first change. Where fewer lines stand before it than after, the first ones
+    /// that are left out stand after it.
+    pub(super) fn left_before(&self, fuzz: usize) -> usize {
+        (fuzz + self.lead()).saturating_sub(self.context())
+    }
+
+    fn left_after(&self, fuzz: usize) -> usize {
+        (fuzz + self.trail()).saturating_sub(self.context())
+    }
+
+    /// Whether it is for the begin of a file: fewer lines stand before its changes than after them.
+    pub(super) fn is_at_start(&self, fuzz: usize) -> bool {
+        fuzz + self.lead() < self.context() && self.old_start <= 1
+    }
+
+    /// Whether it is for the end of a file: fewer lines stand after its changes than before them.
+    pub(super) fn is_at_end(&self, fuzz: usize) -> bool {
+        fuzz + self.trail() < self.context()
+    }
+
     fn cut(&self, fuzz: usize) -> &[(u8, Vec<u8>)] {
-        let end = self.lines.len() - fuzz.min(self.trail());
-        self.lines.get(fuzz.min(self.lead())..end).unwrap_or_default()
+        let end = self.lines.len().saturating_sub(self.left_after(fuzz));
+        self.lines.get(self.left_before(fuzz)..end).unwrap_or_default()
     }
 
     /// The line, counted from 0, that it is made for.
@@ -89,7 +119,7 @@ impl Hunk {
         } else {
             self.old_start.saturating_sub(1)
         };
-        (first + fuzz.min(self.lead())) as isize
+        (first + self.left_before(fuzz)) as isize
     }
 
     /// The lines that it expects.

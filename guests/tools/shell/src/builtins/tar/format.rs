@@ -53,6 +53,7 @@ pub(super) fn write(out: &mut Vec<u8>, member: &Member) {
         }
     }
     let letter = match member.kind {
+        _ if member.is_link => b'1',
         FileType::Directory => b'5',
         FileType::Symlink => b'2',
         FileType::Fifo => b'6',
