@@ -67,7 +67,8 @@ impl Agent {
         self.shared.state.write(reset).await
     }
 
-    /// Removes a session and, if `transcript`, all that was said in it. What runs in it is stopped.
+    /// Removes a session and, if `transcript`, all that was said in it. What runs in it is stopped, also in the
+    /// background.
     pub async fn delete(&self, session_key: &Key, transcript: bool) -> Result<bool> {
         if session_key.is_main() {
             return Err(Error::MainSession {
@@ -77,6 +78,7 @@ impl Agent {
         self.shared.ledger().forget(session_key.as_str());
         self.abort(session_key, None).await?;
         let key = session_key.to_string();
+        self.shared.jobs.end_session(&self.agent_of(session_key), &key);
         Ok(self
             .shared
             .state

@@ -209,6 +209,18 @@ impl Jobs {
         true
     }
 
+    /// Kills those of a session and forgets them: nobody is told how they end, and nobody finds what they printed.
+    pub fn end_session(&self, agent: &str, session: &str) {
+        let mut registry = self.0.registry.lock();
+        registry.jobs.retain(|_, job| {
+            let is_gone = job.0.terms.agent == agent && job.0.terms.session == session;
+            if is_gone {
+                job.kill();
+            }
+            !is_gone
+        });
+    }
+
     /// What is told of ends from now on.
     pub fn ends(&self) -> broadcast::Receiver<Ended> {
         self.0.ends.subscribe()
@@ -239,12 +251,13 @@ impl Jobs {
                 state.finish(kept.has_terminal);
                 (state.is_background, state.is_worth_telling(&kept.terms))
             };
-            if is_background {
+            let is_known = registry.jobs.contains_key(job.id());
+            if is_known && is_background {
                 registry.retire(job.id());
             } else {
                 registry.jobs.remove(job.id());
             }
-            if is_told && !registry.is_closed {
+            if is_known && is_told && !registry.is_closed {
                 // Nobody has to listen.
                 let _ = self.0.ends.send(Ended {
                     agent: kept.terms.agent.clone(),

@@ -221,6 +221,27 @@ async fn a_flood_is_kept_within_bounds_from_its_end() {
 }
 
 #[tokio::test]
+async fn the_jobs_of_a_session_that_is_removed_end_and_nobody_is_told() {
+    let jobs = Jobs::default();
+    let mut ends = jobs.ends();
+    let viewer = |agent: &str| Viewer {
+        agent: agent.to_owned(),
+        ..Viewer::default()
+    };
+    let (gone, stays) = (
+        background(&jobs, "main", "sleep 86.0471").await,
+        background(&jobs, "work", "sleep 87.0471").await,
+    );
+    jobs.end_session("main", "agent:main:main");
+    end(&gone).await;
+    assert!(jobs.find(&viewer("main"), gone.id()).is_none());
+    assert!(jobs.find(&viewer("work"), stays.id()).is_some());
+    ends.try_recv().unwrap_err();
+    stays.kill();
+    end(&stays).await;
+}
+
+#[tokio::test]
 async fn a_character_that_comes_in_halves_is_whole_and_streams_do_not_mix() {
     let jobs = Jobs::default();
     let text = r"printf '\342\202'; read x; printf '\360\237' >&2; read x; printf '\254'; read x; printf '\230\200\n' >&2; read x; printf '\303'";

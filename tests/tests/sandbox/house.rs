@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,9 +55,14 @@ pub(crate) fn programs() -> PathBuf {
     programs
 }
 
-/// What the guests were compiled to is kept for the next test: compiling takes minutes here.
+/// What the guests were compiled to is kept for the next test, for as long as they are the same: compiling takes minutes
+/// here.
 fn warm(folder: &Path) -> PathBuf {
-    let kept = root().join("target/tmp/sandbox-code");
+    let mut hash = DefaultHasher::new();
+    for guest in ["shell.wasm", "files.wasm"] {
+        hash.write(&fs::read(programs().join(guest)).unwrap());
+    }
+    let kept = root().join(format!("target/tmp/sandbox-code-{:016x}", hash.finish()));
     if kept.is_dir() {
         fs::create_dir_all(folder).unwrap();
         copy(&kept, folder);
