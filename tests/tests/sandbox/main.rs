@@ -17,6 +17,7 @@ mod common;
 mod corpus;
 mod house;
 mod inside;
+mod life;
 mod network;
 mod programs;
 mod sessions;

@@ -200,34 +200,8 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
             }
         }
     }
-    let write = async |name: &str, content: &[u8], report: &mut Report| {
-        if let Err(error) = files.fs.write_file(&files.path(name), content).await {
-            report
-                .err
-                .push_str(&format!("patch: **** Can't write {name} : {}\n", reason(&error)));
-            report.code = 2;
-        }
-    };
     if !rejected.is_empty() {
-        let (count, all) = (rejected.len(), part.hunks.len());
-        let hunks = if all == 1 { "hunk" } else { "hunks" };
-        let rejects = given
-            .value("reject-file")
-            .map_or_else(|| format!("{name}.rej"), str::to_owned);
-        let saved = if dry {
-            String::new()
-        } else {
-            format!(" -- saving rejects to file {rejects}")
-        };
-        report
-            .out
-            .push_str(&format!("{count} out of {all} {hunks} FAILED{saved}\n"));
-        report.code = report.code.max(1);
-        if !dry {
-            let mut text = format!("--- {}\n+++ {}\n", part.old, part.new).into_bytes();
-            rejected.iter().for_each(|hunk| hunk.write(&mut text));
-            write(&rejects, &text, report).await;
-        }
+        reject(given, files, part, &name, &rejected, Why::Unfit, report).await;
     }
     if dry {
         return;
@@ -235,7 +209,7 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
     let mismatch = (inexact || !rejected.is_empty()) && !given.has("no-backup-if-mismatch");
     if (given.has("backup") || mismatch) && files.stat(&name).await.is_ok() {
         let kept = format!("{name}{}", given.value("suffix").unwrap_or(".orig"));
-        write(&kept, &before, report).await;
+        write(files, &kept, &before, report).await;
     }
     let after: Vec<u8> = lines.concat();
     if after.is_empty() && (part.removes() || given.has("remove-empty-files")) && rejected.is_empty() {
@@ -250,45 +224,77 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
         // What is wrong with it will show when the file is written.
         let _ = files.fs.mkdir(&files.path(&within(above, "")), true).await;
     }
-    write(given.value("output").unwrap_or(&name), &after, report).await;
+    write(files, given.value("output").unwrap_or(&name), &after, report).await;
 }
 
 /// Leaves a file as it is to which a part was applied before, or which it would make although it is there.
 async fn pass_over(given: &Given, files: &Files, part: &Part, name: &str, report: &mut Report) {
     let what = match part.makes() {
         true => format!("The next patch would create the file {name},\nwhich already exists!"),
+        false if given.has("reverse") => "Unreversed patch detected!".to_owned(),
         false => "Reversed (or previously applied) patch detected!".to_owned(),
     };
     // There is nobody to ask.
     let asked = match given.has("forward") || given.has("batch") {
         true => "  Skipping patch.",
+        false if given.has("reverse") => "  Ignore -R? [n] \nApply anyway? [n] \nSkipping patch.",
         false => "  Assume -R? [n] \nApply anyway? [n] \nSkipping patch.",
     };
-    let count = part.hunks.len();
-    let hunks = if count == 1 { "hunk" } else { "hunks" };
-    let rejects = match given.value("reject-file") {
-        Some(file) => file.to_owned(),
-        None => format!("{name}.rej"),
-    };
-    let is_saved = !given.has("dry-run") && !part.makes();
+    report.out.push_str(&format!("{what}{asked}\n"));
+    let all: Vec<&Hunk> = part.hunks.iter().collect();
+    reject(given, files, part, name, &all, Why::Unasked, report).await;
+}
+
+/// Why hunks are not applied.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Why {
+    /// They fit nowhere.
+    Unfit,
+    /// They were not tried: the file is as they would make it.
+    Unasked,
+}
+
+/// Says how many hunks were not applied, and saves them beside the file; but for a file that the part would make.
+async fn reject(
+    given: &Given,
+    files: &Files,
+    part: &Part,
+    name: &str,
+    rejected: &[&Hunk],
+    why: Why,
+    report: &mut Report,
+) {
+    let (count, all) = (rejected.len(), part.hunks.len());
+    let hunks = if all == 1 { "hunk" } else { "hunks" };
+    let rejects = given
+        .value("reject-file")
+        .map_or_else(|| format!("{name}.rej"), str::to_owned);
+    let is_saved = !given.has("dry-run") && (why == Why::Unfit || !part.makes());
     let saved = match is_saved {
         true => format!(" -- saving rejects to file {rejects}"),
         false => String::new(),
     };
-    report.out.push_str(&format!(
-        "{what}{asked}\n{count} out of {count} {hunks} ignored{saved}\n"
-    ));
+    let how = match why {
+        Why::Unfit => "FAILED",
+        Why::Unasked => "ignored",
+    };
+    report
+        .out
+        .push_str(&format!("{count} out of {all} {hunks} {how}{saved}\n"));
     report.code = report.code.max(1);
     if is_saved {
         let mut text = format!("--- {}\n+++ {}\n", part.old, part.new).into_bytes();
-        part.hunks.iter().for_each(|hunk| hunk.write(&mut text));
-        if let Err(error) = files.fs.write_file(&files.path(&rejects), &text).await {
-            report.err.push_str(&format!(
-                "patch: **** Can't write {rejects} : {}\n",
-                reason(&error)
-            ));
-            report.code = 2;
-        }
+        rejected.iter().for_each(|hunk| hunk.write(&mut text));
+        write(files, &rejects, &text, report).await;
+    }
+}
+
+async fn write(files: &Files, name: &str, content: &[u8], report: &mut Report) {
+    if let Err(error) = files.fs.write_file(&files.path(name), content).await {
+        report
+            .err
+            .push_str(&format!("patch: **** Can't write {name} : {}\n", reason(&error)));
+        report.code = 2;
     }
 }
 
