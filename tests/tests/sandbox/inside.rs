@@ -377,6 +377,23 @@ async fn file_tools_know_the_workspace_by_both_its_names_and_lose_no_edit() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loop_keeps_what_a_pipe_brings_it_in_functions_of_earlier_calls_too() {
+    let house = House::open().await;
+    let define = "printf '1\\n2\\n' > list; touch empty
+        keeps() { cat list | while read -r n; do cat empty; echo $n; done; }
+        goes_on() { while :; do echo again; done; }";
+    house.run(ONE, define).await;
+    for (script, out) in [
+        ("keeps & wait", "1\n2\n"),
+        ("goes_on | head -1", "again\n"),
+        ("cat list | keeps", "1\n2\n"),
+    ] {
+        let said = house.run(ONE, script).await;
+        assert_eq!((said.out.as_str(), said.end), (out, End::Code(0)), "{script}");
+    }
+}
+
 /// The shell takes its input whole, so that it waits for the end of input only where something could read it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_could_read_waits_for_input() {

@@ -4,7 +4,7 @@
 //! nature, that was given no file to read instead, and that no pipe or redirection feeds. What a function does counts where
 //! it is called. Because the interpreter takes its input as a whole, it is then read to its end before the script begins;
 //! there is no conversation with a script. **Bound.** What cannot be seen without running it — `eval`, `source`, other
-//! scripts, names out of variables, functions of earlier runs — counts as not reading. **Cost.** One more parse.
+//! scripts, names out of variables, functions of earlier runs — counts as not reading. **Cost.** A walk through the script.
 
 mod awk;
 mod jq;
@@ -14,21 +14,16 @@ use std::collections::BTreeMap;
 use std::slice;
 
 use bashkit::parser::{
-    AssignmentValue, Command, CompoundCommand, Parser, Redirect, RedirectKind, Script, SimpleCommand, Word,
-    WordPart,
+    AssignmentValue, Command, CompoundCommand, Redirect, RedirectKind, SimpleCommand, Word, WordPart,
 };
 
-/// What stands for a part of a word that only running the script would tell.
-const UNKNOWN: char = '\0';
+use crate::parsed::{lists, text, words};
 
-/// Whether a script can read its input. One that cannot be parsed cannot.
-pub(crate) fn is_read(script: &str, deepest: usize, steps: usize) -> bool {
-    let parsed = Parser::with_limits(script, deepest, steps).parse();
-    parsed.is_ok_and(|Script { commands, .. }| {
-        let mut walk = Walk::default();
-        walk.define(&commands);
-        walk.any(&commands)
-    })
+/// Whether a script can read its input.
+pub(crate) fn is_read(script: &[Command]) -> bool {
+    let mut walk = Walk::default();
+    walk.define(script);
+    walk.any(script)
 }
 
 /// What a script defines, on the way through it.
@@ -118,43 +113,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// All commands within one.
-fn lists(found: &CompoundCommand) -> Vec<&[Command]> {
-    match found {
-        CompoundCommand::If(found) => {
-            let mut all = vec![found.condition.as_slice(), &found.then_branch];
-            for (condition, then) in &found.elif_branches {
-                all.extend([condition.as_slice(), then]);
-            }
-            all.extend(found.else_branch.as_deref());
-            all
-        }
-        CompoundCommand::For(found) => vec![&found.body],
-        CompoundCommand::ArithmeticFor(found) => vec![&found.body],
-        CompoundCommand::Select(found) => vec![&found.body],
-        CompoundCommand::While(found) => vec![&found.condition, &found.body],
-        CompoundCommand::Until(found) => vec![&found.condition, &found.body],
-        CompoundCommand::Case(found) => found.cases.iter().map(|case| case.commands.as_slice()).collect(),
-        CompoundCommand::Subshell(found) | CompoundCommand::BraceGroup(found) => vec![found],
-        CompoundCommand::Time(found) => found
-            .command
-            .as_deref()
-            .map(slice::from_ref)
-            .into_iter()
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The words that one goes through or decides by.
-fn words(found: &CompoundCommand) -> &[Word] {
-    match found {
-        CompoundCommand::For(found) => found.words.as_deref().unwrap_or_default(),
-        CompoundCommand::Case(found) => slice::from_ref(&found.word),
-        _ => &[],
-    }
-}
-
 fn is_fed(redirects: &[Redirect]) -> bool {
     redirects.iter().any(|redirect| {
         redirect.fd.unwrap_or(0) == 0
@@ -168,15 +126,4 @@ fn is_fed(redirects: &[Redirect]) -> bool {
                     | RedirectKind::ReadWrite
             )
     })
-}
-
-fn text(word: &Word) -> String {
-    let mut text = String::new();
-    for part in &word.parts {
-        match part {
-            WordPart::Literal(literal) => text.push_str(literal),
-            _ => text.push(UNKNOWN),
-        }
-    }
-    text
 }

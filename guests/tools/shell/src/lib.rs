@@ -13,10 +13,12 @@ mod given;
 mod input;
 mod modes;
 mod network;
+mod parsed;
 mod random;
 mod run;
 mod settings;
 mod state;
+mod together;
 
 pub use run::{Folders, Run, run};
 pub use settings::{Python, Settings};

@@ -1,6 +1,6 @@
 //! One run: the interpreter is built, the session put back, the script run, the session kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,8 +12,10 @@ use crate::disk::{Disk, Mount};
 use crate::given::Given;
 use crate::input;
 use crate::modes::Modes;
+use crate::parsed;
 use crate::settings::Settings;
 use crate::state::State;
+use crate::together;
 
 /// The interpreter runs Python only where this is set when it is built. No script sees it.
 const PYTHON: &str = "BASHKIT_ALLOW_INPROCESS_PYTHON";
@@ -62,7 +64,11 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
         .unwrap_or_default();
     let modes = state.as_mut().map(State::take_modes).unwrap_or_default();
     let disk = Arc::new(Disk::new(mounts, Modes::new(modes)));
-    let mut bash = build(run, &disk, &state).await;
+    let script = parsed::parse(&run.script, run.settings.steps);
+    let none = HashMap::new();
+    let functions = state.as_ref().map_or(&none, State::functions);
+    let together = together::is_wanted(&script, functions);
+    let mut bash = build(run, &disk, state.is_none(), together);
     let given = match state {
         Some(state) => Ok(state.restore(&mut bash, &run.env)),
         None => Given::new(),
@@ -70,7 +76,10 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
     disk.set_programs(bash.builtin_names());
 
     let code = match begin(&mut bash, run).await {
-        Ok(()) => execute(&mut bash, run, input, out, err, &mut notes).await,
+        Ok(()) => {
+            let input = input::is_read(&script).then(input);
+            execute(&mut bash, run, input, out, err, &mut notes).await
+        }
         Err(note) => {
             notes.push(note);
             1
@@ -109,12 +118,13 @@ async fn say(err: Sink<'_>, note: &str) {
 }
 
 /// The interpreter as every run begins with it.
-async fn build(run: &Run, disk: &Arc<Disk>, state: &Option<State>) -> Bash {
+fn build(run: &Run, disk: &Arc<Disk>, is_first: bool, together: bool) -> Bash {
     let settings = &run.settings;
     let files: Arc<dyn FileSystem> = disk.clone();
     let mut builder = Bash::builder()
         .fs(files)
         .rootfs(false)
+        .concurrent_jobs(together)
         .username("sandbox")
         .hostname("sandbox")
         .cwd(&settings.home)
@@ -130,7 +140,7 @@ async fn build(run: &Run, disk: &Arc<Disk>, state: &Option<State>) -> Bash {
     }
     builder = builtins::add(builder, settings, disk);
     let mut bash = builder.build();
-    if state.is_none() {
+    if is_first {
         let mut shell = bash.shell_state();
         shell.env.remove(PYTHON);
         shell.variables.remove(PYTHON);
@@ -180,14 +190,14 @@ fn go(bash: &mut Bash, folder: PathBuf) {
 async fn execute(
     bash: &mut Bash,
     run: &Run,
-    input: impl FnOnce() -> Vec<u8>,
+    input: Option<Vec<u8>>,
     out: Sink<'_>,
     err: Sink<'_>,
     notes: &mut Vec<String>,
 ) -> i32 {
     let mut options = ExecOptions::new();
-    if input::is_read(&run.script, 100, run.settings.steps) {
-        options = options.stdin(input());
+    if let Some(input) = input {
+        options = options.stdin(input);
     }
     match bash
         .execute(&run.script)

@@ -8,11 +8,12 @@
 //! than [`MOST`] together, and a line says so. **Cost.** One file read for each run, and written by a run that changed
 //! something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use bashkit::parser::FunctionDef;
 use bashkit::{Bash, ShellState, SnapshotOptions};
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +85,11 @@ impl State {
     /// The modes that it holds, which it then holds no more.
     pub(crate) fn take_modes(&mut self) -> BTreeMap<String, u32> {
         std::mem::take(&mut self.modes)
+    }
+
+    /// The functions that it holds.
+    pub(crate) fn functions(&self) -> &HashMap<String, FunctionDef> {
+        &self.shell.functions
     }
 
     /// What a session holds now. What is too large goes into the notes.

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 
 use super::common::{Report, reason};
+use super::lines::{content, end_of, letters, lines, sources};
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
-use super::text::content;
 
 const KNOWN: [Known; 9] = [
     valued('b', "bytes"),
@@ -52,29 +52,18 @@ impl Builtin for Cut {
                 }
             ));
         };
-        let end = if given.has("zero-terminated") {
-            b'\0'
-        } else {
-            b'\n'
-        };
+        let end = end_of(&given);
         let mut report = Report::default();
         let mut out = Vec::new();
-        let input = ["-".to_owned()];
-        let names = if given.operands.is_empty() {
-            &input
-        } else {
-            given.operands.as_slice()
-        };
-        for name in names {
-            let text = match content(&ctx, name).await {
+        for name in sources(&given) {
+            let text = match content(&ctx, &name).await {
                 Ok(text) => text,
                 Err(error) => {
                     report.fail("cut", &format!("{name}: {}", reason(&error)));
                     continue;
                 }
             };
-            for line in text.split_inclusive(|byte| *byte == end) {
-                let line = line.strip_suffix(&[end]).unwrap_or(line);
+            for line in lines(&text, end) {
                 let cut = match kind {
                     "bytes" => pieces(
                         &given,
@@ -103,17 +92,6 @@ impl Builtin for Cut {
             ..report.end()
         })
     }
-}
-
-/// A line's letters; what is no text is cut by bytes.
-fn letters(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.utf8_chunks().flat_map(|chunk| {
-        let valid = chunk.valid();
-        let starts = valid
-            .char_indices()
-            .map(move |(at, letter)| valid.as_bytes().get(at..at + letter.len_utf8()));
-        starts.flatten().chain(chunk.invalid().chunks(1))
-    })
 }
 
 fn fields(given: &Given, ranges: &[(usize, usize)], line: &[u8], delimiter: &[u8]) -> Option<Vec<u8>> {

@@ -8,8 +8,8 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::common::{Files, Report, reason};
+use super::lines::content;
 use super::options::{Known, Takes, flag, long, parse, valued};
-use super::text::content;
 use super::time;
 
 mod form;

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, FileType, Result};
 
 use super::common::{Files, Report, reason};
+use super::lines::content;
 use super::options::{Known, Takes, flag, long, parse, valued};
-use super::text::content;
 
 const KNOWN: [Known; 8] = [
     flag('b', "brief"),

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 
 use super::common::{Report, reason};
+use super::lines::content;
 use super::options::{Known, flag, parse, valued};
-use super::text::content;
 
 const KNOWN: [Known; 5] = [
     valued('w', "width"),

@@ -9,8 +9,8 @@ use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::common::{Files, Report, reason};
+use super::lines::content;
 use super::options::{Given, Known, flag, parse, valued};
-use super::text::content;
 
 const KNOWN: [Known; 21] = [
     flag('c', "stdout"),

@@ -5,34 +5,47 @@
 //! does not know is an error. What cannot be done is said in one line with the way out.
 
 mod chmod;
+mod cmp;
+mod comm;
 mod common;
 mod cp;
 mod curl;
 mod cut;
 mod date;
 mod diff;
+mod expand;
 mod expr;
 mod file;
 mod fmt;
+mod fold;
 mod gzip;
+mod lines;
 mod ln;
 mod ls;
 mod mode;
 mod names;
 mod options;
+mod order;
+mod paste;
 mod patch;
 mod python;
 mod refused;
+mod rev;
 mod rm;
 mod seq;
+mod shuf;
 mod sleep;
+mod sort;
+mod split;
 mod stat;
 mod sums;
+mod tac;
 mod tar;
 mod target;
-mod text;
 mod time;
 mod touch;
+mod uniq;
+mod wc;
 mod web;
 mod wget;
 
@@ -70,10 +83,19 @@ pub(crate) fn add(builder: BashBuilder, settings: &Settings, disk: &Arc<Disk>) -
         .builtin("tar", Box::new(tar::Tar))
         .builtin("touch", Box::new(touch::Touch))
         .builtin("file", Box::new(file::File))
-        .builtin("cmp", Box::new(text::Cmp))
-        .builtin("split", Box::new(text::Split))
-        .builtin("uniq", Box::new(text::Uniq))
-        .builtin("wc", Box::new(text::Wc))
+        .builtin("cmp", Box::new(cmp::Cmp))
+        .builtin("split", Box::new(split::Split))
+        .builtin("uniq", Box::new(uniq::Uniq))
+        .builtin("wc", Box::new(wc::Wc))
+        .builtin("expand", Box::new(expand::Expand("expand")))
+        .builtin("unexpand", Box::new(expand::Expand("unexpand")))
+        .builtin("fold", Box::new(fold::Fold))
+        .builtin("comm", Box::new(comm::Comm))
+        .builtin("paste", Box::new(paste::Paste))
+        .builtin("rev", Box::new(rev::Rev))
+        .builtin("shuf", Box::new(shuf::Shuf))
+        .builtin("sort", Box::new(sort::Sort))
+        .builtin("tac", Box::new(tac::Tac))
         .builtin("gzip", Box::new(gzip::Gzip("gzip")))
         .builtin("gunzip", Box::new(gzip::Gzip("gunzip")))
         .builtin("zcat", Box::new(gzip::Gzip("zcat")))

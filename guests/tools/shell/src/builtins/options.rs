@@ -63,6 +63,36 @@ impl Given {
     }
 }
 
+/// Old ways to write a value: `-3` for the option with this letter.
+pub(super) fn numbered(args: &[String], letter: char) -> Vec<String> {
+    let digits = |arg: &String| {
+        arg.strip_prefix('-')
+            .map(str::to_owned)
+            .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    args.iter()
+        .map(|arg| digits(arg).map_or_else(|| arg.clone(), |digits| format!("-{letter}{digits}")))
+        .collect()
+}
+
+/// What `--help` prints: the options that are known here.
+fn help(tool: &str, known: &[Known]) -> String {
+    let mut help = format!("Usage: {tool} [OPTION]... [OPERAND]...\n\nOptions known here:\n");
+    for Known(letter, long, takes) in known {
+        let (value, attached) = match takes {
+            Nothing => ("", ""),
+            Value => (" VALUE", "=VALUE"),
+            Maybe => ("[VALUE]", "[=VALUE]"),
+        };
+        help += &match (letter, *long) {
+            (Some(letter), "") => format!("  -{letter}{value}\n"),
+            (Some(letter), long) => format!("  -{letter}, --{long}{attached}\n"),
+            (None, long) => format!("      --{long}{attached}\n"),
+        };
+    }
+    help
+}
+
 /// Reads arguments; the error is what the tool prints, and how it ends.
 pub(super) fn parse(
     tool: &str,
@@ -83,6 +113,13 @@ pub(super) fn parse(
     while let Some(arg) = args.next() {
         if arg == "--" {
             given.operands.extend(args.by_ref().cloned());
+        } else if arg == "--help" {
+            return Err(Box::new(ExecResult::ok(help(tool, known))));
+        } else if arg == "--version" {
+            return Err(Box::new(ExecResult::ok(format!(
+                "{tool} (shell of the sandbox) {}\n",
+                env!("CARGO_PKG_VERSION")
+            ))));
         } else if let Some(text) = arg.strip_prefix("--") {
             let (name, attached) = match text.split_once('=') {
                 Some((name, value)) => (name, Some(value.to_owned())),

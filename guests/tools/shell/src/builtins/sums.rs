@@ -5,8 +5,8 @@ use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 use sha2::Digest;
 
 use super::common::{Report, reason};
+use super::lines::content;
 use super::options::{Given, Known, Takes, flag, long, parse};
-use super::text::content;
 
 const KNOWN: [Known; 10] = [
     flag('b', "binary"),

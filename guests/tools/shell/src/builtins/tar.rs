@@ -7,8 +7,8 @@ use bashkit::{Builtin, BuiltinContext, ExecResult, FileType, Result};
 use chrono_tz::Tz;
 
 use super::common::{Files, GROUP, Report, USER, mode_text, reason, within};
+use super::lines::content;
 use super::options::{Given, Known, Takes, flag, long, parse, valued};
-use super::text::content;
 use super::{gzip, names, time};
 
 mod format;
