@@ -69,7 +69,8 @@ impl<'a> Walk<'a> {
                 self.command(&found.first) || found.rest.iter().any(|(_, next)| self.command(next))
             }
             Command::Compound(found, redirects) => {
-                self.words(words(found)) || (!is_fed(redirects) && self.compound(found))
+                words(found).into_iter().any(|list| self.words(list))
+                    || (!is_fed(redirects) && self.compound(found))
             }
             Command::Function(_) => false,
         }

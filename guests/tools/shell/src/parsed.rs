@@ -7,7 +7,7 @@ use bashkit::parser::{Command, CompoundCommand, Parser, Word, WordPart};
 /// What stands for a part of a word that only running the script would tell.
 pub(crate) const UNKNOWN: char = '\0';
 
-/// How deep commands may lie in each other; what is deeper is not looked at.
+/// How deep commands may lie in each other, as for the interpreter, which refuses a script in which they lie deeper.
 const DEEPEST: usize = 100;
 
 /// The commands of a script. One that cannot be parsed has none here; the interpreter says what is wrong with it.
@@ -45,11 +45,16 @@ pub(crate) fn lists(found: &CompoundCommand) -> Vec<&[Command]> {
 }
 
 /// The words that one goes through or decides by.
-pub(crate) fn words(found: &CompoundCommand) -> &[Word] {
+pub(crate) fn words(found: &CompoundCommand) -> Vec<&[Word]> {
     match found {
-        CompoundCommand::For(found) => found.words.as_deref().unwrap_or_default(),
-        CompoundCommand::Case(found) => slice::from_ref(&found.word),
-        _ => &[],
+        CompoundCommand::For(found) => found.words.as_deref().into_iter().collect(),
+        CompoundCommand::Select(found) => vec![&found.words],
+        CompoundCommand::Conditional(words) => vec![words],
+        CompoundCommand::Case(found) => {
+            let patterns = found.cases.iter().map(|case| case.patterns.as_slice());
+            patterns.chain([slice::from_ref(&found.word)]).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -67,7 +67,8 @@ pub async fn run(run: &Run, input: impl FnOnce() -> Vec<u8>, out: Sink<'_>, err:
     let script = parsed::parse(&run.script, run.settings.steps);
     let none = HashMap::new();
     let functions = state.as_ref().map_or(&none, State::functions);
-    let together = together::is_wanted(&script, functions);
+    let has_aliases = state.as_ref().is_some_and(State::has_aliases);
+    let together = !has_aliases && together::is_wanted(&script, functions);
     let mut bash = build(run, &disk, state.is_none(), together);
     let given = match state {
         Some(state) => Ok(state.restore(&mut bash, &run.env)),

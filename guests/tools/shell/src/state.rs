@@ -92,6 +92,11 @@ impl State {
         &self.shell.functions
     }
 
+    /// Whether it holds names that stand for other text.
+    pub(crate) fn has_aliases(&self) -> bool {
+        !self.shell.aliases.is_empty()
+    }
+
     /// What a session holds now. What is too large goes into the notes.
     pub(crate) fn of(
         bash: &Bash,

@@ -4,8 +4,9 @@
 //! that a pipe still holds to the first command that could ask for it, whether it does or not: `cat list | while read -r
 //! name; do grep -q x "$name"; done` would see one name. So a script runs one thing after another, unless it wants more —
 //! it begins a job, or feeds a pipe from a loop that may have no end — and nothing in it could lose its input by that.
-//! **Bound.** What is run by `eval`, `source` or another shell is not seen, and counts as something that could. **Cost.** A
-//! walk through the script.
+//! **Bound.** What is run by `eval`, `source` or another shell is not seen, and counts as something that could; what awk,
+//! `make` or `watch` run, and a file on a changed `PATH`, does not. A coprocess is always fed by a pipe. **Cost.** A walk
+//! through the script.
 
 use std::collections::{BTreeSet, HashMap};
 use std::slice;
@@ -23,6 +24,11 @@ const UNSEEN: [&str; 3] = ["eval", "source", "."];
 /// What does so too when another command runs it.
 const SHELLS: [&str; 2] = ["bash", "sh"];
 
+/// What runs a command that stands among its words.
+const RUNNERS: [&str; 9] = [
+    "command", "builtin", "exec", "env", "timeout", "xargs", "nice", "nohup", "time",
+];
+
 /// Whether a script, in a session that has these functions, runs its stages and jobs beside each other.
 pub(crate) fn is_wanted(script: &[Command], functions: &HashMap<String, FunctionDef>) -> bool {
     let mut look = Look {
@@ -32,7 +38,11 @@ pub(crate) fn is_wanted(script: &[Command], functions: &HashMap<String, Function
         wants: false,
         could_lose: false,
     };
-    look.all(script);
+    // Once more, now that all functions are known: one can be called above the place where it is defined.
+    for _ in 0..2 {
+        look.entered.clear();
+        look.all(script);
+    }
     look.wants && !look.could_lose
 }
 
@@ -67,7 +77,14 @@ impl<'a> Look<'a> {
                     self.one(&found.body);
                 }
                 lists(found).into_iter().for_each(|list| self.all(list));
-                self.words(words(found));
+                words(found).into_iter().for_each(|list| self.words(list));
+                self.could_lose |= match found {
+                    CompoundCommand::Arithmetic(text) => substitutes(text),
+                    CompoundCommand::ArithmeticFor(found) => [&found.init, &found.condition, &found.step]
+                        .into_iter()
+                        .any(|text| substitutes(text)),
+                    _ => false,
+                };
                 self.targets(redirects);
             }
             Command::Function(found) => {
@@ -93,12 +110,13 @@ impl<'a> Look<'a> {
         let targets = found.redirects.iter().map(|redirect| &redirect.target);
         let mut parts = found.args.iter().chain(targets).flat_map(|word| &word.parts);
         let substitutes = parts.any(|part| {
-            matches!(
-                part,
-                WordPart::CommandSubstitution(_) | WordPart::ProcessSubstitution { .. }
-            )
+            is_unparsed(part)
+                || matches!(
+                    part,
+                    WordPart::CommandSubstitution(_) | WordPart::ProcessSubstitution { .. }
+                )
         });
-        !substitutes && !self.is_function(&text(&found.name))
+        !substitutes && found.assignments.is_empty() && !self.is_function(&text(&found.name))
     }
 
     /// Whether a stage may have no end of its own.
@@ -128,11 +146,21 @@ impl<'a> Look<'a> {
 
     fn simple(&mut self, found: &'a SimpleCommand) {
         let name = text(&found.name);
-        let mut args = found.args.iter().map(text);
-        self.could_lose |= UNSEEN.contains(&name.as_str())
-            || SHELLS.contains(&name.as_str())
-            || name.contains([UNKNOWN, '/'])
-            || args.any(|arg| SHELLS.contains(&arg.as_str()));
+        let is_shell = |word: &str| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word));
+        let is_runner = RUNNERS.contains(&name.as_str());
+        self.could_lose |=
+            UNSEEN.contains(&name.as_str()) || is_shell(&name) || name.contains([UNKNOWN, '/']);
+        for arg in found.args.iter().map(text) {
+            self.could_lose |= is_shell(&arg)
+                || (is_runner && (UNSEEN.contains(&arg.as_str()) || arg.contains([UNKNOWN, '/'])))
+                // Code of a trap is parsed when it runs.
+                || (name == "trap" && arg.contains('|'));
+        }
+        self.could_lose |= name == "alias";
+        self.could_lose |= found
+            .assignments
+            .iter()
+            .any(|assignment| assignment.index.as_deref().is_some_and(substitutes));
         if let Some((name, kept)) = self.functions.get_key_value(&name)
             && self.entered.insert(name)
         {
@@ -161,8 +189,30 @@ impl<'a> Look<'a> {
                 WordPart::CommandSubstitution(commands) | WordPart::ProcessSubstitution { commands, .. } => {
                     self.all(commands);
                 }
-                _ => {}
+                WordPart::CompoundAssignment { elements, .. } => self.words(elements),
+                part => self.could_lose |= is_unparsed(part),
             }
         }
     }
+}
+
+/// Whether a part of a word holds commands as text, which are parsed when they run.
+fn is_unparsed(part: &WordPart) -> bool {
+    match part {
+        WordPart::ArithmeticExpansion(text) | WordPart::ParameterExpansion { operand: text, .. } => {
+            substitutes(text)
+        }
+        WordPart::ArrayAccess { index: text, .. } | WordPart::IndirectExpansion { operand: text, .. } => {
+            substitutes(text)
+        }
+        WordPart::IndirectSuffix { suffix: text, .. } => substitutes(text),
+        WordPart::Substring { offset, length, .. } => {
+            substitutes(offset) || length.as_deref().is_some_and(substitutes)
+        }
+        _ => false,
+    }
+}
+
+fn substitutes(text: &str) -> bool {
+    text.contains('`') || text.contains("$(") || text.contains("<(")
 }

@@ -7,11 +7,10 @@ use super::common::{Report, reason};
 use super::lines::content;
 use super::options::{Known, Takes, flag, long, parse, valued};
 
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 5] = [
     flag('l', "verbose"),
     flag('s', "quiet"),
     long("silent", Takes::Nothing),
-    flag('b', "print-bytes"),
     valued('n', "bytes"),
     valued('i', "ignore-initial"),
 ];
@@ -50,13 +49,28 @@ impl Builtin for Cmp {
                 }
             }
         }
-        let number = |name: &str| given.value(name).and_then(|value| value.parse::<usize>().ok());
-        let (skip, most) = (
-            number("ignore-initial").unwrap_or(0),
-            number("bytes").unwrap_or(usize::MAX),
-        );
-        let part = |text: &Vec<u8>| text.iter().skip(skip).take(most).copied().collect::<Vec<u8>>();
-        let (Some(left), Some(right)) = (sides.first().map(part), sides.get(1).map(part)) else {
+        let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // More than there can be is all of it.
+            true if !text.is_empty() => Ok(text.parse().unwrap_or(usize::MAX)),
+            _ => Err(format!("invalid number '{text}'")),
+        };
+        // How much is left out of each: both by the option, or apart by it or by further operands.
+        let skips = match (given.value("ignore-initial"), given.operands.get(2..)) {
+            (Some(both), _) => both.split_once(':').unwrap_or((both, both)),
+            (None, Some([one])) => (one.as_str(), "0"),
+            (None, Some([one, two, ..])) => (one.as_str(), two.as_str()),
+            (None, _) => ("0", "0"),
+        };
+        let most = given.value("bytes").map_or(Ok(usize::MAX), number);
+        let (skips, most) = match (number(skips.0), number(skips.1), most) {
+            (Ok(one), Ok(two), Ok(most)) => ([one, two], most),
+            (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => return Ok(help(why)),
+        };
+        let mut parts = sides
+            .iter()
+            .zip(skips)
+            .map(|(text, skip)| text.iter().skip(skip).take(most).copied().collect::<Vec<u8>>());
+        let (Some(left), Some(right)) = (parts.next(), parts.next()) else {
             return Ok(report.end());
         };
         let quiet = given.has("quiet") || given.has("silent");

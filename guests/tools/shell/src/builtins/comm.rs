@@ -92,8 +92,8 @@ fn compare(given: &Given, end: u8, mut sides: Vec<Side<'_>>) -> ExecResult {
         Some(delimiter) => delimiter.as_bytes(),
     };
     let hidden = ["1", "2", "3"].map(|column| given.has(column));
-    let always = given.has("check-order");
-    let never = given.last(&["check-order", "nocheck-order"]) == Some("nocheck-order");
+    let check = given.last(&["check-order", "nocheck-order"]);
+    let (always, never) = (check == Some("check-order"), check == Some("nocheck-order"));
     let mut report = Report::default();
     let mut out = Vec::new();
     let mut totals = [0usize; 3];

@@ -14,6 +14,9 @@ const OF_UNEXPAND: [Known; 3] = [
     valued('t', "tabs"),
 ];
 
+/// Blanks cost memory.
+const WIDEST: usize = 1 << 16;
+
 /// Where the columns are that a tab leads to.
 struct Stops {
     at: Vec<usize>,
@@ -22,16 +25,12 @@ struct Stops {
 }
 
 impl Stops {
-    fn read(list: Option<&str>) -> std::result::Result<Self, String> {
+    fn read(list: &str) -> std::result::Result<Self, String> {
         let mut stops = Self {
             at: Vec::new(),
             then: None,
         };
-        for word in list
-            .unwrap_or("8")
-            .split([',', ' '])
-            .filter(|word| !word.is_empty())
-        {
+        for word in list.split([',', ' ']).filter(|word| !word.is_empty()) {
             let (number, from_last) = match (word.strip_prefix('/'), word.strip_prefix('+')) {
                 (Some(number), _) => (number, Some(false)),
                 (_, Some(number)) => (number, Some(true)),
@@ -43,6 +42,9 @@ impl Stops {
             if stop == 0 {
                 return Err("tab size cannot be 0".to_owned());
             }
+            if stop > WIDEST {
+                return Err(format!("tab size is larger than {WIDEST}"));
+            }
             match from_last {
                 Some(from_last) => stops.then = Some((stop, from_last)),
                 None if stops.at.last().is_some_and(|last| *last >= stop) => {
@@ -50,6 +52,9 @@ impl Stops {
                 }
                 None => stops.at.push(stop),
             }
+        }
+        if stops.at.is_empty() && stops.then.is_none() {
+            stops.then = Some((8, false));
         }
         // One alone is the distance of all.
         if let ([every], None) = (stops.at.as_slice(), stops.then) {
@@ -86,7 +91,9 @@ impl Builtin for Expand {
             Ok(given) => given,
             Err(refusal) => return Ok(*refusal),
         };
-        let stops = match Stops::read(given.value("tabs")) {
+        let lists = given.options.iter().filter(|(name, _)| name == "tabs");
+        let lists: Vec<&str> = lists.filter_map(|(_, list)| list.as_deref()).collect();
+        let stops = match Stops::read(&lists.join(",")) {
             Ok(stops) => stops,
             Err(why) => return Ok(ExecResult::err(format!("{}: {why}\n", self.0), 1)),
         };
@@ -123,7 +130,7 @@ fn expand(line: &[u8], stops: &Stops, everywhere: bool, out: &mut Vec<u8>) {
         match byte {
             b'\t' if expands => {
                 let stop = stops.after(column).unwrap_or(column + 1);
-                out.extend(b" ".repeat(stop - column));
+                out.resize(out.len() + (stop - column), b' ');
                 column = stop;
                 continue;
             }
@@ -181,6 +188,9 @@ fn unexpand(line: &[u8], stops: &Stops, everywhere: bool, out: &mut Vec<u8>) {
         out.push(byte);
         after_blank = is_blank;
         converts &= everywhere || is_blank;
+    }
+    if let (true, [first, _, ..]) = (is_lone, waiting.as_mut_slice()) {
+        *first = b'\t';
     }
     out.append(&mut waiting);
 }

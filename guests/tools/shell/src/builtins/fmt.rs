@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 
 use super::common::{Report, reason};
-use super::lines::content;
+use super::lines::{content, decoded, encoded, sources};
 use super::options::{Known, flag, parse, valued};
 
 const KNOWN: [Known; 5] = [
@@ -101,23 +101,21 @@ impl Builtin for Fmt {
             splits_only: given.has("split-only"),
             is_uniform: given.has("uniform-spacing"),
         };
-        let names = match given.operands.as_slice() {
-            [] => vec!["-".to_owned()],
-            names => names.to_vec(),
-        };
         let mut report = Report::default();
-        for name in names {
+        let mut out = Vec::new();
+        for name in sources(&given) {
             match content(&ctx, &name).await {
-                Ok(bytes) => report
-                    .out
-                    .push_str(&format_text(&form, &String::from_utf8_lossy(&bytes))),
+                Ok(bytes) => out.extend(encoded(&format_text(&form, &decoded(&bytes)))),
                 Err(error) => report.fail(
                     "fmt",
                     &format!("cannot open '{name}' for reading: {}", reason(&error)),
                 ),
             }
         }
-        Ok(report.end())
+        Ok(ExecResult {
+            stdout: out.into(),
+            ..report.end()
+        })
     }
 }
 

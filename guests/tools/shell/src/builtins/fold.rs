@@ -34,11 +34,10 @@ impl Builtin for Fold {
             match content(&ctx, &name).await {
                 Ok(text) => {
                     for line in text.split_inclusive(|byte| *byte == b'\n') {
-                        let parts: Vec<&[u8]> = match given.has("bytes") {
-                            true => line.chunks(1).collect(),
-                            false => letters(line).collect(),
-                        };
-                        fold(&parts, width, given.has("bytes"), given.has("spaces"), &mut out);
+                        match given.has("bytes") {
+                            true => fold(line.chunks(1), width, true, given.has("spaces"), &mut out),
+                            false => fold(letters(line), width, false, given.has("spaces"), &mut out),
+                        }
                     }
                 }
                 Err(error) => report.fail("fold", &format!("{name}: {}", reason(&error))),
@@ -51,7 +50,13 @@ impl Builtin for Fold {
     }
 }
 
-fn fold(letters: &[&[u8]], width: usize, is_by_bytes: bool, at_spaces: bool, out: &mut Vec<u8>) {
+fn fold<'a>(
+    letters: impl Iterator<Item = &'a [u8]>,
+    width: usize,
+    is_by_bytes: bool,
+    at_spaces: bool,
+    out: &mut Vec<u8>,
+) {
     let step = |column: usize, letter: &[u8]| match letter {
         b"\x08" if !is_by_bytes => column.saturating_sub(1),
         b"\r" if !is_by_bytes => 0,
@@ -61,7 +66,7 @@ fn fold(letters: &[&[u8]], width: usize, is_by_bytes: bool, at_spaces: bool, out
     let mut row: Vec<&[u8]> = Vec::new();
     let mut column = 0;
     for letter in letters {
-        if *letter != b"\n" {
+        if letter != b"\n" {
             while step(column, letter) > width && !row.is_empty() {
                 let blank = row.iter().rposition(|letter| matches!(*letter, b" " | b"\t"));
                 let end = blank.filter(|_| at_spaces).map_or(row.len(), |blank| blank + 1);

@@ -40,6 +40,37 @@ pub(super) fn lines(text: &[u8], end: u8) -> impl Iterator<Item = &[u8]> {
         .map(move |line| line.strip_suffix(&[end]).unwrap_or(line))
 }
 
+/// Where no letters are that anybody uses.
+const FOREIGN: u32 = 0x10_0000;
+
+/// A text whose foreign bytes are letters that there are none of, each its own; [`encoded`] is the way back.
+pub(super) fn decoded(text: &[u8]) -> String {
+    let mut all = String::with_capacity(text.len());
+    for letter in letters(text) {
+        match str::from_utf8(letter) {
+            Ok(known) if !known.starts_with(|letter| u32::from(letter) >= FOREIGN) => all.push_str(known),
+            _ => all.extend(
+                letter
+                    .iter()
+                    .filter_map(|byte| char::from_u32(FOREIGN + u32::from(*byte))),
+            ),
+        }
+    }
+    all
+}
+
+/// The bytes of a text that was [`decoded`].
+pub(super) fn encoded(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for letter in text.chars() {
+        match u32::from(letter).checked_sub(FOREIGN).map(u8::try_from) {
+            Some(Ok(byte)) => bytes.push(byte),
+            _ => bytes.extend(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
 /// The letters of a line.
 pub(super) fn letters(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.utf8_chunks().flat_map(|chunk| {

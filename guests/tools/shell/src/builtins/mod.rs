@@ -42,6 +42,7 @@ mod sums;
 mod tac;
 mod tar;
 mod target;
+mod tee;
 mod time;
 mod touch;
 mod uniq;
@@ -96,6 +97,7 @@ pub(crate) fn add(builder: BashBuilder, settings: &Settings, disk: &Arc<Disk>) -
         .builtin("shuf", Box::new(shuf::Shuf))
         .builtin("sort", Box::new(sort::Sort))
         .builtin("tac", Box::new(tac::Tac))
+        .builtin("tee", Box::new(tee::Tee))
         .builtin("gzip", Box::new(gzip::Gzip("gzip")))
         .builtin("gunzip", Box::new(gzip::Gzip("gunzip")))
         .builtin("zcat", Box::new(gzip::Gzip("zcat")))

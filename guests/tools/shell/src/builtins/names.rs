@@ -58,47 +58,80 @@ fn in_class(class: &str, found: char) -> bool {
     is_in != negated
 }
 
-/// The order of names in which numbers count as numbers.
-pub(super) fn versions(one: &str, two: &str) -> Ordering {
-    let (mut left, mut right) = (one, two);
-    loop {
-        let (start, other) = (
-            left.find(|c: char| c.is_ascii_digit()),
-            right.find(|c: char| c.is_ascii_digit()),
-        );
-        let (text, beside) = (
-            left.split_at(start.unwrap_or(left.len())),
-            right.split_at(other.unwrap_or(right.len())),
-        );
-        let order = letters(text.0, beside.0);
-        if order != Ordering::Equal || (text.1.is_empty() && beside.1.is_empty()) {
-            return order.then_with(|| one.cmp(two));
+/// The order of names in which numbers count as numbers. Hidden names come first, and endings like `.tar.gz` count only
+/// where nothing else differs.
+pub(super) fn versions(one: &[u8], two: &[u8]) -> Ordering {
+    let hidden = |name: &[u8]| name.starts_with(b".");
+    match (hidden(one), hidden(two)) {
+        (true, false) => return Ordering::Less,
+        (false, true) => return Ordering::Greater,
+        _ => {}
+    }
+    parts(without_ending(one), without_ending(two)).then_with(|| parts(one, two))
+}
+
+/// A name without what it ends with: dots, each with a letter behind it and letters or digits behind that.
+fn without_ending(name: &[u8]) -> &[u8] {
+    let mut end = name.len();
+    while let Some(dot) = name
+        .get(..end)
+        .and_then(|name| name.iter().rposition(|byte| *byte == b'.'))
+    {
+        let is_ending = match name.get(dot + 1..end) {
+            Some([first, rest @ ..]) => {
+                (first.is_ascii_alphabetic() || *first == b'~')
+                    && rest
+                        .iter()
+                        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'~')
+            }
+            _ => false,
+        };
+        if !is_ending || dot == 0 {
+            break;
         }
-        let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, rest) = text.1.split_at(digits(text.1));
-        let (against, after) = beside.1.split_at(digits(beside.1));
-        let (number, against) = (number.trim_start_matches('0'), against.trim_start_matches('0'));
-        let order = number.len().cmp(&against.len()).then_with(|| number.cmp(against));
+        end = dot;
+    }
+    name.get(..end).unwrap_or(name)
+}
+
+fn parts(one: &[u8], two: &[u8]) -> Ordering {
+    let (mut left, mut right) = (one, two);
+    while !left.is_empty() || !right.is_empty() {
+        let text = |name: &[u8]| name.iter().take_while(|byte| !byte.is_ascii_digit()).count();
+        let ((text_left, number_left), (text_right, number_right)) =
+            (left.split_at(text(left)), right.split_at(text(right)));
+        let digits = |name: &[u8]| name.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let ((digits_left, rest_left), (digits_right, rest_right)) = (
+            number_left.split_at(digits(number_left)),
+            number_right.split_at(digits(number_right)),
+        );
+        let trimmed = |digits: &[u8]| -> usize { digits.iter().take_while(|digit| **digit == b'0').count() };
+        let (value, against) = (
+            digits_left.get(trimmed(digits_left)..).unwrap_or_default(),
+            digits_right.get(trimmed(digits_right)..).unwrap_or_default(),
+        );
+        let order = letters(text_left, text_right)
+            .then(value.len().cmp(&against.len()))
+            .then(value.cmp(against));
         if order != Ordering::Equal {
             return order;
         }
-        (left, right) = (rest, after);
+        (left, right) = (rest_left, rest_right);
     }
+    Ordering::Equal
 }
 
 /// Letters before other signs, and `~` before the end.
-fn letters(one: &str, two: &str) -> Ordering {
+fn letters(one: &[u8], two: &[u8]) -> Ordering {
     let weight = |byte: Option<&u8>| match byte {
         None => 0,
         Some(b'~') => -1,
         Some(byte) if byte.is_ascii_alphabetic() => i32::from(*byte),
         Some(byte) => i32::from(*byte) + 256,
     };
-    for at in 0..one.len().max(two.len()) {
-        let order = weight(one.as_bytes().get(at)).cmp(&weight(two.as_bytes().get(at)));
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
-    Ordering::Equal
+    let places = 0..one.len().max(two.len());
+    let mut orders = places.map(|at| weight(one.get(at)).cmp(&weight(two.get(at))));
+    orders
+        .find(|order| *order != Ordering::Equal)
+        .unwrap_or(Ordering::Equal)
 }

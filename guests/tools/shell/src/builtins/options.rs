@@ -65,14 +65,16 @@ impl Given {
 
 /// Old ways to write a value: `-3` for the option with this letter.
 pub(super) fn numbered(args: &[String], letter: char) -> Vec<String> {
-    let digits = |arg: &String| {
-        arg.strip_prefix('-')
-            .map(str::to_owned)
-            .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    let ends = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    let written = |(nth, arg): (usize, &String)| match arg.strip_prefix('-') {
+        Some(digits)
+            if nth < ends && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            format!("-{letter}{digits}")
+        }
+        _ => arg.clone(),
     };
-    args.iter()
-        .map(|arg| digits(arg).map_or_else(|| arg.clone(), |digits| format!("-{letter}{digits}")))
-        .collect()
+    args.iter().enumerate().map(written).collect()
 }
 
 /// What `--help` prints: the options that are known here.

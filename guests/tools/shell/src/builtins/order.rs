@@ -78,14 +78,13 @@ impl Way {
     /// Compares two parts; `chance` is what this run throws dice with.
     pub(super) fn compare(&self, one: &[u8], two: &[u8], chance: &RandomState) -> Ordering {
         let order = match self.kind {
+            Kind::Text if matches!(self.only, Only::All) && !self.folds_case => one.cmp(two),
             Kind::Text => self.letters(one).cmp(self.letters(two)),
             Kind::Number => Decimal::read(one).cmp(&Decimal::read(two)),
             Kind::Human => Decimal::read(one).cmp_with_units(&Decimal::read(two)),
             Kind::General => general(one).partial_cmp(&general(two)).unwrap_or(Ordering::Equal),
             Kind::Month => month(one).cmp(&month(two)),
-            Kind::Version => {
-                versions(&String::from_utf8_lossy(one), &String::from_utf8_lossy(two)).then(one.cmp(two))
-            }
+            Kind::Version => versions(one, two),
             Kind::Random => {
                 let lot = |text| chance.hash_one(self.letters(text).collect::<Vec<u8>>());
                 let equal = || self.letters(one).cmp(self.letters(two));
@@ -312,7 +311,7 @@ impl<'a> Decimal<'a> {
         let zeros = whole.iter().take_while(|byte| **byte == b'0').count();
         let ending = part.iter().rev().take_while(|byte| **byte == b'0').count();
         let unit = rest.first().and_then(|unit| {
-            b"KMGTPEZYRQ"
+            b"KMGTPEZY"
                 .iter()
                 .position(|known| known == unit || (*unit == b'k' && *known == b'K'))
         });

@@ -9,7 +9,7 @@ use super::options::{Given, Known, Takes, flag, long, parse, valued};
 
 mod read;
 
-use read::{Hunk, Part};
+use read::{Hunk, Move, Part};
 
 const KNOWN: [Known; 21] = [
     valued('p', "strip"),
@@ -91,26 +91,28 @@ async fn choose(given: &Given, files: &Files, part: &Part) -> Option<String> {
     if let Some(name) = given.operands.first() {
         return Some(name.clone());
     }
-    let strip = given.value("strip").and_then(|strip| strip.parse::<usize>().ok());
-    let cut = |name: &str| -> Option<String> {
-        if name == "/dev/null" {
-            return None;
-        }
-        match strip {
-            Some(count) => name.splitn(count + 1, '/').nth(count).map(str::to_owned),
-            None => Some(name.rsplit('/').next().unwrap_or(name).to_owned()),
-        }
-    };
-    let names: Vec<String> = [&part.old, &part.new]
-        .into_iter()
-        .filter_map(|name| cut(name))
-        .collect();
+    let names = [&part.old, &part.new].into_iter();
+    let names: Vec<String> = names.filter_map(|name| stripped(given, name)).collect();
+    if part.git.moves.is_some() {
+        return names.into_iter().next();
+    }
     for name in &names {
         if files.stat(name).await.is_ok() {
             return Some(name.clone());
         }
     }
     names.into_iter().next_back()
+}
+
+/// A name without the folders that `-p` leaves out.
+fn stripped(given: &Given, name: &str) -> Option<String> {
+    if name == "/dev/null" {
+        return None;
+    }
+    match given.value("strip").and_then(|strip| strip.parse::<usize>().ok()) {
+        Some(count) => name.splitn(count + 1, '/').nth(count).map(str::to_owned),
+        None => Some(name.rsplit('/').next().unwrap_or(name).to_owned()),
+    }
 }
 
 async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
@@ -120,6 +122,25 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
         report.code = 1;
         return;
     };
+    if part.git.is_binary {
+        report
+            .out
+            .push_str(&format!("File {name}: git binary diffs are not supported.\n"));
+        report.code = 1;
+        return;
+    }
+    let moved = part.git.moves.zip(stripped(given, &part.new));
+    if let Some((how, to)) = &moved
+        && *how != Move::Uncopied
+        && files.lstat(to).await.is_ok()
+    {
+        let how = if *how == Move::Renamed { "rename" } else { "copy" };
+        report.out.push_str(&format!(
+            "The next patch would {how} the file {name} to {to},\nwhich already exists!  Skipping patch.\n"
+        ));
+        report.code = 1;
+        return;
+    }
     let path = files.path(&name);
     let before = match files.fs.read_file(&path).await {
         Ok(before) => before,
@@ -149,10 +170,12 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
     let is_passed_over = was_applied && !given.has("force");
     let is_told = !(is_passed_over && part.makes());
     if is_told && !given.has("quiet") {
-        report.out.push_str(&format!(
-            "{} file {name}\n",
-            if dry { "checking" } else { "patching" }
-        ));
+        let does = if dry { "checking" } else { "patching" };
+        report.out.push_str(&match &moved {
+            Some((Move::Renamed, to)) => format!("{does} file {to} (renamed from {name})\n"),
+            Some((Move::Copied, to)) => format!("{does} file {to} (copied from {name})\n"),
+            Some((Move::Uncopied, _)) | None => format!("{does} file {name}\n"),
+        });
     }
     if is_passed_over {
         return pass_over(given, files, part, &name, report).await;
@@ -212,19 +235,46 @@ async fn one(given: &Given, files: &Files, part: &Part, report: &mut Report) {
         write(files, &kept, &before, report).await;
     }
     let after: Vec<u8> = lines.concat();
-    if after.is_empty() && (part.removes() || given.has("remove-empty-files")) && rejected.is_empty() {
-        // It was there a moment ago.
-        let _ = files.fs.remove(&path, false).await;
+    let empties = after.is_empty() && (part.removes() || given.has("remove-empty-files"));
+    let goes = empties || part.git.moves == Some(Move::Uncopied);
+    if goes && rejected.is_empty() {
+        return remove(files, &name).await;
+    }
+    if !part.hunks.is_empty() && rejected.len() == part.hunks.len() {
         return;
     }
-    if rejected.len() == part.hunks.len() {
-        return;
-    }
-    if let Some((above, _)) = name.rsplit_once('/') {
+    let target = moved.as_ref().map_or(name.as_str(), |(_, to)| to);
+    let target = given.value("output").unwrap_or(target);
+    if let Some((above, _)) = target.rsplit_once('/') {
         // What is wrong with it will show when the file is written.
         let _ = files.fs.mkdir(&files.path(&within(above, "")), true).await;
     }
-    write(files, given.value("output").unwrap_or(&name), &after, report).await;
+    if !write(files, target, &after, report).await {
+        return;
+    }
+    let mode = match (part.git.new_mode, &moved) {
+        (Some(mode), _) => Some(mode),
+        (None, Some(_)) => files.stat(&name).await.ok().map(|found| found.mode),
+        (None, None) => None,
+    };
+    if let Some(mode) = mode {
+        // The content is there; a mode that cannot be had is no reason to fail.
+        let _ = files.fs.chmod(&files.path(target), mode & 0o777).await;
+    }
+    if part.git.moves == Some(Move::Renamed) && given.value("output").is_none() {
+        remove(files, &name).await;
+    }
+}
+
+/// Takes a file away, and the folders that are empty then.
+async fn remove(files: &Files, name: &str) {
+    let mut left = Some(name);
+    while let Some(name) = left.filter(|name| !name.is_empty()) {
+        if files.fs.remove(&files.path(name), false).await.is_err() {
+            return;
+        }
+        left = name.rsplit_once('/').map(|(above, _)| above);
+    }
 }
 
 /// Leaves a file as it is to which a part was applied before, or which it would make although it is there.
@@ -289,13 +339,16 @@ async fn reject(
     }
 }
 
-async fn write(files: &Files, name: &str, content: &[u8], report: &mut Report) {
-    if let Err(error) = files.fs.write_file(&files.path(name), content).await {
+/// Writes a file; says whether it could.
+async fn write(files: &Files, name: &str, content: &[u8], report: &mut Report) -> bool {
+    let written = files.fs.write_file(&files.path(name), content).await;
+    if let Err(error) = &written {
         report
             .err
-            .push_str(&format!("patch: **** Can't write {name} : {}\n", reason(&error)));
+            .push_str(&format!("patch: **** Can't write {name} : {}\n", reason(error)));
         report.code = 2;
     }
+    written.is_ok()
 }
 
 /// Where a hunk fits: as near to its own place as can be, with as few lines left out as can be.

@@ -34,9 +34,15 @@ impl Builtin for Rev {
                     Some(line) => (line, Some(end)),
                     None => (line, None),
                 };
-                let mut reversed: Vec<&[u8]> = letters(line).collect();
-                reversed.reverse();
-                out.extend(reversed.concat());
+                let mut free = out.len() + line.len();
+                out.resize(free, 0);
+                for letter in letters(line) {
+                    let end = free;
+                    free -= letter.len();
+                    if let Some(place) = out.get_mut(free..end) {
+                        place.copy_from_slice(letter);
+                    }
+                }
                 out.extend(ending);
             }
         }

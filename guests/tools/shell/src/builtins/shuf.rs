@@ -22,6 +22,9 @@ const KNOWN: [Known; 6] = [
 /// How many are drawn where the same may come again and nobody says how many, as `yes` does it here.
 const WITHOUT_END: u64 = 10_000;
 
+/// What is printed is held in memory.
+const MOST: usize = 64 << 20;
+
 /// What is drawn from: given items, or the numbers from one up.
 enum Lot {
     Items(Vec<Vec<u8>>),
@@ -75,14 +78,16 @@ impl Builtin for Shuf {
 
 async fn shuffle(ctx: &BuiltinContext<'_>, given: &Given) -> Result<Vec<u8>, String> {
     let help = |why: &str| format!("{why}\nTry 'shuf --help' for more information.");
-    let most = match given.value("head-count") {
-        None => None,
-        Some(count) => Some(
-            count
-                .parse::<u64>()
-                .map_err(|_| format!("invalid line count: ‘{count}’"))?,
-        ),
-    };
+    let mut most: Option<u64> = None;
+    for (_, count) in given.options.iter().filter(|(name, _)| name == "head-count") {
+        let count = count.as_deref().unwrap_or_default();
+        if count.is_empty() || !count.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(format!("invalid line count: ‘{count}’"));
+        }
+        // More than can be counted is all there are.
+        let count = count.parse().unwrap_or(u64::MAX);
+        most = Some(most.map_or(count, |most| most.min(count)));
+    }
     let end = end_of(given);
     let lot = match (
         given.value("input-range"),
@@ -110,13 +115,17 @@ async fn shuffle(ctx: &BuiltinContext<'_>, given: &Given) -> Result<Vec<u8>, Str
     let mut put = |nth: u64| {
         lot.put(nth, &mut out);
         out.push(end);
+        match out.len() > MOST {
+            true => Err(format!("more than {MOST} bytes")),
+            false => Ok(()),
+        }
     };
     if given.has("repeat") {
         if lot.count() == 0 && most != Some(0) {
             return Err("no lines to repeat".to_owned());
         }
         for _ in 0..most.unwrap_or(WITHOUT_END) {
-            put(dice.below(lot.count())?);
+            put(dice.below(lot.count())?)?;
         }
         return Ok(out);
     }
@@ -126,8 +135,8 @@ async fn shuffle(ctx: &BuiltinContext<'_>, given: &Given) -> Result<Vec<u8>, Str
         let other = place + dice.below(lot.count() - place)?;
         let here = moved.remove(&place).unwrap_or(place);
         match other == place {
-            true => put(here),
-            false => put(moved.insert(other, here).unwrap_or(other)),
+            true => put(here)?,
+            false => put(moved.insert(other, here).unwrap_or(other))?,
         }
     }
     Ok(out)

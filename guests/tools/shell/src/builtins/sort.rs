@@ -34,13 +34,13 @@ const KNOWN: [Known; 28] = [
     flag('s', "stable"),
     flag('u', "unique"),
     flag('z', "zero-terminated"),
+    long("files0-from", Takes::Value),
     // These say how to go about it, which comes out the same.
     valued('S', "buffer-size"),
     valued('T', "temporary-directory"),
     long("parallel", Takes::Value),
     long("batch-size", Takes::Value),
     long("compress-program", Takes::Value),
-    long("files0-from", Takes::Value),
 ];
 
 /// How `sort` ends when it could not do what it was asked for.
@@ -146,13 +146,16 @@ impl Builtin for Sort {
             Ok(asked) => asked,
             Err(why) => return refuse(why),
         };
-        if let Some(list) = given.value("files0-from") {
-            match content(&ctx, list).await {
+        if let Some(list) = given.value("files0-from").map(str::to_owned) {
+            match content(&ctx, &list).await {
                 Ok(names) => {
                     let names = lines(&names, b'\0').map(|name| String::from_utf8_lossy(name).into_owned());
                     given.operands = names.collect();
                 }
                 Err(error) => return refuse(format!("cannot read: {list}: {}", reason(&error))),
+            }
+            if given.operands.is_empty() {
+                return refuse(format!("no input from '{list}'"));
             }
         }
         let checks = given.last(&["c", "C", "check"]);

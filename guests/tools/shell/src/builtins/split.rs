@@ -49,10 +49,8 @@ impl Builtin for Split {
             return Ok(report.end());
         };
         let files = Files::new(&ctx);
-        for (nth, piece) in pieces.into_iter().enumerate() {
-            if piece.is_empty() && given.has("elide-empty-files") {
-                continue;
-            }
+        let is_written = |piece: &Vec<u8>| !(piece.is_empty() && given.has("elide-empty-files"));
+        for (nth, piece) in pieces.into_iter().filter(is_written).enumerate() {
             let Some(suffix) = suffix(&given, nth) else {
                 report.fail("split", "output file suffixes exhausted");
                 break;
@@ -108,7 +106,7 @@ fn pieces(given: &Given, text: &[u8]) -> Option<Vec<Vec<u8>>> {
     }
     if let Some(number) = given.value("number") {
         let (kind, number) = number.split_once('/').unwrap_or(("", number));
-        let count: usize = number.parse().ok().filter(|count| *count > 0)?;
+        let count: usize = number.parse().ok().filter(|count| (1..=MOST).contains(count))?;
         let mut pieces = vec![Vec::new(); count];
         match kind {
             "" => {
@@ -143,32 +141,48 @@ fn pieces(given: &Given, text: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(lines.chunks(count).map(<[&[u8]]>::concat).collect())
 }
 
+/// More pieces would be more files than a folder is good for.
+const MOST: usize = 1 << 20;
+
+/// What stands behind the name of a piece. Without a length it grows: behind the last but one group of a length come those
+/// that begin with the last sign and are longer.
 fn suffix(given: &Given, nth: usize) -> Option<String> {
-    let length: usize = given
-        .value("suffix-length")
-        .and_then(|length| length.parse().ok())
-        .unwrap_or(2);
-    let (base, digits, first) = match given.last(&["d", "numeric-suffixes", "x", "hex-suffixes"]) {
-        Some("d") => (10, "0123456789", 0),
-        Some("x") => (16, "0123456789abcdef", 0),
-        Some(name @ "numeric-suffixes") => (
-            10,
-            "0123456789",
-            given.value(name).and_then(|at| at.parse().ok()).unwrap_or(0),
+    let length = given.value("suffix-length").map(str::parse::<usize>);
+    let (digits, first) = match given.last(&["d", "numeric-suffixes", "x", "hex-suffixes"]) {
+        Some("d") => ("0123456789", None),
+        Some("x") => ("0123456789abcdef", None),
+        Some(name @ "numeric-suffixes") => ("0123456789", given.value(name).map(|at| at.parse().ok())),
+        Some(name) => (
+            "0123456789abcdef",
+            given.value(name).map(|at| usize::from_str_radix(at, 16).ok()),
         ),
-        Some(name) => {
-            let first = given
-                .value(name)
-                .and_then(|at| usize::from_str_radix(at, 16).ok());
-            (16, "0123456789abcdef", first.unwrap_or(0))
-        }
-        None => (26, "abcdefghijklmnopqrstuvwxyz", 0),
+        None => ("abcdefghijklmnopqrstuvwxyz", None),
     };
-    let mut left = nth + first;
+    let base = digits.len();
+    let grows = length.is_none() && first.is_none();
+    let mut length = match length {
+        None => 2,
+        Some(length) => length.ok().filter(|length| *length <= 255)?,
+    };
+    let mut left = nth.checked_add(first.unwrap_or(Some(0))?)?;
+    let mut lead = String::new();
+    while let Some(group) = grows
+        .then(|| {
+            base.checked_pow(u32::try_from(length - 1).ok()?)?
+                .checked_mul(base - 1)
+        })
+        .flatten()
+        && left >= group
+    {
+        left -= group;
+        lead.push(digits.chars().next_back()?);
+        length += 1;
+    }
     let mut letters = Vec::new();
     for _ in 0..length {
         letters.push(digits.chars().nth(left % base)?);
         left /= base;
     }
-    (left == 0).then(|| letters.into_iter().rev().collect())
+    letters.reverse();
+    (left == 0).then(|| lead + &String::from_iter(letters))
 }

@@ -1,5 +1,7 @@
 //! `uniq`: runs of lines that say the same.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use bashkit::{Builtin, BuiltinContext, ExecResult, Result};
 
@@ -23,19 +25,6 @@ const KNOWN: [Known; 11] = [
 
 pub(super) struct Uniq;
 
-/// The letters of a line. A byte that belongs to none is one of its own, so that no two lines become the same.
-fn code_points(line: &[u8]) -> Vec<char> {
-    /// Where no letters are.
-    const FOREIGN: u32 = 0x10_0000;
-    let mut letters = Vec::new();
-    for chunk in line.utf8_chunks() {
-        letters.extend(chunk.valid().chars());
-        let foreign = chunk.invalid().iter().map(|byte| FOREIGN + u32::from(*byte));
-        letters.extend(foreign.filter_map(char::from_u32));
-    }
-    letters
-}
-
 #[async_trait]
 impl Builtin for Uniq {
     async fn execute(&self, ctx: BuiltinContext<'_>) -> Result<ExecResult> {
@@ -55,28 +44,49 @@ impl Builtin for Uniq {
         let end = end_of(&given);
         let mut out = Vec::new();
         let lines: Vec<&[u8]> = lines(&text, end).collect();
-        let number = |name: &str| given.value(name).and_then(|value| value.parse::<usize>().ok());
-        let key = |line: &&[u8]| -> Vec<char> {
-            let text = code_points(line);
-            let mut rest = text.as_slice();
-            for _ in 0..number("skip-fields").unwrap_or(0) {
-                let is_blank = |letter: &char| matches!(letter, ' ' | '\t');
-                let begin = rest.iter().position(|letter| !is_blank(letter));
-                rest = rest.get(begin.unwrap_or(rest.len())..).unwrap_or_default();
-                let end = rest.iter().position(is_blank);
-                rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
+        let mut numbers = [0, 0, usize::MAX];
+        for (number, (name, what)) in numbers.iter_mut().zip([
+            ("skip-fields", "fields to skip"),
+            ("skip-chars", "bytes to skip"),
+            ("check-chars", "bytes to compare"),
+        ]) {
+            let Some(text) = given.value(name) else {
+                continue;
+            };
+            if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+                report.fail("uniq", &format!("{text}: invalid number of {what}"));
+                return Ok(report.end());
             }
-            let letters = rest
-                .iter()
-                .copied()
-                .skip(number("skip-chars").unwrap_or(0))
-                .take(number("check-chars").unwrap_or(usize::MAX));
-            match given.has("ignore-case") {
-                true => letters.flat_map(char::to_lowercase).collect(),
-                false => letters.collect(),
+            // More than there can be is all of them.
+            *number = text.parse().unwrap_or(usize::MAX);
+        }
+        let [fields, skipped, compared] = numbers;
+        let key = |line: &[u8]| -> Range<usize> {
+            let mut at = 0;
+            let run = |at: usize, blank: bool| {
+                let rest = line.get(at..).unwrap_or_default();
+                rest.iter()
+                    .take_while(|byte| matches!(byte, b' ' | b'\t') == blank)
+                    .count()
+            };
+            for _ in 0..fields {
+                if at == line.len() {
+                    break;
+                }
+                at += run(at, true);
+                at += run(at, false);
+            }
+            let start = at.saturating_add(skipped).min(line.len());
+            start..start.saturating_add(compared).min(line.len())
+        };
+        let is_same = |one: &&[u8], two: &&[u8]| {
+            let (one, two) = (one.get(key(one)), two.get(key(two)));
+            match (given.has("ignore-case"), one, two) {
+                (true, Some(one), Some(two)) => one.eq_ignore_ascii_case(two),
+                _ => one == two,
             }
         };
-        let groups: Vec<&[&[u8]]> = lines.chunk_by(|one, two| key(one) == key(two)).collect();
+        let groups: Vec<&[&[u8]]> = lines.chunk_by(is_same).collect();
         let mut first = true;
         let all = given.has("D") || given.has("all-repeated");
         for group in groups {

@@ -94,7 +94,10 @@ fn count(text: &[u8]) -> [u64; 5] {
     let lines = text.iter().filter(|byte| **byte == b'\n').count();
     let decoded = String::from_utf8_lossy(text);
     let words = decoded.split_whitespace().count();
-    let chars = text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+    let chars: usize = text
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().chars().count())
+        .sum();
     let longest = decoded.lines().map(|line| {
         let mut at = 0;
         line.chars()

@@ -43,7 +43,8 @@ pub(super) fn sort(given: &Given, items: &mut [Item]) {
                 .size
                 .cmp(&one.found.size)
                 .then_with(|| by_name(one, two)),
-            "v" => names::versions(&one.name, &two.name),
+            "v" => names::versions(one.name.as_bytes(), two.name.as_bytes())
+                .then_with(|| one.name.cmp(&two.name)),
             "X" => extension(&one.name)
                 .cmp(extension(&two.name))
                 .then_with(|| by_name(one, two)),

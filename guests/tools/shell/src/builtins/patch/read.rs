@@ -8,6 +8,62 @@ pub(super) struct Part {
     /// The line of the patch at which it begins.
     pub(super) line: usize,
     pub(super) hunks: Vec<Hunk>,
+    /// What git says of it besides.
+    pub(super) git: Git,
+}
+
+/// What git says of a file as a whole.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Git {
+    /// Whether its names are those of git's own line, until others follow.
+    is_head: bool,
+    pub(super) moves: Option<Move>,
+    makes: bool,
+    removes: bool,
+    old_mode: Option<u32>,
+    pub(super) new_mode: Option<u32>,
+    /// Whether what changes is not text.
+    pub(super) is_binary: bool,
+}
+
+/// How a file comes by its new name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Move {
+    Renamed,
+    Copied,
+    /// The way back of a copy: the new name goes.
+    Uncopied,
+}
+
+impl Git {
+    fn read(&mut self, line: &str) {
+        let mode = |text: &str| u32::from_str_radix(text, 8).ok();
+        if line.starts_with("rename from ") {
+            self.moves = Some(Move::Renamed);
+        } else if line.starts_with("copy from ") {
+            self.moves = Some(Move::Copied);
+        } else if let Some(text) = line.strip_prefix("old mode ") {
+            self.old_mode = mode(text);
+        } else if let Some(text) = line.strip_prefix("new mode ") {
+            self.new_mode = mode(text);
+        } else if let Some(text) = line.strip_prefix("new file mode ") {
+            self.makes = true;
+            self.new_mode = mode(text);
+        } else if let Some(text) = line.strip_prefix("deleted file mode ") {
+            self.removes = true;
+            self.old_mode = mode(text);
+        } else if line == "GIT binary patch" {
+            self.is_binary = true;
+        }
+    }
+
+    fn turn(&mut self) {
+        std::mem::swap(&mut self.makes, &mut self.removes);
+        std::mem::swap(&mut self.old_mode, &mut self.new_mode);
+        if self.moves == Some(Move::Copied) {
+            self.moves = Some(Move::Uncopied);
+        }
+    }
 }
 
 /// One place that changes: its lines, each with its sign.
@@ -25,12 +81,14 @@ impl Part {
     pub(super) fn turned(mut self) -> Self {
         std::mem::swap(&mut self.old, &mut self.new);
         self.hunks.iter_mut().for_each(Hunk::turn);
+        self.git.turn();
         self
     }
 
     /// Whether the file is not there before.
     pub(super) fn makes(&self) -> bool {
         self.old == "/dev/null"
+            || self.git.makes
             || self
                 .hunks
                 .first()
@@ -39,7 +97,7 @@ impl Part {
 
     /// Whether the file is not there after.
     pub(super) fn removes(&self) -> bool {
-        self.new == "/dev/null"
+        self.new == "/dev/null" || self.git.removes
     }
 
     /// By how many lines the hunks before one make the file longer.
@@ -184,12 +242,32 @@ pub(super) fn parts(text: &[u8]) -> Result<Vec<Part>, usize> {
     let mut at = 0;
     while let Some(line) = all.get(at) {
         let next = all.get(at + 1).map(Vec::as_slice).unwrap_or_default();
-        if line.starts_with(b"--- ") && next.starts_with(b"+++ ") {
+        if let Some((old, new)) = git_names(line) {
+            parts.push(Part {
+                old,
+                new,
+                line: at + 1,
+                git: Git {
+                    is_head: true,
+                    ..Git::default()
+                },
+                ..Part::default()
+            });
+            at += 1;
+        } else if line.starts_with(b"--- ") && next.starts_with(b"+++ ") {
+            let git = match parts.pop_if(|part| part.git.is_head) {
+                Some(part) => Git {
+                    is_head: false,
+                    ..part.git
+                },
+                None => Git::default(),
+            };
             parts.push(Part {
                 old: name(line),
                 new: name(next),
                 line: at + 1,
-                hunks: Vec::new(),
+                git,
+                ..Part::default()
             });
             at += 2;
         } else if line.starts_with(b"@@ -") {
@@ -203,12 +281,80 @@ pub(super) fn parts(text: &[u8]) -> Result<Vec<Part>, usize> {
                 }),
             }
             at = after;
+        } else if let Some((hunk, after)) = plain_hunk(&all, at) {
+            match parts.last_mut().filter(|part| part.new.is_empty()) {
+                Some(part) => part.hunks.push(hunk),
+                None => parts.push(Part {
+                    line: at + 1,
+                    hunks: vec![hunk],
+                    ..Part::default()
+                }),
+            }
+            at = after;
         } else {
+            if let Some(part) = parts.last_mut().filter(|part| part.git.is_head) {
+                part.git.read(String::from_utf8_lossy(line).trim_end());
+            }
             at += 1;
         }
     }
-    parts.retain(|part| !part.hunks.is_empty());
+    parts.retain(|part| !part.hunks.is_empty() || part.git.is_head);
     Ok(parts)
+}
+
+/// The names in git's own first line of a file. Both are as long where they are the same; where they are not, git says the
+/// one that begins with `b/` last.
+fn git_names(line: &[u8]) -> Option<(String, String)> {
+    let line = String::from_utf8_lossy(line);
+    let names = line.strip_prefix("diff --git ")?.trim_end();
+    let behind = |name: &str| name.split_once('/').map(|(_, rest)| rest.to_owned());
+    let halves = names.split_at_checked(names.len() / 2);
+    let halves = halves.and_then(|(old, new)| Some((old, new.strip_prefix(' ')?)));
+    let (old, new) = match halves.filter(|(old, new)| behind(old).is_some() && behind(old) == behind(new)) {
+        Some(names) => names,
+        None => {
+            let at = names.rfind(" b/")?;
+            (names.get(..at)?, names.get(at + 1..)?)
+        }
+    };
+    Some((old.to_owned(), new.to_owned()))
+}
+
+/// A change as `diff` writes it without `-u`: `2,3c2`, the old lines behind `<`, the new ones behind `>`.
+fn plain_hunk(all: &[Vec<u8>], at: usize) -> Option<(Hunk, usize)> {
+    let head = str::from_utf8(all.get(at)?).ok()?.trim_end();
+    let (middle, kind) = head
+        .char_indices()
+        .find(|(_, letter)| letter.is_ascii_alphabetic())?;
+    let span = |text: &str| -> Option<(usize, usize)> {
+        let (first, last) = text.split_once(',').unwrap_or((text, text));
+        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+        Some((first, last.checked_sub(first)?.checked_add(1)?))
+    };
+    let (old, new) = (span(head.get(..middle)?)?, span(head.get(middle + 1..)?)?);
+    let mut hunk = Hunk {
+        old_start: old.0,
+        old_count: if kind == 'a' { 0 } else { old.1 },
+        new_start: new.0,
+        new_count: if kind == 'd' { 0 } else { new.1 },
+        lines: Vec::new(),
+    };
+    let mut next = at + 1;
+    for (count, from, sign) in [(hunk.old_count, b"< ", b'-'), (hunk.new_count, b"> ", b'+')] {
+        if sign == b'+' && kind == 'c' {
+            next += usize::from(all.get(next)?.starts_with(b"---"));
+        }
+        for _ in 0..count {
+            hunk.lines
+                .push((sign, all.get(next)?.strip_prefix(from)?.to_vec()));
+            next += 1;
+            if all.get(next).is_some_and(|line| line.starts_with(b"\\ ")) {
+                hunk.lines.last_mut()?.1.pop();
+                next += 1;
+            }
+        }
+    }
+    matches!(kind, 'a' | 'c' | 'd').then_some((hunk, next))
 }
 
 fn name(line: &[u8]) -> String {
